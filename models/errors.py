@@ -1,0 +1,41 @@
+"""Errors of the models package that a caller may want to catch."""
+
+
+class UnsupportedModel(NotImplementedError):
+    """A network uses something that the package cannot mirror; it is never approximated.
+
+    Parameters
+    ----------
+    object_name : str
+        Name of the Brian2 object, e.g. ``"neurongroup_1"``.
+    feature : str
+        What is not supported, e.g. ``"run_regularly"``.
+    remedy : str
+        What the user can do about it.
+
+    Attributes
+    ----------
+    object_name, feature, remedy : str
+        As given.
+    """
+
+    def __init__(self, object_name, feature, remedy):
+        self.object_name = object_name
+        self.feature = feature
+        self.remedy = remedy
+        super().__init__(f"'{object_name}' uses {feature}, which is not supported: {remedy}")
+
+    def __reduce__(self):
+        return type(self), (self.object_name, self.feature, self.remedy)
+
+
+class StimulusError(ValueError):
+    """A stimulus does not fit the network that it is given to."""
+
+
+class DeviceError(RuntimeError):
+    """A Brian2 device is unknown or cannot be used on this machine."""
+
+
+class FileRefused(ValueError):
+    """A network file is damaged, of another version, or holds what a network file must not hold."""

@@ -1,0 +1,186 @@
+"""Initial distributions of parameters and weights, drawn with NumPy generators."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from brian2 import Quantity, get_dimensions, have_same_dimensions, second
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value for every neuron.
+
+    Parameters
+    ----------
+    value : float or Quantity
+        A plain number stands for steps of dt_ref where the parameter is a time.
+    """
+
+    value: object
+
+    def draw(self, rng, size):
+        return np.full(size, np.asarray(self.value, dtype=float))
+
+    @property
+    def scale(self):
+        return self.value
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A normal distribution, truncated below by drawing again.
+
+    Parameters
+    ----------
+    mean, sd : float or Quantity
+        Both plain numbers (steps of dt_ref where the parameter is a time) or both quantities; sd >= 0.
+    minimum : float or Quantity, optional
+        Values below are drawn again. Must lie below mean + 3 sd. For times it is one step of dt_ref unless
+        given: the papers draw without a bound, so that a time constant may come out negative.
+    """
+
+    mean: object
+    sd: object
+    minimum: object = None
+
+    def __post_init__(self):
+        if get_dimensions(self.mean) is not get_dimensions(self.sd):
+            raise ValueError(
+                f"Normal: mean and sd need the same unit, got {self.mean} and {self.sd}; give both as "
+                "quantities or both as plain numbers (steps of dt_ref for times)"
+            )
+        if not float(self.sd) >= 0:
+            raise ValueError(f"Normal: sd must be >= 0, got {self.sd}")
+        if self.minimum is not None:
+            if get_dimensions(self.minimum) is not get_dimensions(self.mean):
+                raise ValueError(
+                    f"Normal: minimum needs the unit of mean, got {self.minimum} for {self.mean}"
+                )
+            if not float(self.minimum) <= float(self.mean) + 3 * float(self.sd):
+                raise ValueError(
+                    f"Normal: minimum must lie below mean + 3 sd, got {self.minimum} for mean {self.mean}, "
+                    f"sd {self.sd}"
+                )
+
+    def draw(self, rng, size):
+        mean, sd = float(self.mean), float(self.sd)
+        values = rng.normal(mean, sd, size)
+        if self.minimum is not None:
+            low = values < float(self.minimum)
+            while low.any():
+                values[low] = rng.normal(mean, sd, int(low.sum()))
+                low = values < float(self.minimum)
+        return values
+
+    @property
+    def scale(self):
+        return self.mean
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A uniform distribution on [low, high).
+
+    Parameters
+    ----------
+    low, high : float or Quantity
+        Both plain numbers (steps of dt_ref where the parameter is a time) or both quantities; low < high.
+    """
+
+    low: object
+    high: object
+
+    def __post_init__(self):
+        if get_dimensions(self.low) is not get_dimensions(self.high) or not float(self.low) < float(
+            self.high
+        ):
+            raise ValueError(f"Uniform: expected low < high in one unit, got {self.low} and {self.high}")
+
+    def draw(self, rng, size):
+        return rng.uniform(float(self.low), float(self.high), size)
+
+    @property
+    def scale(self):
+        return self.low
+
+
+def stream(seed, name):
+    """Return the generator of one named quantity: adding a layer leaves the draws of the others as they are.
+
+    Parameters
+    ----------
+    seed : int
+        >= 0.
+    name : str
+        E.g. ``"hidden1.tau_m"``.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),)))
+
+
+def draw(initial, rng, size, *, unit, dt_ref, name):
+    """Draw `size` values of a parameter.
+
+    Parameters
+    ----------
+    initial : Constant, Normal, Uniform, float, array_like or Quantity
+        Plain numbers of a parameter that is a time are steps of `dt_ref`; an array gives one value per
+        neuron.
+    rng : numpy.random.Generator
+    size : int
+    unit : brian2 Unit
+        Of the parameter.
+    dt_ref : Quantity
+        Length of a step (s).
+    name : str
+        Of the parameter, for messages.
+
+    Returns
+    -------
+    Quantity, shape (size,)
+        Finite; a time is > 0.
+
+    Raises
+    ------
+    ValueError
+        Another unit or shape, values that are not finite, times that are not positive.
+    """
+    is_time = have_same_dimensions(unit, second)
+    if not hasattr(initial, "draw"):
+        value = initial
+        if np.ndim(value) not in (0, 1) or (np.ndim(value) == 1 and np.shape(value) != (size,)):
+            raise ValueError(f"{name}: expected one value or {size}, got an array of shape {np.shape(value)}")
+        initial = Constant(value)
+    scale = initial.scale
+    in_steps = is_time and not isinstance(scale, Quantity)
+    if not in_steps and get_dimensions(scale) is not get_dimensions(unit):
+        raise ValueError(f"{name}: expected a value in {unit!r}, got {scale!r}")
+    if is_time and isinstance(initial, Normal) and initial.minimum is None:
+        initial = Normal(initial.mean, initial.sd, 1 if in_steps else 1 * dt_ref)
+    values = initial.draw(rng, size)
+    if in_steps:
+        values = values * float(dt_ref)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite values, got {values[~np.isfinite(values)][0]}")
+    if is_time and not (values > 0).all():
+        raise ValueError(f"{name}: a time must be positive, got {values.min()} s; set a positive minimum")
+    return Quantity(values, dim=get_dimensions(unit))
+
+
+def xavier_uniform(rng, pre, post):
+    """Glorot and Bengio (2010): U(-b, b), b = sqrt(6/(pre + post)). Returns ndarray, shape (pre, post)."""
+    bound = np.sqrt(6 / (pre + post))
+    return rng.uniform(-bound, bound, (pre, post))
+
+
+def orthogonal(rng, n):
+    """A random orthogonal matrix (Saxe et al. 2014): Q of a normal matrix, signs as in the diagonal of R.
+
+    Returns ndarray, shape (n, n).
+    """
+    q, r = np.linalg.qr(rng.standard_normal((n, n)))
+    return q * np.sign(np.diag(r))

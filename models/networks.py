@@ -1,0 +1,274 @@
+"""Builders of networks: plain `brian2.Network`s, units and all."""
+
+import difflib
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from brian2 import (
+    Clock,
+    Network,
+    NeuronGroup,
+    SpikeGeneratorGroup,
+    Synapses,
+    TimedArray,
+    get_dimensions,
+    ms,
+    second,
+)
+
+from .annotations import Initial, Readout, annotate
+from .initials import draw, orthogonal, stream, xavier_uniform
+from .neurons import ALIF, LeakyIntegrator, NeuronModel
+
+STEP_SLOTS = ("synapses", "thresholds", "resets")
+INPUTS = ("spikes", "current")
+TRANSMISSIONS = ("same", "next")
+
+
+def srnn(
+    inputs,
+    hidden=(36,),
+    outputs=6,
+    *,
+    neuron=ALIF,
+    readout=LeakyIntegrator,
+    recurrent=True,
+    input="spikes",
+    transmission="same",
+    dt=4 * ms,
+    seed=0,
+    readout_reduce="none",
+    readout_skip=10,
+    **initial,
+):
+    """An adaptive spiking recurrent network as in Yin et al. (2020, 2021), as a plain Brian2 network.
+
+    With s the spikes and x the input, step t of length dt_ref = `dt` is::
+
+        v[t] = alpha v[t-1] + (1 - alpha) (W_in x[t] + W_rec s[t-1] + bias) - theta[t] s[t-1]
+        s[t] = v[t] > theta[t]
+
+    Continuous time needs two physical statements that the step hides, and every spiking layer carries them:
+    at most one spike per dt_ref (refractory period, membrane free) and dt_ref for a recurrent spike to
+    arrive.
+
+    Groups ``input``, ``hidden1``, …, ``output``; synapses ``input_hidden1``, ``hidden1_hidden1``,
+    ``hidden1_hidden2``, …, ``hiddenN_output``, all to all, presynaptic index outside.
+
+    Parameters
+    ----------
+    inputs : int
+        Input channels, >= 1.
+    hidden : sequence of int
+        Neurons of each hidden layer, each >= 1.
+    outputs : int
+        Readout units, >= 1.
+    neuron, readout : NeuronModel
+        Of the hidden layers, of the output.
+    recurrent : bool or sequence of bool
+        Recurrent synapses in the hidden layers (one value each).
+    input : {"spikes", "current"}
+        ``"spikes"``: a spike generator, at most one spike per channel and step, empty until a stimulus comes.
+        ``"current"``: a `TimedArray` named ``stimulus`` (dt = dt_ref; zero, holds its last value), weighted
+        and summed into ``I`` of the first layer.
+    transmission : {"same", "next"}
+        Spikes reach the next layer within the same step, as in the papers (each later layer has slots of its
+        own), or one dt_ref later.
+    dt : Quantity
+        dt_ref and the simulation step, > 0 (s).
+    seed : int
+        >= 0; one stream for each parameter, so that a further layer leaves the others as they were.
+    readout_reduce, readout_skip
+        See `Readout`.
+    **initial
+        Initial values by parameter (``tau_m``, ``tau_a``, ``bias``, ``b0``, ``beta`` for `ALIF`): a number,
+        quantity, array, `Normal`, `Uniform` or `Constant`, or a dict of them by group (``{"hidden1": …}``).
+        Plain numbers for times are steps of dt_ref. Defaults: tau_m ~ N(20, 5), tau_a ~ N(150, 10) steps,
+        drawn again below 1 step; biases 0, b0 = 0.01, beta = 1.8. Weights: Xavier uniform, recurrent ones
+        orthogonal. v(0) = a(0) = 0.
+
+    Returns
+    -------
+    brian2.Network
+        Annotated with dt_ref, `Readout`, `Initial` and step_delays (see `annotations`).
+
+    Raises
+    ------
+    ValueError
+        Sizes below 1, unknown choices, unknown or misplaced parameter names, values out of range.
+
+    References
+    ----------
+    Yin, Corradi and Bohté, arXiv:2005.11633 (2020) and Nature Machine Intelligence 3:905 (2021), equations as
+    in their released code; initial values from the SHD script.
+    """
+    hidden = [_whole("hidden", n) for n in ([hidden] if np.ndim(hidden) == 0 else hidden)]
+    inputs, outputs = _whole("inputs", inputs), _whole("outputs", outputs)
+    if not hidden:
+        raise ValueError("srnn: hidden must name at least one layer, e.g. hidden=[36]")
+    recurrent = _recurrent(recurrent, len(hidden))
+    _one_of("input", input, INPUTS)
+    _one_of("transmission", transmission, TRANSMISSIONS)
+    if get_dimensions(dt) is not second.dim or np.ndim(dt) or not float(dt) > 0:
+        raise ValueError(f"srnn: dt must be a positive time, e.g. 4*ms, got {dt!r}")
+    _whole("seed", seed, least=0)
+    for model in (neuron, readout):
+        if not isinstance(model, NeuronModel):
+            raise TypeError(f"srnn: neuron and readout must be NeuronModels, got {type(model).__name__}")
+
+    layers = [f"hidden{k + 1}" for k in range(len(hidden))] + ["output"]
+    models = dict.fromkeys(layers, neuron) | {"output": readout}
+    _check_initial(initial, models)
+    sizes = dict(zip(layers, [*hidden, outputs], strict=True))
+    values = {name: _draw(models[name], n, name, initial, dt_ref=dt, seed=seed) for name, n in sizes.items()}
+    clock = Clock(dt=dt, name="srnn_clock")
+    slots = {name: _slots(name, first=k == 0 or transmission == "next") for k, name in enumerate(layers)}
+    groups = {"input": _input(inputs, input, dt, clock)}
+    for name, n in sizes.items():
+        groups[name] = _layer(models[name], n, name=name, slots=slots[name], dt_ref=dt, clock=clock)
+        for variable, value in values[name].items():
+            setattr(groups[name], variable, value)
+
+    synapses, step_delays = [], []
+    for (pre, post), looped in zip(pairwise(groups), [*recurrent, False], strict=True):
+        timing = {"slot": slots[post][0], "dt_ref": dt, "clock": clock}
+        w = xavier_uniform(stream(seed, f"{pre}_{post}.w"), len(groups[pre]), len(groups[post]))
+        current = pre == "input" and input == "current"
+        synapses.append(_dense(groups[pre], groups[post], w, models[post], current=current, **timing))
+        if pre != "input" and transmission == "next":
+            step_delays.append(f"{pre}_{post}_pre")
+        if looped:
+            w = orthogonal(stream(seed, f"{post}_{post}.w"), len(groups[post]))
+            synapses.append(_dense(groups[post], groups[post], w, models[post], **timing))
+            step_delays.append(f"{post}_{post}_pre")
+
+    net = Network(*groups.values(), *synapses)
+    net.schedule = ["start", "groups", *dict.fromkeys(s for name in layers for s in slots[name]), "end"]
+    return annotate(
+        net,
+        dt_ref=dt,
+        readout=Readout(
+            "output",
+            "v",
+            slot=f"before_{slots['output'][2]}",
+            reduce=readout_reduce,
+            skip=readout_skip,
+            phase="first" if input == "spikes" else "last",
+        ),
+        initial=Initial("given"),
+        step_delays=step_delays,
+    )
+
+
+def _slots(name, *, first):
+    return STEP_SLOTS if first else tuple(f"{name}_{slot}" for slot in STEP_SLOTS)
+
+
+def _input(n, kind, dt, clock):
+    if kind == "spikes":
+        # In the default slot, thresholds, a spike would come after this step's synapses: one step late.
+        return SpikeGeneratorGroup(n, [], [] * second, when="before_synapses", clock=clock, name="input")
+    stimulus = TimedArray(np.zeros((1, n)), dt=dt, name="stimulus")
+    return NeuronGroup(
+        n,
+        "x = stimulus(t, i) : 1 (constant over dt)",
+        namespace={"stimulus": stimulus},
+        clock=clock,
+        name="input",
+    )
+
+
+def _layer(model, n, *, name, slots, dt_ref, clock):
+    group = NeuronGroup(
+        n,
+        model.equations,
+        method=model.method,
+        threshold=model.threshold,
+        reset=model.reset,
+        refractory=model.refractory if model.refractory is not None else False,
+        namespace={"dt_ref": dt_ref},
+        clock=clock,
+        name=name,
+    )
+    for event in group.thresholder:
+        group.thresholder[event].when = slots[1]
+    for event in group.resetter:
+        group.resetter[event].when = slots[2]
+    return group
+
+
+def _dense(pre, post, w, neuron, *, slot, dt_ref, clock, current=False):
+    """All-to-all synapses with weights `w` (pre, post); a Brian2 delay of 0 is dt_ref where the slot adds a
+    step."""
+    if current:
+        model, on_pre, delay = "w : 1 (constant)\nI_post = w*x_pre : 1 (summed)", None, None
+    else:
+        model, on_pre, delay = "w : 1 (constant)", neuron.synapse, 0 * second
+    names = {"dt_ref": dt_ref}
+    synapses = Synapses(
+        pre,
+        post,
+        model,
+        on_pre=on_pre,
+        delay=delay,
+        namespace=names,
+        clock=clock,
+        name=f"{pre.name}_{post.name}",
+    )
+    if not current:
+        synapses.pre.when = slot
+    synapses.connect()
+    synapses.w = w.ravel()
+    return synapses
+
+
+def _draw(model, n, group, initial, *, dt_ref, seed):
+    """Values by parameter for a group of `n`: all drawn before the first Brian2 object is made."""
+    values = {}
+    for parameter in model.parameters:
+        name = f"{group}.{parameter.name}"
+        value = initial.get(parameter.name)
+        if isinstance(value, Mapping):
+            value = value.get(group)
+        if value is None:
+            value = parameter.default if parameter.initial is None else parameter.initial
+        size = 1 if parameter.shared else n
+        drawn = draw(value, stream(seed, name), size, unit=parameter.unit, dt_ref=dt_ref, name=name)
+        values[parameter.name] = drawn[0] if parameter.shared else drawn
+    return values
+
+
+def _check_initial(initial, models):
+    known = {p.name for model in models.values() for p in model.parameters}
+    for name, value in initial.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+            raise ValueError(f"srnn: unknown parameter {name!r}; nearest: {', '.join(near)}")
+        if isinstance(value, Mapping):
+            having = [group for group, model in models.items() if name in {p.name for p in model.parameters}]
+            wrong = sorted(set(value) - set(having))
+            if wrong:
+                raise ValueError(
+                    f"srnn: {name}: no group {', '.join(wrong)} with it; groups: {', '.join(having)}"
+                )
+
+
+def _recurrent(recurrent, layers):
+    if isinstance(recurrent, (bool, np.bool_)):
+        return [bool(recurrent)] * layers
+    recurrent = list(recurrent)
+    if len(recurrent) != layers or not all(isinstance(r, (bool, np.bool_)) for r in recurrent):
+        raise ValueError(f"srnn: recurrent must be True, False or {layers} of them, got {recurrent}")
+    return recurrent
+
+
+def _whole(name, value, *, least=1):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"srnn: {name} must be a whole number >= {least}, got {value!r}")
+    return int(value)
+
+
+def _one_of(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"srnn: {name} must be one of {choices}, got {value!r}")
