@@ -3,8 +3,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help study test test-all lint clean compiler
 
-# python3.11 is what constraints.txt is measured on; any later python3 serves too.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# python3.11 is what constraints.txt is measured on; a later one serves too. make PYTHON=… names another.
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$p" && break; done)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -18,9 +21,9 @@ help:
 
 # The stamp is younger than what decides about the installation, so pip runs only when that changed.
 $(STAMP): setup.cfg constraints.txt pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then \
-	  echo "make: no python3 on the PATH. chronaxie needs Python 3.11 or later: install it," \
-	       "or name it (make PYTHON=/path/to/python3.11 ...)." >&2; exit 1; fi
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "make: no Python 3.11 or later found (python3 is $$(python3 --version 2>&1))." \
+	       "chronaxie needs one: install it, or name it (make PYTHON=/path/to/python3.11 ...)." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "make: $(PYTHON) is $$("$(PYTHON)" --version 2>&1); chronaxie needs Python 3.11 or later." \
 	       "Install it, or name it (make PYTHON=/path/to/python3.11 ...)." >&2; exit 1; }

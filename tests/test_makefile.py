@@ -1,0 +1,99 @@
+"""What make says where it cannot go on. A folder with the Makefile and stubs stands for the machine."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ("Makefile", "setup.cfg", "constraints.txt", "pyproject.toml")
+OLD_PYTHON = '#!/bin/sh\n[ "$1" = --version ] && { echo Python 3.9.2; exit 0; }\nexit 1\n'
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A checkout without environment, and a folder bin/ that is all there is on the PATH."""
+    for name in FILES:
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "bin").mkdir()
+    for tool in ("make", "sh", "touch"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    return tmp_path
+
+
+def stub(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def make(machine, *arguments):
+    """Run make and return (exit status, output)."""
+    # A make around the test run hands its own flags down in the environment.
+    hidden = ("MAKE", "MFLAGS", "CXX", "PYTHON")
+    env = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    command = [shutil.which("make"), *arguments]
+    done = subprocess.run(
+        command,
+        cwd=machine,
+        env={**env, "PATH": str(machine / "bin")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_no_python_is_named(machine):
+    status, output = make(machine, "lint")
+    assert status != 0
+    assert "no Python 3.11 or later found" in output
+
+
+def test_an_old_python_on_the_path_is_named(machine):
+    stub(machine / "bin" / "python3", OLD_PYTHON)
+    status, output = make(machine, "lint")
+    assert status != 0
+    assert "no Python 3.11 or later found (python3 is Python 3.9.2)" in output
+
+
+def test_an_old_python_that_was_asked_for_is_named(machine):
+    stub(machine / "old" / "python3", OLD_PYTHON)
+    status, output = make(machine, "lint", f"PYTHON={machine / 'old' / 'python3'}")
+    assert status != 0
+    assert "old/python3 is Python 3.9.2; chronaxie needs Python 3.11 or later" in output
+
+
+@pytest.mark.parametrize("target", ["test", "test-all"])
+def test_a_missing_compiler_is_named(machine, target):
+    stub(machine / ".venv" / "bin" / "python", "#!/bin/sh\n")
+    (machine / ".venv" / ".installed").touch()
+    status, output = make(machine, target)
+    assert status != 0
+    assert "no C++ compiler found" in output
+    assert "apt-get install g++" in output
+
+
+def test_missing_headers_are_named(machine):
+    stub(machine / "bin" / "g++", "#!/bin/sh\n")
+    stub(machine / ".venv" / "bin" / "python", "#!/bin/sh\nexit 1\n")
+    (machine / ".venv" / ".installed").touch()
+    status, output = make(machine, "test")
+    assert status != 0
+    assert "Python.h is missing" in output
+
+
+def test_pip_runs_again_only_when_the_installation_changes(machine):
+    stub(machine / "bin" / "python3", "#!/bin/sh\n")
+    stub(machine / ".venv" / "bin" / "python", '#!/bin/sh\necho "ran $@"\n')
+    stub(machine / ".venv" / "bin" / "ruff", "#!/bin/sh\n")
+    install = "ran -m pip install --quiet -c constraints.txt -e .[test]"
+    assert install in make(machine, "lint")[1]
+    status, output = make(machine, "lint")
+    assert status == 0
+    assert install not in output
+    later = (machine / ".venv" / ".installed").stat().st_mtime + 10
+    os.utime(machine / "constraints.txt", (later, later))
+    assert install in make(machine, "lint")[1]
