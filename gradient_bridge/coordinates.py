@@ -1,0 +1,153 @@
+"""Coordinates in which parameters are trained.
+
+A trained value is ``value = base * f(free)`` (or ``free`` itself) with f(0) = 1, so that an untouched parameter
+is the value that was pulled from Brian2, to the bit. Values are SI numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+
+
+class OutOfBounds(ValueError):
+    """A value that is to be trained lies outside the bounds of its coordinate."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """value = free. For weights and biases."""
+
+    def check(self, value, label):
+        """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
+        _refuse(~torch.isfinite(value), value, label, "finite values", "set it to a number")
+
+    def start(self, value):
+        """The free parameter that stands for ``value``."""
+        return value.clone()
+
+    def forward(self, free, base):
+        """The value at ``free``."""
+        return free
+
+    def inverse(self, value, base):
+        """The free parameter at which the value is ``value``."""
+        return value.clone()
+
+
+@dataclass(frozen=True)
+class Log:
+    """value = base · exp(free). For positive quantities without bounds."""
+
+    def check(self, value, label):
+        """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
+        _refuse(~(torch.isfinite(value) & (value > 0)), value, label, "values > 0", "set it to a positive value")
+
+    def start(self, value):
+        """The free parameter that stands for ``value``."""
+        return torch.zeros_like(value)
+
+    def forward(self, free, base):
+        """The value at ``free``."""
+        return base * torch.exp(free)
+
+    def inverse(self, value, base):
+        """The free parameter at which the value is ``value``, within rounding."""
+        return torch.log(value / base)
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A positive quantity between two bounds, logarithmic between them.
+
+    With L = log(high/low) and z0 the place of the base value, σ(z0) = log(base/low)/L:
+    value = base · exp(L · (σ(z0 + 4 free/L) − σ(z0))). The relative change by ``free`` is 1 at the (geometric)
+    middle and falls to 0 at the bounds: a logarithm that saturates. Inverse: `inverse`.
+
+    Parameters
+    ----------
+    low, high : float or brian2.Quantity
+        0 < low < high, SI (seconds for a time constant).
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        if not (0 < self.low < self.high < math.inf):
+            raise ValueError(f"Bounded: expected 0 < low < high, finite, got low={self.low}, high={self.high}")
+
+    def check(self, value, label):
+        """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
+        outside = ~((value > self.low) & (value < self.high))
+        _refuse(outside, value, label, f"values between {self.low:g} and {self.high:g} (SI units)",
+                "change it, give wider bounds (coordinates={...: Bounded(low, high)}) or leave it out of trainable")
+
+    def start(self, value):
+        """The free parameter that stands for ``value``."""
+        return torch.zeros_like(value)
+
+    def _place(self, value):
+        return torch.logit(torch.log(value / self.low) / math.log(self.high / self.low))
+
+    def forward(self, free, base):
+        """The value at ``free``."""
+        span = math.log(self.high / self.low)
+        origin = self._place(base)
+        return base * torch.exp(span * (torch.sigmoid(origin + 4 * free / span) - torch.sigmoid(origin)))
+
+    def inverse(self, value, base):
+        """The free parameter at which the value is ``value``, within rounding."""
+        return (self._place(value) - self._place(base)) * math.log(self.high / self.low) / 4
+
+
+def _refuse(wrong, value, label, expected, remedy):
+    if bool(wrong.any()):
+        where = torch.nonzero(wrong.reshape(-1))[:, 0]
+        first = int(where[0])
+        raise OutOfBounds(
+            f"{label}[{first}] = {float(value.reshape(-1)[first]):g} cannot be trained ({len(where)} such): "
+            f"expected {expected}; {remedy}"
+        )
+
+
+class Trained(nn.Module):
+    """One trained quantity: its coordinate, the value that was pulled and the free parameter.
+
+    Parameters
+    ----------
+    value : torch.Tensor, shape (element,) or ()
+    coordinate : Identity, Log or Bounded
+    label : str
+        ``group.variable``, for messages.
+    """
+
+    def __init__(self, value, coordinate, label):
+        super().__init__()
+        coordinate.check(value, label)
+        self.coordinate, self.label = coordinate, label
+        self.free = nn.Parameter(coordinate.start(value))
+        self.register_buffer("base", value.clone())
+
+    def forward(self):
+        """The present value, SI, with its graph."""
+        return self.coordinate.forward(self.free, self.base)
+
+    @torch.no_grad()
+    def set_base(self, value):
+        """Take over a value: it becomes the base, and the free parameter its origin."""
+        self.coordinate.check(value, self.label)
+        if value.shape != self.base.shape:
+            raise ValueError(f"{self.label}: expected shape {tuple(self.base.shape)}, got {tuple(value.shape)}")
+        self.base.copy_(value)
+        self.free.copy_(self.coordinate.start(value))
+
+    def extra_repr(self):
+        return f"{self.label}, {self.coordinate}, shape {tuple(self.base.shape)}"

@@ -1,0 +1,227 @@
+"""Elementary operations with Brian2's numpy target's values and torch's gradients.
+
+In float64 on the CPU every function gives numpy's own bits (torch's exp differs from numpy's in 4.5 % of
+arguments); elsewhere torch's functions are used, and no claim to the bit is made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from brian2.core.functions import timestep as brian_timestep
+from brian2.units.unitsafefunctions import exprel
+
+Tensor = torch.Tensor
+
+
+def _exprel_derivative(x, y):
+    small = x.abs() < 1e-4
+    safe = torch.where(small, torch.ones_like(x), x)
+    return torch.where(small, 0.5 + x / 3, (torch.exp(safe) - torch.expm1(safe) / safe) / safe)
+
+
+# name -> (numpy's function, torch's, derivative from argument and value)
+SMOOTH = {
+    "exp": (np.exp, torch.exp, lambda x, y: y),
+    "log": (np.log, torch.log, lambda x, y: 1 / x),
+    "log10": (np.log10, torch.log10, lambda x, y: 1 / (x * np.log(10))),
+    "log1p": (np.log1p, torch.log1p, lambda x, y: 1 / (1 + x)),
+    "expm1": (np.expm1, torch.expm1, lambda x, y: y + 1),
+    "sqrt": (np.sqrt, torch.sqrt, lambda x, y: 0.5 / y),
+    "sin": (np.sin, torch.sin, lambda x, y: torch.cos(x)),
+    "cos": (np.cos, torch.cos, lambda x, y: -torch.sin(x)),
+    "tan": (np.tan, torch.tan, lambda x, y: 1 + y * y),
+    "sinh": (np.sinh, torch.sinh, lambda x, y: torch.cosh(x)),
+    "cosh": (np.cosh, torch.cosh, lambda x, y: torch.sinh(x)),
+    "tanh": (np.tanh, torch.tanh, lambda x, y: 1 - y * y),
+    "arcsin": (np.arcsin, torch.arcsin, lambda x, y: 1 / torch.sqrt(1 - x * x)),
+    "arccos": (np.arccos, torch.arccos, lambda x, y: -1 / torch.sqrt(1 - x * x)),
+    "arctan": (np.arctan, torch.arctan, lambda x, y: 1 / (1 + x * x)),
+    "abs": (np.abs, torch.abs, lambda x, y: torch.sign(x)),
+    "exprel": (exprel, None, _exprel_derivative),
+}
+
+
+class _NumpyFunction(torch.autograd.Function):
+    """numpy's value, the analytic derivative."""
+
+    @staticmethod
+    def forward(ctx, x, function, derivative):
+        with np.errstate(all="ignore"):
+            y = torch.from_numpy(np.asarray(function(x.detach().numpy())))
+        ctx.save_for_backward(x, y)
+        ctx.derivative = derivative
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * ctx.derivative(*ctx.saved_tensors), None, None
+
+
+class _NumpyPower(torch.autograd.Function):
+    """numpy's ``base ** exponent``, derivatives by both."""
+
+    @staticmethod
+    def forward(ctx, base, exponent):
+        with np.errstate(all="ignore"):
+            y = torch.from_numpy(np.asarray(base.detach().numpy() ** exponent.detach().numpy()))
+        ctx.save_for_backward(base, exponent, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        base, exponent, y = ctx.saved_tensors
+        by_base = by_exponent = None
+        if ctx.needs_input_grad[0]:
+            by_base = (grad * exponent * base ** (exponent - 1)).sum_to_size(base.shape)
+        if ctx.needs_input_grad[1]:
+            logarithm = torch.where(base > 0, torch.log(base.clamp(min=torch.finfo(base.dtype).tiny)), 0.0)
+            by_exponent = (grad * y * logarithm).sum_to_size(exponent.shape)
+        return by_base, by_exponent
+
+
+def is_exact(x):
+    """Whether numpy's own functions are used for this tensor."""
+    return x.device.type == "cpu" and x.dtype == torch.float64
+
+
+def _floating(x):
+    return x if x.is_floating_point() else x.to(torch.get_default_dtype())
+
+
+def _scalar(value):
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def smooth_function(name):
+    """The elementary function ``name`` on tensors and Python numbers."""
+    in_numpy, in_torch, derivative = SMOOTH[name]
+
+    def call(x):
+        if not isinstance(x, Tensor):
+            with np.errstate(all="ignore"):
+                return _scalar(np.asarray(in_numpy(x)))
+        x = _floating(x)
+        if is_exact(x) or in_torch is None:
+            return _NumpyFunction.apply(x, in_numpy, derivative)
+        return in_torch(x)
+
+    call.__name__ = name
+    return call
+
+
+def stepwise_function(in_numpy):
+    """A function without a useful derivative (integers, steps): numpy's value, no gradient."""
+
+    def call(*args):
+        arrays = [a.detach().cpu().numpy() if isinstance(a, Tensor) else a for a in args]
+        device = next((a.device for a in args if isinstance(a, Tensor)), None)
+        with np.errstate(all="ignore"):
+            value = in_numpy(*arrays)
+        return _scalar(value) if device is None else torch.as_tensor(np.asarray(value), device=device)
+
+    return call
+
+
+def clip(x, low, high):
+    """x limited to [low, high]; the gradient passes inside."""
+    if not isinstance(x, Tensor):
+        if not any(isinstance(b, Tensor) for b in (low, high)):
+            return _scalar(np.clip(x, low, high))
+        x = torch.as_tensor(x, dtype=torch.get_default_dtype())
+    low, high = (torch.as_tensor(b, dtype=x.dtype, device=x.device) for b in (low, high))
+    return torch.minimum(torch.maximum(x, low), high)
+
+
+def divide(a, b):
+    """True division: ``number / tensor`` in torch would be a reciprocal and a product, which rounds twice."""
+    if isinstance(b, Tensor) and not isinstance(a, Tensor):
+        dtype = b.dtype if b.is_floating_point() else torch.get_default_dtype()
+        return torch.true_divide(torch.tensor(a, dtype=dtype, device=b.device), b)
+    if isinstance(a, Tensor):
+        return torch.true_divide(a, b)
+    with np.errstate(all="ignore"):
+        return _scalar(np.true_divide(a, b))
+
+
+def power(a, b):
+    """``a ** b`` by numpy: torch rounds ``x**3`` differently."""
+    tensor = next((v for v in (a, b) if isinstance(v, Tensor)), None)
+    if tensor is None:
+        if isinstance(a, int) and isinstance(b, int) and b >= 0:
+            return a**b
+        with np.errstate(all="ignore"):
+            return _scalar(np.float64(a) ** b)
+    if not is_exact(_floating(tensor)):
+        return torch.pow(a, b)
+    if isinstance(a, Tensor) and not isinstance(b, Tensor):
+        return _number_power(a, b)
+    base, exponent = (v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in (a, b))
+    return _NumpyPower.apply(_floating(base), _floating(exponent))
+
+
+def _number_power(base, exponent):
+    """A fixed exponent: numpy squares, takes roots and so on by the exponent's value, so it stays a number."""
+    if not base.is_floating_point():
+        return torch.from_numpy(np.asarray(base.numpy() ** exponent))
+    return _NumpyFunction.apply(base, lambda x: x**exponent, lambda x, y: exponent * x ** (exponent - 1))
+
+
+floor_divide = stepwise_function(np.floor_divide)
+
+
+class _Modulo(torch.autograd.Function):
+    """numpy's remainder; the gradient passes to the dividend."""
+
+    @staticmethod
+    def forward(ctx, a, b):
+        return torch.from_numpy(np.asarray(np.mod(a.detach().numpy(), b)))
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad, None
+
+
+def modulo(a, b):
+    """``a % b`` with numpy's sign convention."""
+    if isinstance(a, Tensor) and not isinstance(b, Tensor):
+        return _Modulo.apply(a, b) if is_exact(a) else torch.remainder(a, b)
+    if isinstance(b, Tensor):
+        return torch.remainder(torch.as_tensor(a, dtype=b.dtype, device=b.device), b)
+    return _scalar(np.mod(a, b))
+
+
+def both(a, b):
+    """``a and b`` elementwise."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return torch.logical_and(torch.as_tensor(a), torch.as_tensor(b))
+    return a and b
+
+
+def either(a, b):
+    """``a or b`` elementwise."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return torch.logical_or(torch.as_tensor(a), torch.as_tensor(b))
+    return a or b
+
+
+def negate(a):
+    """``not a`` elementwise."""
+    return torch.logical_not(a) if isinstance(a, Tensor) else not a
+
+
+def choose(condition, a, b):
+    """a where the condition holds, else b."""
+    if isinstance(condition, Tensor):
+        return torch.where(condition, a, b)
+    return a if condition else b
+
+
+FUNCTIONS = {name: smooth_function(name) for name in SMOOTH} | {
+    "clip": clip,
+    "sign": stepwise_function(np.sign),
+    "ceil": stepwise_function(np.ceil),
+    "floor": stepwise_function(np.floor),
+    "int": stepwise_function(np.int_),
+    "timestep": stepwise_function(brian_timestep),
+}

@@ -1,0 +1,152 @@
+"""Which quantities of a network are trained: from the names a user gives to the places in Brian2."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from dataclasses import dataclass
+
+import numpy as np
+from brian2.core.variables import ArrayVariable
+from brian2.units.allunits import second
+from brian2.units.fundamentalunits import Quantity
+
+from ..models.errors import UnsupportedModel
+from .program import Transmission
+
+BOUNDS_IN_STEPS = (0.5, 10_000.0)  # of a trained time constant: half a step to what no recording resolves
+
+
+class UnknownParameter(ValueError):
+    """A name in ``trainable`` that fits nothing in the network."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a trained quantity lives in Brian2.
+
+    Attributes
+    ----------
+    key : str
+        ``group.variable``.
+    owner : object
+        The Brian2 object.
+    constant : bool
+        An external constant in the owner's namespace; otherwise an array.
+    """
+
+    key: str
+    owner: object
+    constant: bool
+
+    @property
+    def name(self):
+        """Name of the variable."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def dimension(self):
+        """Brian2's dimension of the quantity."""
+        if self.constant:
+            return getattr(self.owner.namespace[self.name], "dim", None)
+        return self.owner.variables[self.name].dim
+
+    def read(self):
+        """The value in Brian2: float64, shape (element,), or () for a shared one."""
+        if self.constant:
+            return np.asarray(self.owner.namespace[self.name], dtype=np.float64)
+        variable = self.owner.variables[self.name]
+        value = np.array(variable.get_value(), dtype=np.float64)
+        return value.reshape(()) if variable.scalar else value
+
+    def write(self, value):
+        """Set the value in Brian2 (SI)."""
+        if self.constant:
+            old = self.owner.namespace[self.name]
+            dim = getattr(old, "dim", None)
+            new = float(value) if np.ndim(value) == 0 else np.asarray(value)
+            self.owner.namespace[self.name] = new if dim is None else Quantity.with_dimensions(new, dim)
+        else:
+            variable = self.owner.variables[self.name]
+            variable.get_value()[:] = np.reshape(value, np.shape(variable.get_value()))
+
+    def is_time(self):
+        """Whether it is a time (and so positive and bounded by default)."""
+        return self.dimension is second.dim
+
+
+def find_places(program, objects, trainable, *, frame=None):
+    """The places that the patterns in ``trainable`` name.
+
+    Parameters
+    ----------
+    program : Program
+    objects : dict of str to object
+        The network's Brian2 objects by name.
+    trainable : iterable of str
+        ``group.variable`` with ``*`` as a wildcard, or a bare variable name for every group that has it.
+    frame : dict, optional
+        The caller's names, to explain why a constant that only lives there cannot be trained.
+
+    Returns
+    -------
+    list of Place
+        Sorted by key.
+    """
+    if isinstance(trainable, str):
+        raise TypeError(f"trainable: expected a sequence of names, got the string {trainable!r}; write ({trainable!r},)")
+    candidates = _candidates(program, objects)
+    chosen = {}
+    for pattern in trainable:
+        if not isinstance(pattern, str):
+            raise TypeError(f"trainable: expected names, got {pattern!r}")
+        full = pattern if "." in pattern else f"*.{pattern}"
+        hits = [key for key in candidates if fnmatch.fnmatchcase(key, full)]
+        if not hits:
+            _explain_missing(pattern, program, objects, candidates, frame or {})
+        chosen |= {key: candidates[key] for key in hits}
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def _candidates(program, objects):
+    """Every quantity that a gradient could reach, by key."""
+    found = {}
+    for key, array in program.arrays.items():
+        owner = objects.get(array.owner)
+        if owner is None or not array.writable or array.dtype.kind != "f" or array.name in ("lastspike", "delay"):
+            continue
+        variable = owner.variables.get(array.name)
+        if isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == array.owner:
+            found[key] = Place(key=key, owner=owner, constant=False)
+    for operation in program.operations:
+        for key in operation.constant_keys.values():
+            owner = objects.get(key.rpartition(".")[0])
+            if owner is not None:
+                value = owner.namespace[key.rpartition(".")[2]]
+                if np.ndim(value) == 0:
+                    found[key] = Place(key=key, owner=owner, constant=True)
+    return found
+
+
+def _explain_missing(pattern, program, objects, candidates, frame):
+    name = pattern.rpartition(".")[2]
+    for operation in program.operations:
+        if name in operation.constants and name not in operation.constant_keys:
+            value = frame.get(name, "…")
+            raise UnsupportedModel(
+                operation.owner, f"training the constant {name}, which only lives in the caller's frame",
+                f"move it into the group, so that sync has a place for it: "
+                f"{operation.owner}.namespace[{name!r}] = {value}",
+            )
+        if name == "delay" and isinstance(operation, Transmission):
+            raise UnsupportedModel(operation.owner, "training a delay", "delays are fixed; leave it out of trainable")
+    for owner_name, owner in objects.items():
+        variable = getattr(owner, "variables", {}).get(name)
+        if isinstance(variable, ArrayVariable) and pattern in (name, f"{owner_name}.{name}"):
+            raise UnknownParameter(
+                f"trainable {pattern!r}: {owner_name} has {name}, but no statement that runs reads it as a number, "
+                f"so no gradient reaches it; leave it out. Trainable here: {', '.join(sorted(candidates))}"
+            )
+    names = sorted(candidates) + sorted({k.rpartition(".")[2] for k in candidates})
+    near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.4) or sorted(candidates)[:6]
+    raise UnknownParameter(f"trainable {pattern!r} fits nothing in the network; did you mean {', '.join(near)}?")

@@ -1,0 +1,293 @@
+"""The program of a network: what happens in one time step, in order.
+
+A `Program` is read from a `brian2.Network` (see `reading.read`) and is all that an engine runs. It knows
+Brian2's statements, not torch. Arrays carry keys ``owner.variable`` (``hidden1.v``, ``hidden1_hidden1.w``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array of Brian2: a state variable, a parameter, an index, a clock's time.
+
+    Attributes
+    ----------
+    key : str
+        ``owner.variable``.
+    size : int
+        Number of elements (1 for a shared variable).
+    dtype : numpy.dtype
+        Type of the values in Brian2.
+    dimension : object
+        Brian2's dimension object of the variable.
+    scalar : bool
+        Shared by all elements of its owner.
+    writable : bool
+        Whether a user may set it in Brian2.
+    """
+
+    key: str
+    size: int
+    dtype: np.dtype
+    dimension: object
+    scalar: bool
+    writable: bool
+
+    @property
+    def owner(self):
+        """Name of the Brian2 object that holds the array."""
+        return self.key.rpartition(".")[0]
+
+    @property
+    def name(self):
+        """Name of the variable in its owner."""
+        return self.key.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a statement reaches an array: under which name, through which index.
+
+    ``index`` is ``"_idx"`` (every element), ``"0"`` (a shared value) or the name of an index array.
+    """
+
+    name: str
+    array: str
+    index: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement of Brian2, after its own loop-invariant optimisation.
+
+    Attributes
+    ----------
+    target, op, expression : str
+        ``target op expression``; ``op`` is ``:=`` for a new local name, ``=`` or an in-place operator.
+    boolean : bool
+        The value is a truth value.
+    condition : str or None
+        Name of the variable that masks the write (``unless refractory``).
+    branches : tuple of str or None
+        ``(name, if true, if false)``: Brian2's simplification by a boolean variable, where its numpy target uses it.
+    """
+
+    target: str
+    op: str
+    expression: str
+    boolean: bool = False
+    condition: str | None = None
+    branches: tuple[str, str, str] | None = None
+
+    def __str__(self):
+        mask = f"  [where {self.condition}]" if self.condition else ""
+        return f"{self.target} {self.op} {self.expression}{mask}"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One object of the network in one time step.
+
+    Attributes
+    ----------
+    name, owner : str
+        The Brian2 object and the group that it belongs to.
+    slot, order : str, int
+        Where it stands in the schedule.
+    scalar, vector : tuple of Line
+        Its statements: once a step, and for each element.
+    accesses : mapping of str to Access
+        The arrays that the statements name.
+    constants : mapping of str to float
+        The external constants that they name.
+    constant_keys : mapping of str to str
+        Key ``group.name`` of those constants that live in a group's own namespace and could be trained.
+    functions : mapping of str to object
+        The Brian2 functions that they call.
+    """
+
+    name: str
+    owner: str
+    slot: str
+    order: int
+    scalar: tuple[Line, ...] = ()
+    vector: tuple[Line, ...] = ()
+    accesses: Mapping[str, Access] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    constant_keys: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, object] = field(default_factory=dict)
+
+    kind = "operation"
+
+    def lines(self):
+        """All statements, the scalar ones first."""
+        return self.scalar + self.vector
+
+    def written(self):
+        """Keys of the arrays that the statements write."""
+        return {
+            self.accesses[line.target].array
+            for line in self.lines()
+            if line.op != ":=" and line.target in self.accesses
+        }
+
+
+@dataclass(frozen=True)
+class StateUpdate(Operation):
+    """Statements over all elements of a group: a state updater, or a clocked operation."""
+
+    kind = "state update"
+
+
+@dataclass(frozen=True)
+class Threshold(Operation):
+    """Who emits an event: sets the event space, and refractoriness where the group has it."""
+
+    events: str = ""
+    refractory: tuple[str, str, str] | None = None  # not_refractory, lastspike, t
+    dimension: object = None  # of the compared quantities
+
+    kind = "threshold"
+
+    def written(self):
+        masks = set(self.refractory[:2]) if self.refractory else set()
+        return super().written() | masks
+
+
+@dataclass(frozen=True)
+class Reset(Operation):
+    """Statements over the elements that emitted an event."""
+
+    events: str = ""
+
+    kind = "reset"
+
+
+@dataclass(frozen=True)
+class Transmission(Operation):
+    """Statements over the synapses whose event arrives now.
+
+    Attributes
+    ----------
+    events : str
+        Event space of the emitting group.
+    sources : str
+        Key of the array with the emitting neuron of each synapse.
+    delays : numpy.ndarray of int64, shape (synapse,)
+        Delay of each synapse in steps.
+    """
+
+    events: str = ""
+    sources: str = ""
+    delays: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    kind = "transmission"
+
+
+@dataclass(frozen=True)
+class Sum(Operation):
+    """A summed variable: the synapses' values added up at their targets."""
+
+    target: str = ""
+    index: str = ""
+
+    kind = "summed variable"
+
+    def written(self):
+        return super().written() | {self.target}
+
+
+@dataclass(frozen=True)
+class SpikeSource(Operation):
+    """A group whose events come from outside: a spike generator or a Poisson group.
+
+    ``own`` holds its own events as ``(step, neuron)`` and the period in steps (0: none); None where they
+    would have to be drawn at random.
+    """
+
+    events: str = ""
+    own: tuple[np.ndarray, np.ndarray, int] | None = field(default=None, repr=False, compare=False)
+
+    kind = "spike source"
+
+
+@dataclass(frozen=True)
+class Program:
+    """All that happens in one time step of a network.
+
+    Attributes
+    ----------
+    operations : tuple of Operation
+        In the order in which Brian2 runs them.
+    schedule : tuple of str
+        Names of the slots.
+    arrays : mapping of str to Array
+        Every array that an operation touches.
+    groups : mapping of str to int
+        The spiking groups and their sizes.
+    events : mapping of str to str
+        The event space that holds a spiking group's spikes.
+    inputs : mapping of str to int
+        What a stimulus can drive: spike sources by group, timed arrays by name; number of channels.
+    clock : str
+        Name of the clock.
+    dt : float
+        Time step in seconds.
+    start : int
+        Number of steps that the network has already run.
+    """
+
+    operations: tuple[Operation, ...]
+    schedule: tuple[str, ...]
+    arrays: Mapping[str, Array]
+    groups: Mapping[str, int]
+    events: Mapping[str, str]
+    inputs: Mapping[str, int]
+    clock: str
+    dt: float
+    start: int
+
+    def written(self):
+        """Keys of the arrays that change during a run."""
+        keys = {f"{self.clock}.t", f"{self.clock}.timestep"}
+        for operation in self.operations:
+            keys |= operation.written()
+        return frozenset(keys)
+
+    def position(self, slot):
+        """Index of the first operation that runs after ``slot``; raises ValueError for an unknown slot."""
+        rank = slot_rank(slot, self.schedule)
+        for index, operation in enumerate(self.operations):
+            if slot_rank(operation.slot, self.schedule) > rank:
+                return index
+        return len(self.operations)
+
+    def __str__(self):
+        lines = [f"one step of {self.dt * 1e3:g} ms, slots: {', '.join(self.schedule)}"]
+        for operation in self.operations:
+            lines.append(f"{operation.slot:>20}  {operation.kind} {operation.name}")
+            lines += [f"{'':>20}      {line}" for line in operation.lines()]
+            written = ", ".join(sorted(operation.written()))
+            if written:
+                lines.append(f"{'':>20}    writes {written}")
+        return "\n".join(lines)
+
+
+def slot_rank(slot, schedule):
+    """Place of a slot in a step: ``before_x`` < ``x`` < ``after_x``, in the order of the schedule."""
+    base, shift = slot, 0
+    for prefix, step in (("before_", -1), ("after_", 1)):
+        if slot not in schedule and slot.startswith(prefix):
+            base, shift = slot.removeprefix(prefix), step
+    if base not in schedule:
+        raise ValueError(
+            f"slot {slot!r} is not in the network's schedule: expected one of {', '.join(schedule)}, "
+            "or before_/after_ one of them"
+        )
+    return 3 * schedule.index(base) + shift

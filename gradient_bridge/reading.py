@@ -1,0 +1,353 @@
+"""Reading a Brian2 network into a `Program`.
+
+Brian2 prepares each of its objects for a run (``before_run``) and asks the device for its code. `read`
+listens to these requests: each one carries the abstract code, the resolved variables and their indices.
+`make_statements` then gives the statements after Brian2's own optimisation, in its order; that order
+decides the last bit of every result, so it is what the engines run.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+from dataclasses import replace
+
+import numpy as np
+from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.codegen.translation import make_statements
+from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+from brian2.core.network import _check_multiple_summed_updaters
+from brian2.core.operations import NetworkOperation
+from brian2.core.preferences import prefs
+from brian2.core.variables import ArrayVariable, Constant
+from brian2.devices.device import RuntimeDevice, get_device
+from brian2.groups.neurongroup import Thresholder
+from brian2.groups.group import CodeRunner
+from brian2.input.poissongroup import PoissonGroup
+from brian2.input.timedarray import TimedArray
+from brian2.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, StateMonitor
+from brian2.parsing.bast import brian_dtype_from_dtype
+from brian2.parsing.expressions import parse_expression_dimensions
+from brian2.utils.stringtools import get_identifiers
+
+from ..models.errors import UnsupportedModel
+from .program import (
+    Access,
+    Array,
+    Line,
+    Program,
+    Reset,
+    SpikeSource,
+    StateUpdate,
+    Sum,
+    Threshold,
+    Transmission,
+    slot_rank,
+)
+
+MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
+RANDOM = {"rand", "randn", "poisson", "binomial"}
+
+
+def read(network, *, namespace=None, level=0):
+    """Read what a network does in one time step.
+
+    Parameters
+    ----------
+    network : brian2.Network
+        A network on Brian2's runtime device. Its objects are prepared as for a run; nothing is simulated
+        and no value is changed.
+    namespace : dict, optional
+        External names; by default the caller's frame (``level`` frames further out).
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    UnsupportedModel
+        Names the object and the feature that cannot be mirrored.
+    """
+    if type(get_device()) is not RuntimeDevice:
+        raise UnsupportedModel(
+            "network", f"the active device {type(get_device()).__name__}",
+            "make the network and its twin on the runtime device: set_device('runtime')",
+        )
+    if namespace is None:
+        frame = inspect.currentframe().f_back
+        for _ in range(level):
+            frame = frame.f_back
+        namespace = {**frame.f_globals, **frame.f_locals}
+    network.check_dependencies()
+    objects = [o for o in network.sorted_objects if o.active]
+    _check_multiple_summed_updaters(objects)
+    _refuse_objects(objects)
+    clock = _single_clock(objects)
+    arrays = {}
+    operations = []
+    for obj, call in _code_requests(objects, namespace):
+        operation = _operation(obj, call, arrays)
+        if operation is not None:
+            operations.append(operation)
+    for name in ("t", "dt", "timestep"):
+        _register(clock.variables[name], arrays)
+    schedule = tuple(network.schedule)
+    ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
+    if ranks != sorted(ranks):
+        raise RuntimeError("the operations were not read in the order of the schedule")
+    events = {o.owner: o.events for o in operations if isinstance(o, (Threshold, SpikeSource))
+              if o.events.endswith("._spikespace")}
+    sizes = {name: arrays[key].size - 1 for name, key in events.items()}
+    inputs = {o.owner: sizes[o.owner] for o in operations if isinstance(o, SpikeSource)}
+    for operation in operations:
+        for name, function in operation.functions.items():
+            if isinstance(function, TimedArray):
+                inputs[name] = 1 if function.values.ndim == 1 else function.values.shape[1]
+    return Program(
+        operations=tuple(operations), schedule=schedule, arrays=arrays, groups=sizes, events=events,
+        inputs=inputs, clock=clock.name, dt=float(clock.dt_), start=int(clock.variables["timestep"].get_value()[0]),
+    )
+
+
+def _refuse_objects(objects):
+    for obj in objects:
+        if isinstance(obj, NetworkOperation):
+            raise UnsupportedModel(obj.name, "network_operation: opaque Python code",
+                                   "express it as equations, a reset or run_regularly")
+        if type(obj).__name__ in ("SpatialNeuron", "SpatialStateUpdater", "PoissonInput"):
+            raise UnsupportedModel(obj.name, type(obj).__name__,
+                                   "use point neurons and an explicit spike source")
+
+
+def _single_clock(objects):
+    clocks = {o.clock for o in objects if isinstance(o, CodeRunner) and not isinstance(o, MONITORS)}
+    if not clocks:
+        raise UnsupportedModel("network", "no object that does anything", "add groups to the network")
+    steps = {float(c.dt_) for c in clocks}
+    if len(steps) > 1:
+        first = next(o for o in objects if isinstance(o, CodeRunner) and float(o.clock.dt_) == max(steps))
+        raise UnsupportedModel(first.name, f"several clocks: steps of {sorted(steps)} s",
+                               "give all objects that are simulated the same dt")
+    if len({int(c.variables['timestep'].get_value()[0]) for c in clocks}) > 1:
+        raise UnsupportedModel("network", "clocks that stand at different times", "use one clock for all objects")
+    return sorted(clocks, key=lambda c: c.name)[0]
+
+
+def _code_requests(objects, namespace):
+    """Every object's request for code, as (object, request)."""
+    for obj in objects:
+        with _listening() as calls:
+            obj.before_run(namespace)
+        if isinstance(obj, MONITORS):
+            continue
+        mine = [c for c in calls if c["template_name"] != "synapses_push_spikes"]
+        if len(mine) > 1:
+            raise UnsupportedModel(obj.name, f"{len(mine)} code objects", "split it into several objects")
+        if mine:
+            yield obj, mine[0]
+
+
+@contextlib.contextmanager
+def _listening():
+    """Collect the requests for code; no code is compiled meanwhile (numpy target)."""
+    calls, original = [], RuntimeDevice.code_object
+    signature = inspect.signature(original)
+
+    def listen(device, *args, **kwds):
+        bound = signature.bind(device, *args, **kwds)
+        bound.apply_defaults()
+        calls.append(dict(bound.arguments))
+        bound.arguments["codeobj_class"] = NumpyCodeObject
+        return original(*bound.args, **bound.kwargs)
+
+    RuntimeDevice.code_object = listen
+    try:
+        yield calls
+    finally:
+        RuntimeDevice.code_object = original
+
+
+def _register(variable, arrays):
+    key = f"{variable.owner.name}.{variable.name}"
+    arrays.setdefault(key, Array(
+        key=key, size=int(np.size(variable.get_value())), dtype=np.dtype(variable.dtype), dimension=variable.dim,
+        scalar=bool(variable.scalar), writable=not variable.read_only,
+    ))
+    return key
+
+
+def _operation(obj, call, arrays):
+    template = call["template_name"]
+    common = dict(name=obj.name, owner=call["owner"].name, slot=obj.when, order=obj.order)
+    if template == "spikegenerator":
+        return _spike_generator(obj, arrays, common)
+    if isinstance(obj, Thresholder) and isinstance(obj.group, PoissonGroup):
+        events = _register(obj.group.variables["_spikespace"], arrays)
+        return SpikeSource(**common, events=events)
+    maker = {"stateupdate": _state_update, "threshold": _threshold, "reset": _reset, "synapses": _transmission,
+             "summed_variable": _sum}.get(template)
+    if maker is None:
+        raise UnsupportedModel(obj.name, f"{type(obj).__name__} (template {template})",
+                               "use state updaters, thresholds, resets, pathways and summed variables")
+    common |= _statements(obj, call, arrays)
+    if not common["vector"] and not common["scalar"] and template == "stateupdate":
+        return None
+    return maker(obj, call, arrays, common)
+
+
+def _state_update(obj, call, arrays, common):
+    return StateUpdate(**common)
+
+
+def _threshold(obj, call, arrays, common):
+    kwds, variables = call["template_kwds"], call["variables"]
+    refractory = None
+    if kwds["_uses_refractory"]:
+        refractory = tuple(_register(variables[n], arrays) for n in ("not_refractory", "lastspike", "t"))
+    return Threshold(**common, events=_register(kwds["eventspace_variable"], arrays), refractory=refractory,
+                     dimension=_compared_dimension(obj.abstract_code, variables))
+
+
+def _compared_dimension(code, variables):
+    """Dimension of the two sides of the first comparison in a threshold."""
+    for node in ast.walk(ast.parse(code.strip())):
+        if isinstance(node, ast.Compare):
+            return parse_expression_dimensions(ast.unparse(node.left), variables)
+    return None
+
+
+def _reset(obj, call, arrays, common):
+    return Reset(**common, events=_register(call["template_kwds"]["eventspace_variable"], arrays))
+
+
+def _transmission(obj, call, arrays, common):
+    name = obj.name
+    for line in common["vector"]:
+        access = common["accesses"].get(line.target)
+        if line.op == ":=":
+            continue
+        if access is None or access.index in ("_idx", "0"):
+            raise UnsupportedModel(name, f"a synaptic variable that changes ({line})",
+                                   "keep synaptic variables constant: plasticity is not mirrored yet")
+        if line.op not in ("+=", "-="):
+            raise UnsupportedModel(name, f"an assignment at a spike ({line})", "add to the variable: +=")
+    _refuse_own_target(name, common)
+    if any(line.op != ":=" for line in common["scalar"]):
+        raise UnsupportedModel(name, "a shared variable written at a spike", "write to per-neuron variables")
+    _, slots = obj.queue._full_state()
+    if any(len(s) for s in slots):
+        raise UnsupportedModel(name, "spikes under way from an earlier run", "make the twin before running the network")
+    sources = obj.synapse_sources.get_value()
+    delays = (obj._delays.get_value() / obj.source.clock.dt_ + 0.5).astype(np.int64)
+    if len(delays) == 1:
+        delays = np.full(len(sources), delays[0], dtype=np.int64)
+    eventspace = obj.source.variables[obj.eventspace_name]
+    # numpy's target adds synapse by synapse and does not simplify by booleans there
+    common["vector"] = tuple(replace(line, branches=None) for line in common["vector"])
+    return Transmission(**common, events=_register(eventspace, arrays), sources=_register(obj.synapse_sources, arrays),
+                        delays=delays)
+
+
+def _refuse_own_target(name, common):
+    """A statement that reads what the pathway adds to runs one synapse at a time in Brian2."""
+    accesses = common["accesses"]
+    added = {accesses[line.target].array for line in common["vector"] if line.op != ":="}
+    for line in common["vector"]:
+        for identifier in get_identifiers(line.expression):
+            if identifier in accesses and accesses[identifier].array in added:
+                raise UnsupportedModel(name, f"a statement that reads the variable that the pathway adds to ({line})",
+                                       "add to a variable of its own, and use that in the equations")
+
+
+def _sum(obj, call, arrays, common):
+    kwds = call["template_kwds"]
+    target = kwds["_target_var"]
+    if kwds["_target_start"] != 0 or (kwds["_target_stop"] >= 0 and kwds["_target_stop"] != np.size(target.get_value())):
+        raise UnsupportedModel(obj.name, "a summed variable of a subgroup", "connect to the whole group")
+    return Sum(**common, target=_register(target, arrays), index=_register(kwds["_index_var"], arrays))
+
+
+def _spike_generator(group, arrays, common):
+    variables = group.variables
+    bins = np.array(variables["_timebins"].get_value(), dtype=np.int64)
+    neurons = np.array(variables["neuron_index"].get_value(), dtype=np.int64)
+    period = int(variables["_period_bins"].get_value()[0])
+    return SpikeSource(**common, events=_register(variables["_spikespace"], arrays), own=(bins, neurons, period))
+
+
+def _statements(obj, call, arrays):
+    """The statements of one request and what they name."""
+    variables, indices = call["variables"], call["variable_indices"]
+    template = getattr(NumpyCodeObject.templater, call["template_name"])
+    if call["codeobj_class"] not in (None, NumpyCodeObject):
+        raise UnsupportedModel(obj.name, f"code of class {call['codeobj_class'].__name__}", "leave codeobj_class out")
+    generator = NumpyCodeGenerator(
+        variables, indices, call["owner"], template.iterate_all, NumpyCodeObject, call["name"], call["template_name"],
+        call["override_conditional_write"], template.allows_scalar_write,
+    )
+    blocks = {"scalar": [], "vector": []}
+    for block, text in call["abstract_code"].items():
+        scalar, vector = make_statements(text, variables, prefs["core.default_float_dtype"], optimise=True, blockname=block)
+        for kind, statements in (("scalar", scalar), ("vector", vector)):
+            if not statements:
+                continue
+            *_, conditions = generator.arrays_helper(statements)
+            blocks[kind] += [_line(s, conditions) for s in statements]
+    named = set()
+    for line in blocks["scalar"] + blocks["vector"]:
+        texts = [line.expression, line.target, line.condition or "", *(line.branches or ())]
+        named |= set(get_identifiers(" ".join(texts)))
+    accesses, constants, keys, functions = {}, {}, {}, {}
+    pending = sorted(named & set(variables))
+    while pending:
+        name = pending.pop()
+        variable = variables[name]
+        if isinstance(variable, ArrayVariable):
+            if name in accesses:
+                continue
+            accesses[name] = Access(name=name, array=_register(variable, arrays), index=indices[name])
+            if indices[name] not in ("_idx", "0"):
+                pending.append(indices[name])
+        elif isinstance(variable, Constant):
+            constants[name] = variable.get_value()
+            key = _constant_key(name, call["owner"])
+            if key:
+                keys[name] = key
+        elif isinstance(variable, Function):
+            _refuse_function(obj, name, variable)
+            functions[name] = variable
+    return dict(scalar=tuple(blocks["scalar"]), vector=tuple(blocks["vector"]), accesses=accesses, constants=constants,
+                constant_keys=keys, functions=functions)
+
+
+def _line(statement, conditions):
+    branches = None
+    booleans = statement.used_boolean_variables
+    if (booleans is not None and len(booleans) == 1 and brian_dtype_from_dtype(statement.dtype) == "float"
+            and statement.complexity_std > sum(statement.complexities.values())):
+        simplified = {assigned[0][1]: text for assigned, text in statement.boolean_simplified_expressions.items()}
+        branches = (booleans[0], simplified[True], simplified[False])
+    return Line(target=statement.var, op=statement.op, expression=str(statement.expr),
+                boolean=brian_dtype_from_dtype(statement.dtype) == "boolean",
+                condition=conditions.get(statement.var), branches=branches)
+
+
+def _constant_key(name, owner):
+    """Where an external constant lives: in the owner's own namespace, or in that of a group it connects."""
+    places = [owner, getattr(owner, "target", None), getattr(owner, "source", None)]
+    for place in places:
+        if place is not None and name in getattr(place, "namespace", {}):
+            return f"{place.name}.{name}"
+    return None
+
+
+def _refuse_function(obj, name, function):
+    if name in RANDOM or (function is DEFAULT_FUNCTIONS.get(name) and not function.stateless):
+        raise UnsupportedModel(obj.name, f"random numbers ({name}())",
+                               "replace the noise by an input: randomness is not mirrored yet")
+    if isinstance(function, TimedArray) or function is DEFAULT_FUNCTIONS.get(name):
+        return
+    raise UnsupportedModel(obj.name, f"the user's function {name}()", "write it as an expression in the equations")

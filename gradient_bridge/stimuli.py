@@ -1,0 +1,94 @@
+"""Checks of what a twin is given."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import xarray as xr
+
+from .program import SpikeSource
+
+STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
+
+
+def prepare_stimulus(twin, stimulus, duration):
+    """The stimulus by input, the number of trials and of steps.
+
+    Parameters
+    ----------
+    twin : Twin
+    stimulus : tensor, DataArray, dict of these by input, or None
+    duration : float, Quantity or None
+        Seconds.
+
+    Returns
+    -------
+    dict of str to torch.Tensor, int, int
+    """
+    program = twin.program
+    given = _by_input(stimulus, program)
+    tensors = {name: _tensor(name, value, twin) for name, value in given.items()}
+    for operation in program.operations:
+        if isinstance(operation, SpikeSource) and operation.own is None and operation.owner not in tensors:
+            raise ValueError(f"the spikes of {operation.owner} would be drawn at random, which the twin does not mirror yet: "
+                             f"give a stimulus for it")
+    shapes = {name: tuple(t.shape[:2]) for name, t in tensors.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"stimulus: the inputs differ in (trial, time): {shapes}")
+    trials, steps = next(iter(shapes.values()), (1, None))
+    if duration is not None:
+        wanted = int(round(float(duration) / program.dt))
+        if wanted < 1:
+            raise ValueError(f"duration: {float(duration):g} s is less than one step of {program.dt:g} s")
+        if steps is not None and wanted > steps and any(name in program.groups for name in tensors):
+            raise ValueError(f"duration: {wanted} steps, but the stimulus has {steps}")
+        steps = wanted
+    if steps is None:
+        raise ValueError("give a stimulus or a duration")
+    if trials < 1 or steps < 1:
+        raise ValueError(f"stimulus: expected at least one trial and one step, got {trials} and {steps}")
+    for name, tensor in tensors.items():
+        _check_values(name, tensor, spikes=name in program.groups)
+    return tensors, trials, steps
+
+
+def _by_input(stimulus, program):
+    if stimulus is None:
+        return {}
+    if isinstance(stimulus, dict):
+        unknown = sorted(set(stimulus) - set(program.inputs))
+        if unknown:
+            raise ValueError(f"stimulus: no input {', '.join(unknown)}; inputs: {', '.join(program.inputs) or 'none'}")
+        return stimulus
+    if len(program.inputs) != 1:
+        raise ValueError(f"stimulus: the network has {len(program.inputs)} inputs ({', '.join(program.inputs)}); "
+                         "give a dict with the input's name")
+    return {next(iter(program.inputs)): stimulus}
+
+
+def _tensor(name, value, twin):
+    program = twin.program
+    if isinstance(value, xr.DataArray):
+        if value.dims != ("trial", "time", "channel"):
+            raise ValueError(f"stimulus {name}: expected dimensions (trial, time, channel), got {value.dims}")
+        if "time" in value.coords and value.sizes["time"] > 1:
+            steps = np.diff(value.time.values)
+            if not np.allclose(steps, program.dt, rtol=STEP_TOLERANCE, atol=program.dt * 1e-3):
+                raise ValueError(f"stimulus {name}: the network has steps of {program.dt:g} s, the stimulus of "
+                                 f"{steps.min():g} to {steps.max():g} s; resample it or build the network with that dt")
+        value = value.values
+    value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
+    channels = program.inputs[name]
+    if value.ndim != 3 or value.shape[2] != channels:
+        raise ValueError(f"stimulus {name}: expected shape (trial, time, {channels}), got {tuple(value.shape)}")
+    return value.to(twin.device)
+
+
+def _check_values(name, tensor, *, spikes):
+    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        first = [int(k) for k in torch.nonzero(~torch.isfinite(tensor))[0]]
+        raise ValueError(f"stimulus {name}: not finite at (trial, time, channel) = {first}")
+    if spikes and not bool(((tensor == 0) | (tensor == 1)).all()):
+        first = [int(k) for k in torch.nonzero((tensor != 0) & (tensor != 1))[0]]
+        raise ValueError(f"stimulus {name}: expected 0 or 1 spikes per step, got {float(tensor[tuple(first)]):g} at "
+                         f"(trial, time, channel) = {first}; graded inputs come as currents")

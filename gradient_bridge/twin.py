@@ -1,0 +1,342 @@
+"""`Twin`: a Brian2 network as a differentiable torch module."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+import numpy as np
+import torch
+from brian2 import Network
+from brian2.core.network import _get_all_objects
+from torch import nn
+
+from ..models.annotations import annotations
+from ..models.errors import UnsupportedModel
+from .coordinates import Bounded, Identity, Trained
+from .parameters import BOUNDS_IN_STEPS, find_places
+from .program import Reset, Threshold, Transmission
+from .reading import read
+from .recording import Recording
+from .reference import ReferenceEngine, Request
+from .scores import reduce_scores
+from .stimuli import prepare_stimulus
+from .surrogates import find_surrogate
+
+ENGINES = {"reference": ReferenceEngine}
+DTYPES = (torch.float32, torch.float64)
+
+
+class Twin(nn.Module):
+    """A Brian2 network as a torch module: same program, with gradients.
+
+    At the same time step, in float64 on the CPU, the twin and Brian2's numpy target emit the same spikes and hold
+    the same state, to the bit. Trained values live in ``twin.trained`` until `sync` writes them to Brian2.
+
+    Parameters
+    ----------
+    net : brian2.Network
+        Made on the runtime device. It is read, not changed.
+    trainable : sequence of str
+        Patterns ``group.variable`` (``"hidden1.tau_m"``, ``"*.w"``); a bare name means every object that has it.
+        Also initial values of state variables and constants in a group's own ``namespace``.
+    engine : {"reference"}
+        What runs the program.
+    dtype : torch.dtype
+        float64 (equal to Brian2 to the bit) or float32 (dense products, faster; spikes near threshold may differ).
+    surrogate : Surrogate, str or dict of str to these
+        Surrogate derivative, also by group. Default: multi-Gaussian.
+    randomness : {"brian2"}
+        Networks that draw random numbers are refused so far.
+    namespace : dict, optional
+        External names for the network; default: the caller's frame, as in ``Network.run``.
+    coordinates : dict of str to Identity, Log or Bounded
+        By ``group.variable`` or bare name; default: `Bounded` for times (0.5 to 10 000 steps), else `Identity`.
+    scale : float, brian2.Quantity or dict of str to these
+        What the distance from threshold is divided by before the surrogate sees it. Default: 1 for a threshold
+        without unit (the papers); otherwise the distance at which a reset leaves the present state.
+    detach_reset : bool
+        Whether gradients ignore the reset's dependence on the spike. The papers do not detach.
+    readout : Readout, optional
+        What the decision reads; default: the network's own annotation.
+
+    Attributes
+    ----------
+    program : Program
+        What is run; ``print(twin.program)`` shows one step.
+    trained : torch.nn.ModuleDict
+        ``trained[group][variable]``: the trained quantities.
+
+    Raises
+    ------
+    UnsupportedModel
+        The network uses something that cannot be mirrored; names the object, the feature and a way out.
+    UnknownParameter, OutOfBounds
+        From ``trainable``.
+    """
+
+    def __init__(self, net, *, trainable=(), engine="reference", dtype=torch.float64, surrogate=None,
+                 randomness="brian2", namespace=None, coordinates=None, scale=None, detach_reset=False, readout=None):
+        super().__init__()
+        if not isinstance(net, Network):
+            raise TypeError(f"Twin: expected a brian2.Network, got {type(net).__name__}")
+        if engine not in ENGINES:
+            raise ValueError(f"Twin: engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+        if dtype not in DTYPES:
+            raise ValueError(f"Twin: dtype must be torch.float32 or torch.float64, got {dtype}")
+        if randomness != "brian2":
+            raise ValueError(f"Twin: randomness must be 'brian2', got {randomness!r}")
+        if namespace is None:
+            frame = inspect.currentframe().f_back
+            namespace = {**frame.f_globals, **frame.f_locals}
+        self.network = net
+        self.program = read(net, namespace=namespace)
+        self.objects = {o.name: o for o in _get_all_objects(net.objects)}
+        self.readout = readout or annotations(net).readout
+        self.detach_reset = bool(detach_reset)
+        self.register_buffer("_like", torch.zeros((), dtype=dtype), persistent=False)
+        self._values = self._read_values()
+        self._cast = {}
+        self._engine = ENGINES[engine](self.program, self._indices())
+        self._places = find_places(self.program, self.objects, trainable, frame=namespace)
+        self.trained = nn.ModuleDict()
+        for place in self._places:
+            self._add_trained(place, coordinates or {})
+        self._check_coordinates(coordinates or {})
+        self.surrogates = self._surrogates(surrogate, scale)
+
+    # -------------------------------------------------------------- construction
+    def _read_values(self):
+        """Every array of the program, as it stands in Brian2: float64, int64 or bool."""
+        values = {}
+        clock = self.program.clock
+        for key, array in self.program.arrays.items():
+            if key.endswith("space") or array.owner == clock:
+                continue
+            value = np.array(self._variable(key).get_value())
+            values[key] = value.astype(np.int64) if value.dtype.kind in "iu" else value
+            if array.scalar:
+                values[key] = values[key].reshape(-1)[0].item()
+        values[f"{clock}.dt"] = self.program.dt
+        values[f"{clock}.t"], values[f"{clock}.timestep"] = 0.0, 0
+        return values
+
+    def _variable(self, key):
+        owner, _, name = key.rpartition(".")
+        holder = self.objects[owner]
+        return holder.variables[name]
+
+    def _indices(self):
+        return {k: v for k, v in self._values.items() if isinstance(v, np.ndarray) and v.dtype == np.int64}
+
+    def _add_trained(self, place, coordinates):
+        coordinate = coordinates.get(place.key, coordinates.get(place.name))
+        if coordinate is None:
+            bounds = [b * self.program.dt for b in BOUNDS_IN_STEPS]
+            coordinate = Bounded(*bounds) if place.is_time() else Identity()
+        value = torch.as_tensor(place.read(), dtype=self.dtype)
+        group, _, name = place.key.rpartition(".")
+        if group not in self.trained:
+            self.trained[group] = nn.ModuleDict()
+        self.trained[group][name] = Trained(value, coordinate, place.key)
+
+    def _check_coordinates(self, coordinates):
+        known = {p.key for p in self._places} | {p.name for p in self._places}
+        unknown = sorted(set(coordinates) - known)
+        if unknown:
+            raise ValueError(f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}")
+
+    def _surrogates(self, surrogate, scale):
+        groups = {o.owner: o for o in self.program.operations if isinstance(o, Threshold)}
+        for option, value in (("surrogate", surrogate), ("scale", scale)):
+            unknown = sorted(set(value) - set(groups)) if isinstance(value, dict) else []
+            if unknown:
+                raise ValueError(f"{option}: no group {', '.join(unknown)} with a threshold; there are {', '.join(groups)}")
+        chosen = {}
+        for group, operation in groups.items():
+            own = surrogate.get(group) if isinstance(surrogate, dict) else surrogate
+            given = scale.get(group) if isinstance(scale, dict) else scale
+            chosen[group] = (find_surrogate(own), self._scale(operation, given))
+        return chosen
+
+    def _scale(self, operation, given):
+        """What the distance from threshold of a group is divided by."""
+        dimension = operation.dimension
+        unitless = dimension is None or dimension.is_dimensionless
+        if given is not None:
+            if not unitless and getattr(given, "dim", None) is not dimension:
+                raise ValueError(f"scale of {operation.owner}: expected a quantity in the unit of its threshold "
+                                 f"({dimension}), got {given!r}")
+            return float(given)
+        return 1.0 if unitless else self._reset_distance(operation)
+
+    def _reset_distance(self, threshold):
+        """Median distance from threshold at which a reset leaves the present state, in the threshold's unit."""
+        group = threshold.owner
+        resets = [o for o in self.program.operations if isinstance(o, Reset) and o.owner == group]
+        distance = float("nan")
+        if resets:
+            distance = self._engine.distance_after(threshold, resets[0], self._arrays())
+        if not (math.isfinite(distance) and distance > 0):
+            raise ValueError(f"the threshold of {group} has a unit and no scale could be found for the surrogate: give "
+                             f"Twin(scale={{{group!r}: ...}}), e.g. the distance between rest and threshold")
+        return distance
+
+    # -------------------------------------------------------------- values
+    @property
+    def dtype(self):
+        """The floating-point type in which the twin computes."""
+        return self._like.dtype
+
+    @property
+    def device(self):
+        """The device on which the twin computes."""
+        return self._like.device
+
+    @property
+    def engine(self):
+        """Name of the engine that runs the program."""
+        return self._engine.name
+
+    def _arrays(self):
+        """All arrays as tensors of the twin's type and device (times of events stay float64)."""
+        wanted = (self.dtype, self.device)
+        if self._cast.get("for") != wanted:
+            tensors = {}
+            for key, value in self._values.items():
+                if isinstance(value, np.ndarray):
+                    value = torch.from_numpy(value).to(self.device)
+                    if value.is_floating_point() and not key.endswith(".lastspike"):
+                        value = value.to(self.dtype)
+                tensors[key] = value
+            self._cast = {"for": wanted, "tensors": tensors}
+        return dict(self._cast["tensors"])
+
+    def trained_values(self):
+        """Present values of all trained quantities, by ``group.variable``, SI, with their graph."""
+        return {p.key: self._trained(p)() for p in self._places}
+
+    def _trained(self, place):
+        group, _, name = place.key.rpartition(".")
+        return self.trained[group][name]
+
+    # -------------------------------------------------------------- running
+    def forward(self, stimulus=None, *, duration=None, record=None):
+        """Run the network.
+
+        Parameters
+        ----------
+        stimulus : torch.Tensor, xarray.DataArray or dict of str to these, shape (trial, time, channel)
+            One value per step of the network: 0 and 1 for spike inputs, any number for currents. A dict names
+            the input groups or timed arrays. Without it the network's own inputs run for ``duration``, one trial.
+        duration : float or brian2.Quantity, optional
+            Seconds; default: the length of the stimulus.
+        record : dict of str to list of str or dict of str to str, optional
+            Traces ``{"hidden1": ["v", "a"]}``, read at the start of each step as Brian2's `StateMonitor` does, or
+            ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read.
+
+        Returns
+        -------
+        Recording
+        """
+        stimulus, trials, steps = prepare_stimulus(self, stimulus, duration)
+        wanted = self._wanted(record or {})
+        values, constants = self._arrays(), {}
+        for place, value in zip(self._places, self.trained_values().values(), strict=True):
+            (constants if place.constant else values)[place.key] = value
+        request = Request(trials=trials, steps=steps, stimulus=stimulus, record=tuple(wanted),
+                          surrogates=self.surrogates, detach_reset=self.detach_reset)
+        spikes, states, final = self._engine.run(values, constants, request)
+        traces, last = {}, {}
+        for key, slot in wanted:
+            owner, _, name = key.rpartition(".")
+            traces.setdefault(owner, {})[name] = states[key, slot]
+        for key, value in final.items():
+            owner, _, name = key.rpartition(".")
+            last.setdefault(owner, {})[name] = torch.as_tensor(value)
+        return Recording(spikes=spikes, states=traces, final=last, dt=self.program.dt)
+
+    def _wanted(self, record):
+        wanted = []
+        for group, variables in record.items():
+            if isinstance(variables, str):
+                variables = [variables]
+            pairs = variables.items() if isinstance(variables, dict) else [(v, "start") for v in variables]
+            for variable, slot in pairs:
+                key = f"{group}.{variable}"
+                if key not in self.program.arrays:
+                    near = sorted(a.name for a in self.program.arrays.values() if a.owner == group)
+                    raise ValueError(f"record: no variable {key} in the program; of {group} there are "
+                                     f"{', '.join(near) or 'none: unknown group'}")
+                self.program.position(slot)
+                wanted.append((key, slot))
+        return wanted
+
+    def scores(self, stimulus, *, with_recording=False):
+        """Class scores as the network's readout defines them.
+
+        Returns
+        -------
+        torch.Tensor, shape (trial, time, class) or (trial, class)
+            By ``readout.reduce``. With ``with_recording`` a pair of scores and `Recording`.
+        """
+        if self.readout is None:
+            raise ValueError("the network has no readout: give Twin(net, readout=Readout(group, variable, slot)) "
+                             "or annotate(net, readout=...)")
+        out = self(stimulus, record={self.readout.group: {self.readout.variable: self.readout.slot}})
+        scores = reduce_scores(out.states[self.readout.group][self.readout.variable], self.readout)
+        return (scores, out) if with_recording else scores
+
+    def as_module(self):
+        """A module from (trial, time, channel) to class scores, for ``torch.nn.Sequential`` and the like."""
+        return _Scores(self)
+
+    # -------------------------------------------------------------- exchange with Brian2
+    @torch.no_grad()
+    def sync(self):
+        """Write every trained value to the Brian2 objects. Inverse: `pull`."""
+        values = {p: self._trained(p)().detach().cpu().double().numpy() for p in self._places}
+        for place, value in values.items():
+            if not np.all(np.isfinite(value)):
+                raise ValueError(f"sync: {place.key} holds values that are not finite; nothing was written")
+        for place, value in values.items():
+            place.write(value)
+
+    @torch.no_grad()
+    def pull(self):
+        """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
+        new = self._read_values()
+        for key, value in new.items():
+            if np.shape(value) != np.shape(self._values[key]):
+                raise UnsupportedModel(key.rpartition(".")[0], "a size that changed since the twin was made", "make a new twin")
+            if isinstance(value, np.ndarray) and value.dtype == np.int64 and not np.array_equal(value, self._values[key]):
+                raise UnsupportedModel(key.rpartition(".")[0], "connections that changed since the twin was made", "make a new twin")
+        for operation in self.program.operations:
+            if isinstance(operation, Transmission):
+                self._check_delays(operation)
+        trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
+        for place, value in trained.items():
+            self._trained(place).coordinate.check(value, place.key)
+        self._values, self._cast = new, {}
+        for place, value in trained.items():
+            self._trained(place).set_base(value)
+
+    def _check_delays(self, operation):
+        pathway = self.objects[operation.name]
+        delays = (np.asarray(pathway._delays.get_value()) / self.program.dt + 0.5).astype(np.int64)
+        if not np.array_equal(np.broadcast_to(delays, operation.delays.shape), operation.delays):
+            raise UnsupportedModel(operation.name, "delays that changed since the twin was made", "make a new twin")
+
+    def extra_repr(self):
+        return (f"engine={self.engine}, dtype={self.dtype}, dt={self.program.dt * 1e3:g} ms, "
+                f"groups={self.program.groups}, inputs={self.program.inputs}")
+
+
+class _Scores(nn.Module):
+    def __init__(self, twin):
+        super().__init__()
+        self.twin = twin
+
+    def forward(self, stimulus):
+        """Class scores of the twin."""
+        return self.twin.scores(stimulus)
