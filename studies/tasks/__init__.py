@@ -1,0 +1,52 @@
+"""The tasks by name."""
+
+import difflib
+
+from .qtdb import find_data, load_qtdb
+from .synthetic_ecg import SyntheticECG, load_synthetic_ecg
+
+__all__ = ["TASKS", "SyntheticECG", "find_data", "load_qtdb", "load_synthetic_ecg", "load_task"]
+
+TASKS = {
+    "ecg": load_qtdb,
+    "synthetic_ecg": load_synthetic_ecg,
+}
+_EMBEDDED = frozenset({"synthetic_ecg"})
+
+
+def load_task(name, *, data=None, seed=0, **options):
+    """A task by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`.
+    data : path-like, optional
+        Folder of the data sets, for tasks that read one; default: the environment variable CHRONAXIE_DATA.
+    seed : int
+        Of whatever the task draws: a validation split, synthetic recordings. >= 0.
+    **options
+        Handed on to the task's own function.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    ValueError
+        Unknown name (with the nearest), or `data` for a task that reads none.
+    """
+    if name not in TASKS:
+        near = difflib.get_close_matches(str(name), TASKS, n=3, cutoff=0.3) or list(TASKS)
+        raise ValueError(
+            f"load_task: no task is called {name!r}; nearest: {', '.join(near)}; all: {', '.join(TASKS)}"
+        )
+    if name in _EMBEDDED:
+        if data is not None:
+            raise ValueError(
+                f"load_task: the task {name!r} is generated and reads no data, got data={str(data)!r}; "
+                "leave data out, or use the task 'ecg'"
+            )
+        return TASKS[name](seed=seed, **options)
+    return TASKS[name](data, seed=seed, **options)

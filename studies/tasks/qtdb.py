@@ -1,0 +1,195 @@
+"""Task `ecg`: the ECG recordings of the QT Database, as spikes, with the wave at each time step."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+
+from ..task import MissingDataError, Task, TaskError, make_split
+
+CLASSES = ("P", "PQ", "QR", "RS", "ST", "TP")
+CHANNELS = ("lead0 up", "lead0 down", "lead1 up", "lead1 down")
+DT = 0.004
+FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
+_VARIABLE = "CHRONAXIE_DATA"
+
+
+def find_data(data=None):
+    """The folder of the data sets: the argument, else the environment variable CHRONAXIE_DATA.
+
+    Parameters
+    ----------
+    data : path-like, optional
+
+    Returns
+    -------
+    Path or None
+        None where neither names a folder. That it exists is not looked at: the loaders do, and say which file
+        they miss.
+    """
+    named = data if data is not None else os.environ.get(_VARIABLE) or None
+    return None if named is None else Path(named)
+
+
+def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
+    """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020).
+
+    1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps
+    are kept. Three things in the files are resolved here:
+
+    * the last step of channel 0 holds an end marker −1, which becomes 0 (no spike); −1 anywhere else is an
+      error;
+    * steps without any class (8 % and 10 %) get the label −1 and the mask False, not class 0, which
+      ``argmax`` would make of them;
+    * the published labels lag the events by 16 to 17 steps. They are left as they are.
+
+    The validation trials are drawn from the training file by `seed`; the test file is only ever the test
+    split. The coordinate ``trial`` is the position in the training file, for the test split the training
+    file's length plus that in the test file.
+
+    Parameters
+    ----------
+    data : path-like, optional
+        Folder that holds ``qtdb/QTDB_train.mat`` and ``qtdb/QTDB_test.mat``; default: CHRONAXIE_DATA.
+    valid_fraction : float
+        Part of the training file that validates, > 0 and < 1; at least one trial, and one is left to train
+        on.
+    seed : int
+        Of the validation split, >= 0.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    MissingDataError
+        No folder named, or a file is not in it.
+    TaskError
+        A file that is damaged, or holds other shapes or values.
+    ValueError
+        `valid_fraction` out of range.
+    """
+    if not 0 < valid_fraction < 1:
+        raise ValueError(
+            f"load_qtdb: valid_fraction must be between 0 and 1, both excluded, got {valid_fraction!r}"
+        )
+    folder = find_data(data)
+    if folder is None:
+        raise MissingDataError(
+            f"task 'ecg': no data folder; pass data= (--data) or set {_VARIABLE} to the folder that holds "
+            f"{FILES[0]} and {FILES[1]}, or use the task 'synthetic_ecg', which needs no data"
+        )
+    digest = hashlib.sha256()
+    parts = []
+    for file in FILES:
+        path = folder / file
+        digest.update(_read_bytes(path))
+        parts.append(_read(path))
+    (train_x, train_y), (test_x, test_y) = parts
+    if train_x.shape[1] != test_x.shape[1]:
+        raise TaskError(
+            f"{folder / FILES[1]}: expected {train_x.shape[1]} steps as in {FILES[0]}, got {test_x.shape[1]}; "
+            "take both files from the same release"
+        )
+    count = len(train_x)
+    if count < 2:
+        raise TaskError(
+            f"{folder / FILES[0]}: expected at least 2 trials, to train and to validate on, got {count}; "
+            "take the complete file"
+        )
+    n_valid = min(max(1, round(valid_fraction * count)), count - 1)
+    order = np.random.default_rng(seed).permutation(count)
+    valid, train = np.sort(order[:n_valid]), np.sort(order[n_valid:])
+
+    def split(x, y, trial):
+        return make_split(x, y, dt=DT, trial=trial, channel=CHANNELS)
+
+    return Task(
+        name="ecg",
+        train=split(train_x[train], train_y[train], train),
+        valid=split(train_x[valid], train_y[valid], valid),
+        test=split(test_x, test_y, count + np.arange(len(test_x))),
+        classes=CLASSES,
+        dt=DT,
+        source="PhysioNet QT Database (Laguna et al. 1997; Goldberger et al. 2000), encoded by Yin, Corradi and "
+        "Bohté (ICONS 2020; Nature Machine Intelligence 3, 905, 2021)",
+        licence="recordings: ODC-By 1.0; encoded files: MIT",
+        hash=f"sha256:{digest.hexdigest()}",
+        description="QTDB: two-lead ECG as level-crossing spikes, 250 Hz, a wave label at each step",
+    )
+
+
+def _read_bytes(path):
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingDataError(
+            f"{path}: file not found; expected the QTDB files {FILES[0]} and {FILES[1]} in the data folder; "
+            f"check data= (--data) or {_VARIABLE}, or use the task 'synthetic_ecg'"
+        ) from None
+    except OSError as error:
+        raise MissingDataError(
+            f"{path}: cannot be read ({error.strerror}); expected a MATLAB file; check the permissions"
+        ) from error
+
+
+def _read(path):
+    """Spikes (trial, time, channel) uint8 and labels (trial, time) int8 of one file, checked."""
+    try:
+        content = loadmat(path, variable_names=("x", "y"))
+    except (
+        Exception
+    ) as error:  # scipy raises a dozen unrelated types, struct and zlib errors too, on damaged files
+        raise TaskError(
+            f"{path}: expected a MATLAB 5 file, but it cannot be read ({type(error).__name__}: {error}); "
+            "the file is damaged: fetch it again"
+        ) from error
+    for name, dims, size in (
+        ("x", "(trial, time, 4)", len(CHANNELS)),
+        ("y", "(trial, time, 6)", len(CLASSES)),
+    ):
+        if name not in content:
+            raise TaskError(f"{path}: expected the variables x and y, got no {name}; this is not a QTDB file")
+        array = content[name]
+        if array.dtype.kind not in "iufb" or array.ndim != 3 or array.shape[2] != size or array.size == 0:
+            raise TaskError(
+                f"{path}: expected {name} as numbers of shape {dims}, got {array.dtype} {array.shape}; "
+                "this is not a QTDB file"
+            )
+    x, y = content["x"], content["y"]
+    if x.shape[:2] != y.shape[:2]:
+        raise TaskError(
+            f"{path}: expected x and y with the same trials and steps, got {x.shape[:2]} and {y.shape[:2]}; "
+            "the file is damaged: fetch it again"
+        )
+    return _spikes(path, x), _labels(path, y)
+
+
+def _spikes(path, x):
+    bad = (x != 0) & (x != 1)
+    bad[:, -1, 0] &= x[:, -1, 0] != -1
+    if bad.any():
+        where = tuple(np.argwhere(bad)[0].tolist())
+        raise TaskError(
+            f"{path}: expected spikes x of 0 or 1, and the end marker -1 only in the last step of channel 0; "
+            f"got "
+            f"{x[where].item()!r} at (trial, time, channel) = {where} and {int(bad.sum()) - 1} more; "
+            "the file is damaged: fetch it again"
+        )
+    return (x == 1).astype(np.uint8)
+
+
+def _labels(path, y):
+    ones = y.sum(axis=-1)
+    bad = ~((y == 0) | (y == 1)).all(axis=-1) | (ones > 1)
+    if bad.any():
+        where = tuple(np.argwhere(bad)[0].tolist())
+        raise TaskError(
+            f"{path}: expected labels y one-hot over {CLASSES}, or all zero where unlabelled; "
+            f"got {y[where].tolist()} "
+            f"at (trial, time) = {where} and {int(bad.sum()) - 1} more; the file is damaged: fetch it again"
+        )
+    return np.where(ones == 1, y.argmax(axis=-1), -1).astype(np.int8)
