@@ -1,0 +1,131 @@
+"""Figure of one trial over time in seconds: signal, stimulus, spikes, label and prediction, a panel each."""
+
+import numpy as np
+
+from .errors import InvalidInput
+from .style import COLOURS, LIGHT, layer_colours
+from .variables import require
+
+
+def example_signal(ds, ax):
+    """Draw the recorded signal of the example trial, one line a lead; returns `ax`."""
+    require(ds, "example_signal", "time", where="example_signal")
+    signal = ds["example_signal"].transpose("time", ...)
+    leads = ds["lead"].values if "lead" in ds.coords else np.arange(signal.shape[1])
+    for k, lead in enumerate(leads):
+        ax.plot(
+            ds["time"].values,
+            signal.values[:, k],
+            color=COLOURS[k % len(COLOURS)],
+            linewidth=1,
+            label=str(lead),
+        )
+    ax.set_ylabel(f"Signal\n({signal.attrs.get('units', '1')})")
+    _beside(ax)
+    return ax
+
+
+def example_stimulus(ds, ax):
+    """Draw the stimulus of the example trial, ticks where it is 0/1, else lines; returns `ax`."""
+    require(ds, "example_stimulus", "time", where="example_stimulus")
+    stimulus = ds["example_stimulus"].transpose("time", ...)
+    time, values = ds["time"].values, stimulus.values
+    channels = ds["channel"].values if "channel" in ds.coords else np.arange(values.shape[1])
+    if np.isin(values, (0, 1)).all():
+        ax.eventplot(
+            [time[values[:, k] == 1] for k in range(values.shape[1])],
+            lineoffsets=np.arange(values.shape[1]),
+            linelengths=0.75,
+            linewidths=0.6,
+            colors="black",
+        )
+        if len(channels) <= 8:
+            ax.set_yticks(range(len(channels)), [str(c) for c in channels])
+        ax.set_ylim(len(channels) - 0.5, -0.5)
+        ax.set_ylabel("Input")
+    else:
+        for k, channel in enumerate(channels):
+            ax.plot(time, values[:, k], linewidth=1, color=COLOURS[k % len(COLOURS)], label=str(channel))
+        ax.set_ylabel(f"Input\n({stimulus.attrs.get('units', '1')})")
+        if len(channels) <= 8:
+            _beside(ax)
+    return ax
+
+
+def example_spikes(ds, ax):
+    """Draw the spikes of the example trial, one row a neuron, layers in different colours; returns `ax`."""
+    require(ds, "example_spike_time", "example_spike_unit", where="example_spikes")
+    time, unit = ds["example_spike_time"].values, ds["example_spike_unit"].values
+    if "unit_layer" in ds.coords:
+        layer = ds["unit_layer"].values
+        if unit.size and unit.max() >= len(layer):
+            raise InvalidInput(
+                f"example_spikes: example_spike_unit goes to {unit.max()}, but there are {len(layer)} units"
+            )
+    else:
+        layer = np.full(int(unit.max(initial=0)) + 1, "neuron")
+    for name, colour in layer_colours(layer.tolist()).items():
+        inside = layer[unit.astype(int)] == name
+        ax.plot(
+            time[inside],
+            unit[inside],
+            linestyle="none",
+            marker="|",
+            markersize=2.6,
+            markeredgewidth=0.7,
+            color=colour,
+            label=name,
+        )
+    ax.set_ylim(-0.7, max(len(layer), 1) - 0.3)
+    if len(set(layer.tolist())) == 1:
+        ax.set_ylabel(f"Neuron of {layer[0]}")
+    else:
+        ax.set_ylabel("Neuron")
+        _beside(ax)
+    return ax
+
+
+def example_classes(ds, ax):
+    """Draw label and prediction of the example trial as bands of colour, one colour a class; returns `ax`."""
+    require(ds, "example_label", "example_prediction", "time", "true_class", where="example_classes")
+    time, names = ds["time"].values, ds["true_class"].values.tolist()
+    step = float(np.median(np.diff(time))) if len(time) > 1 else 1.0
+    for y, variable in ((1, "example_label"), (0, "example_prediction")):
+        values = ds[variable].values
+        if values.size and (values.min() < -1 or values.max() >= len(names)):
+            raise InvalidInput(
+                f"example_classes: {variable} goes from {values.min()} to {values.max()}, "
+                f"expected -1 to {len(names) - 1}"
+            )
+        edges = np.flatnonzero(np.diff(values)) + 1
+        for start, stop in zip(np.r_[0, edges], np.r_[edges, len(values)], strict=True):
+            number = int(values[start])
+            ax.broken_barh(
+                [(time[start], (stop - start) * step)],
+                (y - 0.42, 0.84),
+                linewidth=0,
+                color=LIGHT if number < 0 else COLOURS[number % len(COLOURS)],
+            )
+    from_first = [ax.barh(0, 0, color=COLOURS[k % len(COLOURS)], label=name) for k, name in enumerate(names)]
+    if (ds["example_label"].values < 0).any():
+        from_first.append(ax.barh(0, 0, color=LIGHT, label="unlabelled"))
+    ax.legend(
+        handles=from_first,
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        borderaxespad=0,
+        handlelength=1,
+        labelspacing=0.2,
+    )
+    ax.set_yticks([1, 0], ["label", "prediction"])
+    ax.set_ylim(-0.5, 1.5)
+    return ax
+
+
+def _beside(ax):
+    handles, _ = ax.get_legend_handles_labels()
+    if len(handles) > 0:
+        legend = ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0, handlelength=1)
+        for handle in legend.legend_handles:
+            if hasattr(handle, "set_markersize"):
+                handle.set_markersize(7)

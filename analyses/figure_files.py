@@ -1,0 +1,206 @@
+"""All figures of a study's dataset, composed from single axes and written as PNG and SVG."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from . import draw_biology, draw_energy, draw_neurons, draw_raster, draw_training
+from .style import RC
+from .variables import require
+
+FORMATS = ("png", "svg")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One axis: the function that draws it, the variables it needs, its share of the figure."""
+
+    draw: Callable
+    needs: tuple[str, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches."""
+
+    name: str
+    panels: tuple[Panel, ...]
+    width: float
+    height: float
+    column: bool = False
+    share_y: bool = False
+    essential: tuple[str, ...] = ()
+
+
+_BIOLOGY = tuple(
+    f"biology_{side}_{part}"
+    for side in ("model", "cells")
+    for part in ("quantile", "quantile_scaled", "median", "median_interval", "log_sd", "count")
+)
+
+FIGURES = (
+    FigureSpec(
+        "learning",
+        (
+            Panel(draw_training.learning_loss, ("train_loss",)),
+            Panel(draw_training.learning_accuracy, ("valid_accuracy",)),
+            Panel(draw_training.learning_rate_of_spikes, ("firing_rate_epoch",)),
+        ),
+        width=3.6,
+        height=3.8,
+    ),
+    FigureSpec(
+        "confusion",
+        (Panel(draw_training.confusion_matrix, ("confusion", "true_class", "predicted_class")),),
+        width=5.6,
+        height=4.2,
+    ),
+    FigureSpec(
+        "firing_rates",
+        (Panel(draw_neurons.firing_rate_distribution, ("firing_rate", "unit_layer")),),
+        width=5.0,
+        height=4.0,
+    ),
+    FigureSpec(
+        "time_constants",
+        (
+            Panel(draw_neurons.membrane_change, ("tau_m", "tau_m_initial", "layer")),
+            Panel(draw_neurons.adaptation_change, ("tau_a", "tau_a_initial", "layer")),
+        ),
+        width=4.2,
+        height=5.6,
+    ),
+    FigureSpec(
+        "biology",
+        (Panel(draw_biology.biology_ms, _BIOLOGY), Panel(draw_biology.biology_scale_free, _BIOLOGY)),
+        width=4.6,
+        height=4.0,
+        share_y=True,
+    ),
+    FigureSpec(
+        "energy",
+        (
+            Panel(draw_energy.operation_bars, ("energy_ac", "energy_mac", "energy_network")),
+            Panel(
+                draw_energy.energy_bars,
+                ("energy_per_step", "energy_per_step_sd", "energy_ratio", "energy_cost"),
+            ),
+        ),
+        width=4.6,
+        height=4.0,
+    ),
+    FigureSpec(
+        "raster",
+        (
+            Panel(draw_raster.example_signal, ("example_signal", "time"), 1.2),
+            Panel(draw_raster.example_stimulus, ("example_stimulus", "time"), 0.9),
+            Panel(draw_raster.example_spikes, ("example_spike_time", "example_spike_unit"), 2.6),
+            Panel(
+                draw_raster.example_classes,
+                ("example_label", "example_prediction", "time", "true_class"),
+                1.1,
+            ),
+        ),
+        width=10.0,
+        height=6.6,
+        column=True,
+        essential=("example_spike_time",),
+    ),
+    FigureSpec(
+        "dt",
+        (
+            Panel(draw_training.accuracy_against_dt, ("accuracy_dt", "dt")),
+            Panel(draw_training.rate_against_dt, ("rate_dt", "dt")),
+        ),
+        width=3.8,
+        height=3.6,
+    ),
+)
+
+
+def figures(ds, directory, *, stem):
+    """Write every figure that the dataset has the variables for, as PNG and SVG.
+
+    A panel whose variables are not in the dataset is left out, and a figure none of whose panels can be
+    drawn (the raster: without example spikes) is not written; what was written is returned. An error while
+    drawing is raised. The files are ``<stem>_<figure>.png`` and ``.svg``, written beside and renamed; the
+    backend, rcParams and pyplot's state of the process stay as they are.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A study's result.
+    directory : path
+        Made if it is not there.
+    stem : str
+        Start of the file names.
+
+    Returns
+    -------
+    list of Path
+        Files written, in the order of `FIGURES`.
+
+    Raises
+    ------
+    TypeError
+        `ds` is not a Dataset.
+    MissingVariable, InvalidInput
+        From a figure whose variables contradict each other.
+    OSError
+        The directory cannot be written.
+    """
+    require(ds, where="figures")
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    for spec in FIGURES:
+        figure = compose(ds, spec)
+        if figure is not None:
+            written += [_write(figure, directory / f"{stem}_{spec.name}.{form}", form) for form in FORMATS]
+    return written
+
+
+def compose(ds, spec):
+    """Return the matplotlib Figure of a `FigureSpec`, or None where its variables are not in the dataset."""
+    panels = [panel for panel in spec.panels if all(name in ds.variables for name in panel.needs)]
+    if not panels or not all(name in ds.variables for name in spec.essential):
+        return None
+    weights = [panel.weight for panel in panels]
+    with matplotlib.rc_context(RC):
+        if spec.column:
+            part = sum(weights) / sum(panel.weight for panel in spec.panels)
+            figure = Figure(figsize=(spec.width, spec.height * part), layout="constrained")
+            axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=weights)[:, 0]
+        else:
+            figure = Figure(figsize=(spec.width * len(panels), spec.height), layout="constrained")
+            axes = figure.subplots(1, len(panels), sharey=spec.share_y, squeeze=False, width_ratios=weights)[
+                0
+            ]
+        FigureCanvasAgg(figure)
+        for panel, ax in zip(panels, axes, strict=True):
+            panel.draw(ds, ax)
+        if spec.column:
+            axes[-1].set_xlabel("Time (s)")
+            time = ds["time"].values if "time" in ds.variables else ds["example_spike_time"].values
+            if time.size > 1:
+                axes[-1].set_xlim(time.min(), time.max())
+            figure.align_ylabels(axes)
+    return figure
+
+
+def _write(figure, path, form):
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    metadata = {"Date": None} if form == "svg" else {"Software": None}
+    try:
+        with matplotlib.rc_context(RC):
+            figure.savefig(beside, format=form, metadata=metadata)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path

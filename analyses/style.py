@@ -1,0 +1,65 @@
+"""How the figures look: colours that colour-blind readers can tell apart, sizes, and the names of layers."""
+
+from cycler import cycler
+from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+
+# Okabe and Ito, Color Universal Design (2008)
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+GREY = "#6E6E6E"
+LIGHT = "#D9D9D9"
+
+RC = {
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "font.size": 9,
+    "lines.linewidth": 1.5,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    # same dataset, same file to the byte
+    "svg.hashsalt": "chronaxie",
+}
+
+
+def layer_colours(layers):
+    """Return a dict layer → colour, in order of appearance, the palette repeated when it is used up."""
+    return {layer: COLOURS[k % len(COLOURS)] for k, layer in enumerate(dict.fromkeys(layers))}
+
+
+def axis_label(array, text=None):
+    """Label of an axis: `text` or the variable's long name, with its unit in brackets unless it is "1"."""
+    name = text or array.attrs.get("long_name", array.name)
+    name = name[:1].upper() + name[1:]
+    units = array.attrs.get("units", "1")
+    return name if units in ("1", "") else f"{name} ({units})"
+
+
+def legend_below(ax, *, columns=1, **options):
+    """Put the legend under the axis label, where it covers no data; returns it."""
+    return ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, -0.19),
+        borderaxespad=0,
+        ncols=columns,
+        columnspacing=1.2,
+        **options,
+    )
+
+
+def plain_ticks(ax, axis):
+    """Label a logarithmic axis ("x" or "y") in its limits with plain numbers, 1, 2 and 5 of each decade."""
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    ticks = [m * 10.0**e for e in range(-6, 10) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    which = ax.xaxis if axis == "x" else ax.yaxis
+    which.set_major_locator(FixedLocator(ticks))
+    which.set_major_formatter(StrMethodFormatter("{x:g}"))
+    which.set_minor_formatter(NullFormatter())

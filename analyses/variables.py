@@ -1,0 +1,86 @@
+"""Making and asking for variables of xarray datasets: units on every one, plain words when one is missing."""
+
+import numpy as np
+import xarray as xr
+
+from .errors import InvalidInput, MissingVariable
+
+
+def variable(values, dims=(), *, units, long_name, **attrs):
+    """Return an `xr.Variable` that carries `units` and `long_name` (and further attributes).
+
+    Parameters
+    ----------
+    values : array_like
+    dims : str or tuple of str
+    units : str
+        SI unit or ``"ms"``, ``"pJ"``; ``"1"`` for a number without dimension.
+    long_name : str
+        What it is, as an axis label would say it.
+    """
+    return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
+
+
+def require(ds, *names, where):
+    """Raise unless `ds` is a Dataset that holds every variable, coordinate or dimension in `names`.
+
+    Raises
+    ------
+    TypeError
+        `ds` is not an `xr.Dataset`.
+    MissingVariable
+        A name is missing; the message lists what there is.
+    """
+    if not isinstance(ds, xr.Dataset):
+        raise TypeError(f"{where}: expected an xarray.Dataset, got {type(ds).__name__}")
+    missing = [name for name in names if name not in ds.variables and name not in ds.dims]
+    if missing:
+        present = ", ".join(sorted(map(str, ds.variables))) or "nothing"
+        raise MissingVariable(f"{where}: the dataset lacks {', '.join(missing)}; it holds {present}")
+
+
+def attribute(ds, name, *, where, remedy):
+    """Return `ds.attrs[name]` as a positive float.
+
+    Raises
+    ------
+    MissingVariable
+        There is no such attribute; `remedy` says what to do.
+    InvalidInput
+        It is not a positive, finite number.
+    """
+    if name not in ds.attrs:
+        raise MissingVariable(f"{where}: the dataset has no attribute {name!r}; {remedy}")
+    return positive(ds.attrs[name], name=f"attribute {name!r}", where=where)
+
+
+def positive(value, *, name, where):
+    """Return `value` as a float; raise `InvalidInput` unless it is finite and above zero."""
+    number = float(value)
+    if not (np.isfinite(number) and number > 0):
+        raise InvalidInput(f"{where}: {name} must be a positive, finite number, got {value!r}")
+    return number
+
+
+def milliseconds(array, *, name, where):
+    """Return the values of a time-constant array in ms, as float64 with NaN where a neuron has none.
+
+    Raises
+    ------
+    InvalidInput
+        The `units` attribute is not ``"ms"``, or a value is not positive or not finite.
+    """
+    units = array.attrs.get("units")
+    if units != "ms":
+        raise InvalidInput(
+            f"{where}: {name} must be in ms, but its units attribute is {units!r}; "
+            f"convert it and set .attrs['units'] = 'ms'"
+        )
+    values = np.asarray(array.values, dtype=float)
+    bad = ~np.isnan(values) & ~((values > 0) & np.isfinite(values))
+    if bad.any():
+        raise InvalidInput(
+            f"{where}: {name} must be positive and finite (NaN: none), "
+            f"got {values[bad][0]} at position {int(np.flatnonzero(bad)[0])}"
+        )
+    return values
