@@ -1,8 +1,13 @@
 """Brian2 only: neuron models, network builders, the description of a network, running it on any device."""
 
 from .annotations import Annotations, Initial, Readout, annotate, annotations
+from .building import build
+from .describing import describe
+from .description import NetworkDescription
 from .encoders import level_crossing
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
+from .stimuli import with_stimulus
+from .tiling import tile

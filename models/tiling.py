@@ -1,0 +1,146 @@
+"""Independent trials as copies side by side in one network."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from .description import (
+    Array,
+    NeuronGroupDescription,
+    PoissonGroupDescription,
+    SpikeGeneratorDescription,
+)
+from .errors import UnsupportedModel
+
+# A TimedArray that every neuron reads in its own column.
+INDEXED = r"\b([A-Za-z_]\w*)\(\s*t\s*,\s*i\s*\)"
+
+
+def tile(description, trials):
+    """Return a description of `trials` independent copies, trial outside, neuron inside.
+
+    Within a trial every object keeps its order, so that a tiled trial gives the same bits as a single one.
+
+    Parameters
+    ----------
+    description : NetworkDescription
+        Of one trial.
+    trials : int
+        >= 1.
+
+    Returns
+    -------
+    NetworkDescription
+
+    Raises
+    ------
+    UnsupportedModel
+        A statement uses the index or size of its group (``i``, ``j``, ``N``), which would mean another thing
+        in a tiled group; a `TimedArray` that is read as ``name(t, i)`` is tiled itself.
+    """
+    if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
+        raise ValueError(f"trials must be a whole number >= 1, got {trials!r}")
+    if description.trials != 1:
+        raise ValueError(f"tile: the description already holds {description.trials} trials")
+    if trials == 1:
+        return description
+    trials = int(trials)
+    columns = {}
+    for owner, codes, size in statements(description):
+        for name in _indexed(owner, codes):
+            if columns.setdefault(name, size) != size:
+                raise UnsupportedModel(
+                    owner, f"'{name}(t, i)' in groups of different size", "use two TimedArrays"
+                )
+    sizes = {g.name: g.size for g in description.groups}
+    return replace(
+        description,
+        groups=tuple(_tile_group(g, trials) for g in description.groups),
+        synapses=tuple(_tile_synapses(s, trials, sizes) for s in description.synapses),
+        timed_arrays=tuple(_tile_timed(t, columns.get(t.name), trials) for t in description.timed_arrays),
+        trials=trials,
+    )
+
+
+def statements(description, only=None):
+    """Yield (name, codes, size) of every object; size is None for synapses."""
+    for g in description.groups:
+        if only is not None and not isinstance(g, only):
+            continue
+        if isinstance(g, NeuronGroupDescription):
+            event = g.threshold
+            codes = [e.expression for e in g.equations] + [
+                g.refractory if isinstance(g.refractory, str) else None
+            ]
+            codes += [] if event is None else [event.condition, event.reset]
+            yield g.name, [c for c in codes if c], g.size
+        elif isinstance(g, PoissonGroupDescription) and isinstance(g.rates, str):
+            yield g.name, [g.rates], g.size
+    if only is None:
+        for s in description.synapses:
+            codes = [e.expression for e in s.equations] + [p.code for p in s.pathways]
+            yield s.name, [c for c in codes if c], None
+
+
+def _indexed(owner, codes):
+    """Names read as ``name(t, i)``; any other use of an index or size is refused."""
+    names = set()
+    for code in codes:
+        names |= set(re.findall(INDEXED, code))
+        rest = re.sub(INDEXED, "", code)
+        other = re.search(r"\b(i|j|N|N_pre|N_post|i_pre|i_post|N_incoming|N_outgoing)\b", rest)
+        if other:
+            raise UnsupportedModel(
+                owner, f"'{other.group()}' in its statements, with several trials", "keep it in a parameter"
+            )
+    return names
+
+
+def _tile_group(group, trials):
+    size = group.size * trials
+    if isinstance(group, SpikeGeneratorDescription):
+        trial = np.repeat(np.arange(trials), len(group.indices))
+        indices = (np.tile(group.indices, trials) + trial * group.size).astype(np.int32)
+        times = np.tile(group.times, trials)
+        order = np.lexsort((indices, times))
+        return replace(group, size=size, indices=indices[order], times=times[order])
+    if isinstance(group, PoissonGroupDescription):
+        rates = group.rates if isinstance(group.rates, str) else _tile_array(group.rates, trials)
+        return replace(group, size=size, rates=rates)
+    shared = {e.name for e in group.equations if "shared" in e.flags}
+    return replace(group, size=size, variables=_tile_variables(group.variables, shared, trials))
+
+
+def _tile_synapses(s, trials, sizes):
+    trial = np.repeat(np.arange(trials), len(s.pre))
+    pre, post = (
+        (np.tile(side, trials) + trial * sizes[end]).astype(np.int32)
+        for side, end in ((s.pre, s.source), (s.post, s.target))
+    )
+    shared = {e.name for e in s.equations if "shared" in e.flags}
+    pathways = tuple(replace(p, delay=np.tile(p.delay, trials)) if p.delay.ndim else p for p in s.pathways)
+    variables = _tile_variables(s.variables, shared, trials)
+    return replace(s, pre=pre, post=post, pathways=pathways, variables=variables)
+
+
+def _tile_variables(variables, shared, trials):
+    return tuple(v if v.name in shared else replace(v, array=_tile_array(v.array, trials)) for v in variables)
+
+
+def _tile_array(array, trials):
+    return Array(np.tile(array.values, trials), array.dimensions)
+
+
+def _tile_timed(timed, columns, trials):
+    if columns is None:
+        if timed.array.values.ndim == 2:
+            raise UnsupportedModel(timed.name, "a TimedArray of two dimensions", "read it as name(t, i)")
+        return timed
+    if timed.array.values.shape[1:] != (columns,):
+        raise UnsupportedModel(
+            timed.name,
+            f"{timed.array.values.shape[1:]} columns for {columns} neurons",
+            "use one column a neuron",
+        )
+    return replace(timed, array=Array(np.tile(timed.array.values, (1, trials)), timed.array.dimensions))
