@@ -59,11 +59,17 @@ def _change(ds, ax, name, title):
             xerr=[[centre[1]], [centre[2]]],
             yerr=[[spread[1]], [spread[2]]],
             color=colour,
-            marker="D",
-            markeredgecolor="white",
-            markersize=7,
             capsize=3,
             zorder=3,
+        )
+        ax.plot(
+            centre[0],
+            spread[0],
+            "D",
+            color=colour,
+            markeredgecolor="white",
+            markersize=7,
+            zorder=4,
             label=f"{layer}: {centre[0]:.0f} → {spread[0]:.0f} ms",
         )
     ax.set_xscale("log")
@@ -77,7 +83,6 @@ def _change(ds, ax, name, title):
         legend_below(ax, title="median and quartiles", title_fontsize=8, alignment="left")
     plain_ticks(ax, "x")
     plain_ticks(ax, "y")
-    ax.set_box_aspect(1)
     ax.set(xlabel="Before training (ms)", ylabel="After training (ms)", title=title)
     return ax
 

@@ -3,8 +3,11 @@
 import numpy as np
 
 from .errors import InvalidInput
-from .style import COLOURS, LIGHT, layer_colours
+from .style import COLOURS, LIGHT, axis_label, class_colours, layer_colours
 from .variables import require
+
+# above, spikes are pixels in the SVG too: 200 bytes a spike
+VECTOR_SPIKES = 20_000
 
 
 def example_signal(ds, ax):
@@ -20,7 +23,7 @@ def example_signal(ds, ax):
             linewidth=1,
             label=str(lead),
         )
-    ax.set_ylabel(f"Signal\n({signal.attrs.get('units', '1')})")
+    ax.set_ylabel(axis_label(signal, "signal").replace(" (", "\n("))
     _beside(ax)
     return ax
 
@@ -46,7 +49,7 @@ def example_stimulus(ds, ax):
     else:
         for k, channel in enumerate(channels):
             ax.plot(time, values[:, k], linewidth=1, color=COLOURS[k % len(COLOURS)], label=str(channel))
-        ax.set_ylabel(f"Input\n({stimulus.attrs.get('units', '1')})")
+        ax.set_ylabel(axis_label(stimulus, "input").replace(" (", "\n("))
         if len(channels) <= 8:
             _beside(ax)
     return ax
@@ -75,6 +78,7 @@ def example_spikes(ds, ax):
             markeredgewidth=0.7,
             color=colour,
             label=name,
+            rasterized=unit.size > VECTOR_SPIKES,
         )
     ax.set_ylim(-0.7, max(len(layer), 1) - 0.3)
     if len(set(layer.tolist())) == 1:
@@ -89,6 +93,7 @@ def example_classes(ds, ax):
     """Draw label and prediction of the example trial as bands of colour, one colour a class; returns `ax`."""
     require(ds, "example_label", "example_prediction", "time", "true_class", where="example_classes")
     time, names = ds["time"].values, ds["true_class"].values.tolist()
+    colours = class_colours(len(names))
     step = float(np.median(np.diff(time))) if len(time) > 1 else 1.0
     for y, variable in ((1, "example_label"), (0, "example_prediction")):
         values = ds[variable].values
@@ -104,9 +109,9 @@ def example_classes(ds, ax):
                 [(time[start], (stop - start) * step)],
                 (y - 0.42, 0.84),
                 linewidth=0,
-                color=LIGHT if number < 0 else COLOURS[number % len(COLOURS)],
+                color=LIGHT if number < 0 else colours[number],
             )
-    from_first = [ax.barh(0, 0, color=COLOURS[k % len(COLOURS)], label=name) for k, name in enumerate(names)]
+    from_first = [ax.barh(0, 0, color=colours[k], label=name) for k, name in enumerate(names)]
     if (ds["example_label"].values < 0).any():
         from_first.append(ax.barh(0, 0, color=LIGHT, label="unlabelled"))
     ax.legend(

@@ -74,7 +74,7 @@ FIGURES = (
             Panel(draw_neurons.adaptation_change, ("tau_a", "tau_a_initial", "layer")),
         ),
         width=4.2,
-        height=5.6,
+        height=5.4,
     ),
     FigureSpec(
         "biology",

@@ -1,6 +1,8 @@
 """How the figures look: colours that colour-blind readers can tell apart, sizes, and the names of layers."""
 
 from cycler import cycler
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
 # Okabe and Ito, Color Universal Design (2008)
@@ -33,6 +35,13 @@ RC = {
 def layer_colours(layers):
     """Return a dict layer → colour, in order of appearance, the palette repeated when it is used up."""
     return {layer: COLOURS[k % len(COLOURS)] for k, layer in enumerate(dict.fromkeys(layers))}
+
+
+def class_colours(size):
+    """Return one colour for each of `size` classes: the palette, or steps of viridis where it is short."""
+    if size <= len(COLOURS):
+        return list(COLOURS[:size])
+    return [to_hex(colormaps["viridis"](k / (size - 1))) for k in range(size)]
 
 
 def axis_label(array, text=None):

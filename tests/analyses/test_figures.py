@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from chronaxie import analyses
 from chronaxie.analyses import FIGURES, InvalidInput, MissingVariable, figures
+from chronaxie.analyses.style import class_colours
 
 NAMES = [spec.name for spec in FIGURES]
 SPEC = {spec.name: spec for spec in FIGURES}
@@ -173,3 +174,8 @@ def test_the_analyses_load_neither_torch_nor_brian2_nor_pyplot():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("size", [1, 8, 9, 20])
+def test_no_two_classes_share_a_colour(size):
+    assert len(set(class_colours(size))) == size
