@@ -1,6 +1,9 @@
 """The gradient bridge: a Brian2 network as a differentiable torch module, and back."""
 
+from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds
+from .fitting import TrainingDiverged, fit, predict
+from .options import Training
 from .parameters import UnknownParameter
 from .program import Program
 from .reading import read
@@ -10,6 +13,7 @@ from .twin import Twin
 
 __all__ = [
     "Bounded",
+    "CheckpointError",
     "FastSigmoid",
     "Gaussian",
     "Identity",
@@ -20,8 +24,12 @@ __all__ = [
     "Recording",
     "Slayer",
     "Surrogate",
+    "Training",
+    "TrainingDiverged",
     "Triangular",
     "Twin",
     "UnknownParameter",
+    "fit",
+    "predict",
     "read",
 ]

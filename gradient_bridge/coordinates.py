@@ -13,8 +13,6 @@ import torch
 from torch import nn
 
 
-
-
 class OutOfBounds(ValueError):
     """A value that is to be trained lies outside the bounds of its coordinate."""
 

@@ -23,8 +23,8 @@ from brian2.core.operations import NetworkOperation
 from brian2.core.preferences import prefs
 from brian2.core.variables import ArrayVariable, Constant
 from brian2.devices.device import RuntimeDevice, get_device
-from brian2.groups.neurongroup import Thresholder
 from brian2.groups.group import CodeRunner
+from brian2.groups.neurongroup import Thresholder
 from brian2.input.poissongroup import PoissonGroup
 from brian2.input.timedarray import TimedArray
 from brian2.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, StateMonitor
@@ -86,6 +86,8 @@ def read(network, *, namespace=None, level=0):
     _check_multiple_summed_updaters(objects)
     _refuse_objects(objects)
     clock = _single_clock(objects)
+    for one in {o.clock for o in objects if isinstance(o, CodeRunner)}:
+        one.set_interval(network.t, network.t)  # as Network.run does: another network may have moved the clock
     arrays = {}
     operations = []
     for obj, call in _code_requests(objects, namespace):
@@ -131,8 +133,6 @@ def _single_clock(objects):
         first = next(o for o in objects if isinstance(o, CodeRunner) and float(o.clock.dt_) == max(steps))
         raise UnsupportedModel(first.name, f"several clocks: steps of {sorted(steps)} s",
                                "give all objects that are simulated the same dt")
-    if len({int(c.variables['timestep'].get_value()[0]) for c in clocks}) > 1:
-        raise UnsupportedModel("network", "clocks that stand at different times", "use one clock for all objects")
     return sorted(clocks, key=lambda c: c.name)[0]
 
 

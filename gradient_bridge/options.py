@@ -1,0 +1,111 @@
+"""Options of a training run."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass
+
+SCHEDULES = ("one_cycle", "step", "constant")
+SELECTIONS = ("valid_accuracy", "valid_loss", "last")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training set, ≥ 1.
+    batch_size : int
+        Trials in a batch, ≥ 1.
+    learning_rate : float
+        Adam's (peak) rate for weights, biases and the like.
+    time_constant_rate : float
+        Adam's (peak) rate for what is trained in a relative coordinate (time constants: `Bounded`, `Log`).
+    schedule : {"one_cycle", "step", "constant"}
+        ``one_cycle``: up over 30 % of the batches, then down to nearly 0 (Smith and Topin 2019); ``step``: times
+        ``step_factor`` every ``step_epochs`` epochs.
+    step_epochs, step_factor : int, float
+        For ``schedule="step"``.
+    clip_norm : float or None
+        Upper limit of the gradient's norm.
+    score_scale : float
+        Factor between class scores and the logits of the cross-entropy.
+    class_weights : tuple of float, "balanced" or None
+        Weight of each class in the loss; balanced: inverse to its frequency among training steps, mean 1.
+    unlabelled : "mask" or int
+        What the loss does with unlabelled steps: leave them out, or count them as that class.
+    skip : int or None
+        Steps at the beginning that the loss leaves out; None: the readout's own, else 0.
+    rate_penalty : float
+        Factor of the mean number of spikes per neuron and step, added to the loss.
+    select : {"valid_accuracy", "valid_loss", "last"}
+        Which epoch's parameters are kept.
+    patience : int or None
+        Stop after so many epochs without a better one.
+    seed : int
+        Order of the batches.
+    evaluation_batch : int
+        Trials in a batch without gradients.
+    threads : int
+        Threads of torch while training. Small networks are fastest with 1.
+    """
+
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 5e-3
+    time_constant_rate: float = 3e-2
+    schedule: str = "one_cycle"
+    step_epochs: int = 50
+    step_factor: float = 0.5
+    clip_norm: float | None = 1.0
+    score_scale: float = 1.0
+    class_weights: tuple[float, ...] | str | None = None
+    unlabelled: str | int = "mask"
+    skip: int | None = None
+    rate_penalty: float = 0.0
+    select: str = "valid_accuracy"
+    patience: int | None = None
+    seed: int = 0
+    evaluation_batch: int = 256
+    threads: int = 1
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "step_epochs", "evaluation_batch", "threads"):
+            self._require(name, lambda v: isinstance(v, int) and v >= 1, "an integer >= 1")
+        for name in ("learning_rate", "time_constant_rate", "step_factor", "score_scale"):
+            self._require(name, lambda v: math.isfinite(v) and v > 0, "a finite number > 0")
+        self._require("rate_penalty", lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0")
+        self._require("clip_norm", lambda v: v is None or (math.isfinite(v) and v > 0), "None or a number > 0")
+        self._require("patience", lambda v: v is None or (isinstance(v, int) and v >= 1), "None or an integer >= 1")
+        self._require("skip", lambda v: v is None or (isinstance(v, int) and v >= 0), "None or an integer >= 0")
+        self._require("seed", lambda v: isinstance(v, int) and v >= 0, "an integer >= 0")
+        self._require("schedule", lambda v: v in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
+        self._require("select", lambda v: v in SELECTIONS, f"one of {', '.join(SELECTIONS)}")
+        self._require("unlabelled", lambda v: v == "mask" or (isinstance(v, int) and v >= 0), "'mask' or a class number")
+        if isinstance(self.class_weights, list):
+            object.__setattr__(self, "class_weights", tuple(self.class_weights))
+        self._require("class_weights", lambda v: v is None or v == "balanced" or (
+            isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v)), "None, 'balanced' or numbers >= 0")
+
+    def _require(self, name, holds, expected):
+        value = getattr(self, name)
+        try:
+            good = holds(value)
+        except TypeError:
+            good = False
+        if not good or isinstance(value, bool):
+            raise ValueError(f"fit: {name}: expected {expected}, got {value!r}")
+
+
+def training_options(given):
+    """`Training` from keyword arguments; an unknown name is refused with the nearest ones."""
+    known = [f.name for f in dataclasses.fields(Training)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
+            raise TypeError(f"fit: unknown option {name!r}; did you mean {', '.join(near)}?")
+    return Training(**given)
