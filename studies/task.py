@@ -78,7 +78,7 @@ class Task:
             raise TaskError(
                 f"task {self.name!r}: classes must be at least two different names, got {self.classes!r}"
             )
-        if not (np.isscalar(self.dt) and np.isfinite(self.dt) and self.dt > 0):
+        if not (isinstance(self.dt, (int, float)) and np.isfinite(self.dt) and self.dt > 0):
             raise TaskError(f"task {self.name!r}: dt must be a finite number of seconds > 0, got {self.dt!r}")
         for split in SPLITS:
             self._check_split(split)

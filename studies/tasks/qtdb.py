@@ -1,6 +1,7 @@
 """Task `ecg`: the ECG recordings of the QT Database, as spikes, with the wave at each time step."""
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -86,13 +87,14 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     parts = []
     for file in FILES:
         path = folder / file
-        digest.update(_read_bytes(path))
-        parts.append(_read(path))
+        content = _read_bytes(path)
+        digest.update(content)
+        parts.append(_read(path, content))
     (train_x, train_y), (test_x, test_y) = parts
     if train_x.shape[1] != test_x.shape[1]:
         raise TaskError(
-            f"{folder / FILES[1]}: expected {train_x.shape[1]} steps as in {FILES[0]}, got {test_x.shape[1]}; "
-            "take both files from the same release"
+            f"{folder / FILES[1]}: expected {train_x.shape[1]} steps, as in {FILES[0]}, got "
+            f"{test_x.shape[1]}; take both files from the same release"
         )
     count = len(train_x)
     if count < 2:
@@ -114,8 +116,8 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
         test=split(test_x, test_y, count + np.arange(len(test_x))),
         classes=CLASSES,
         dt=DT,
-        source="PhysioNet QT Database (Laguna et al. 1997; Goldberger et al. 2000), encoded by Yin, Corradi and "
-        "Bohté (ICONS 2020; Nature Machine Intelligence 3, 905, 2021)",
+        source="PhysioNet QT Database (Laguna et al. 1997; Goldberger et al. 2000), encoded by Yin, "
+        "Corradi and Bohté (ICONS 2020; Nature Machine Intelligence 3, 905, 2021)",
         licence="recordings: ODC-By 1.0; encoded files: MIT",
         hash=f"sha256:{digest.hexdigest()}",
         description="QTDB: two-lead ECG as level-crossing spikes, 250 Hz, a wave label at each step",
@@ -136,10 +138,10 @@ def _read_bytes(path):
         ) from error
 
 
-def _read(path):
+def _read(path, raw):
     """Spikes (trial, time, channel) uint8 and labels (trial, time) int8 of one file, checked."""
     try:
-        content = loadmat(path, variable_names=("x", "y"))
+        content = loadmat(io.BytesIO(raw), variable_names=("x", "y"))
     except (
         Exception
     ) as error:  # scipy raises a dozen unrelated types, struct and zlib errors too, on damaged files

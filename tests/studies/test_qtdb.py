@@ -1,0 +1,161 @@
+import hashlib
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from chronaxie.studies.task import MissingDataError, TaskError
+from chronaxie.studies.tasks import find_data, load_qtdb, load_task
+
+TRAIN, TEST = "QTDB_train.mat", "QTDB_test.mat"
+
+
+def content(trials, steps=5, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 2, (trials, steps, 4)).astype(np.int16)
+    x[:, -1, 0] = -1
+    y = np.eye(6, dtype=np.uint8)[rng.integers(0, 6, (trials, steps))]
+    y[0, 1] = 0
+    return {"x": x, "y": y}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "qtdb").mkdir()
+    savemat(tmp_path / "qtdb" / TRAIN, content(10))
+    savemat(tmp_path / "qtdb" / TEST, content(3, seed=1))
+    return tmp_path
+
+
+def rewrite(folder, file, **changes):
+    savemat(folder / "qtdb" / file, {**content(10 if file == TRAIN else 3), **changes})
+
+
+def changed(name, where, value, dtype=None):
+    array = content(10)[name] if dtype is None else content(10)[name].astype(dtype)
+    array[where] = value
+    return {name: array}
+
+
+def test_marker_and_unlabelled_steps_are_resolved(folder):
+    task = load_qtdb(folder, seed=3)
+    original = content(3, seed=1)
+    expected = np.where(original["x"] < 0, 0, original["x"])
+    assert np.array_equal(task.test.stimulus, expected)
+    assert task.test.stimulus.dtype == np.uint8
+    assert task.test.label.dtype == np.int8
+    assert task.test.label.values[0, 1] == -1
+    assert not task.test.labelled.values[0, 1]
+    assert int((~task.test.labelled).sum()) == 1
+    labelled = task.test.labelled.values
+    assert np.array_equal(np.eye(6)[task.test.label.values[labelled]], original["y"][labelled])
+
+
+def test_validation_comes_from_the_training_file_only(folder):
+    task = load_qtdb(folder, valid_fraction=0.3, seed=3)
+    train, valid = task.train.trial.values, task.valid.trial.values
+    assert sorted([*train, *valid]) == list(range(10))
+    assert len(valid) == 3
+    assert task.test.trial.values.tolist() == [10, 11, 12]
+    x = content(10)["x"].clip(0)
+    assert np.array_equal(task.train.stimulus, x[train])
+    assert np.array_equal(task.valid.stimulus, x[valid])
+    assert load_qtdb(folder, valid_fraction=0.3, seed=3).valid.identical(task.valid)
+    others = {tuple(load_qtdb(folder, valid_fraction=0.3, seed=s).valid.trial.values) for s in range(5)}
+    assert len(others) > 1
+
+
+def test_the_hash_is_that_of_the_files(folder):
+    both = (folder / "qtdb" / TRAIN).read_bytes() + (folder / "qtdb" / TEST).read_bytes()
+    assert load_qtdb(folder).hash == "sha256:" + hashlib.sha256(both).hexdigest()
+
+
+def test_the_folder_is_the_argument_else_the_environment(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHRONAXIE_DATA", str(folder))
+    assert load_task("ecg").name == "ecg"
+    assert find_data() == folder
+    assert find_data("elsewhere").name == "elsewhere"
+    with pytest.raises(MissingDataError, match="elsewhere.*QTDB_train.mat: file not found"):
+        load_task("ecg", data=tmp_path / "elsewhere")
+    monkeypatch.setenv("CHRONAXIE_DATA", "")
+    assert find_data() is None
+    with pytest.raises(MissingDataError, match="no data folder; pass data=.*'synthetic_ecg'"):
+        load_qtdb()
+
+
+def test_a_missing_test_file_is_named(folder):
+    (folder / "qtdb" / TEST).unlink()
+    with pytest.raises(MissingDataError, match="QTDB_test.mat: file not found; expected .* check data="):
+        load_qtdb(folder)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\0" * len(b), lambda b: b"no mat"]
+)
+def test_a_damaged_file_is_named(folder, damage):
+    path = folder / "qtdb" / TRAIN
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(TaskError, match="QTDB_train.mat: expected .*(damaged|not a QTDB file)"):
+        load_qtdb(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        (
+            TRAIN,
+            {"x": np.zeros((10, 5, 3))},
+            r"expected x as numbers of shape \(trial, time, 4\), got .*\(10, 5, 3\)",
+        ),
+        (TRAIN, {"y": np.zeros((10, 5))}, r"expected y as numbers of shape \(trial, time, 6\)"),
+        (TRAIN, {"y": np.zeros((9, 5, 6))}, r"same trials and steps, got \(10, 5\) and \(9, 5\)"),
+        (TRAIN, {"x": np.array([["a"]])}, "expected x as numbers"),
+        (TEST, content(3, steps=6), "expected 5 steps, as in .*got 6"),
+        (TRAIN, content(1), "at least 2 trials.*got 1"),
+        (
+            TRAIN,
+            changed("x", (4, 2, 1), -1),
+            r"end marker -1 only in the last step of channel 0; got -1 at .*\(4, 2, 1\)",
+        ),
+        (TRAIN, changed("x", (4, -1, 1), -1), "end marker -1 only"),
+        (TRAIN, changed("x", (4, 0, 0), 2), "got 2 at"),
+        (TRAIN, changed("x", (4, 0, 0), np.nan, float), "got nan at"),
+        (TRAIN, changed("y", (4, 2), 1), r"one-hot .*got \[1, 1, 1, 1, 1, 1\] at \(trial, time\) = \(4, 2\)"),
+        (TRAIN, changed("y", (4, 2), (0, 0, 2, 0, 0, 0)), "one-hot"),
+        (TRAIN, changed("y", (4, 2), (0, 0, 0.5, 0.5, 0, 0), float), "one-hot"),
+        (TRAIN, changed("y", (4, 2), np.nan, float), "one-hot"),
+    ],
+)
+def test_wrong_content_is_named(folder, file, changes, message):
+    rewrite(folder, file, **changes)
+    with pytest.raises(TaskError, match=f"{file}: .*{message}"):
+        load_qtdb(folder)
+
+
+def test_a_file_without_labels_is_named(folder):
+    savemat(folder / "qtdb" / TRAIN, {"x": content(10)["x"]})
+    with pytest.raises(TaskError, match="expected the variables x and y, got no y"):
+        load_qtdb(folder)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, float("nan")])
+def test_the_fraction_is_held_to_its_range(folder, fraction):
+    with pytest.raises(ValueError, match="valid_fraction must be between 0 and 1"):
+        load_qtdb(folder, valid_fraction=fraction)
+
+
+def test_the_real_files(data_dir):
+    task = load_qtdb(data_dir)
+    assert [dict(ds.sizes) for ds in (task.train, task.valid, task.test)] == [
+        {"trial": n, "time": 1301, "channel": 4} for n in (556, 62, 141)
+    ]
+    unlabelled = [int((~ds.labelled).sum()) for ds in (task.train, task.valid, task.test)]
+    assert unlabelled[0] + unlabelled[1] == 65785
+    assert unlabelled[2] == 19056
+    label = task.test.label.values
+    fractions = np.bincount(label[label >= 0], minlength=6) / (label >= 0).sum()
+    # The README of the data gives three digits.
+    assert np.allclose(fractions, [0.147, 0.062, 0.060, 0.055, 0.340, 0.336], atol=6e-4)
+    original = loadmat(data_dir / "qtdb" / TEST)["x"]
+    differs = np.argwhere(original != task.test.stimulus.values)
+    assert np.array_equal(differs, [(trial, 1300, 0) for trial in range(141)])
