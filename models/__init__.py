@@ -9,5 +9,7 @@ from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
+from .recordings import dense, network_values
+from .simulating import simulate
 from .stimuli import with_stimulus
 from .tiling import tile

@@ -19,6 +19,7 @@ from brian2.equations.codestrings import Expression
 from brian2.equations.equations import Equations, SingleEquation
 
 from .annotations import annotate
+from .deletion import expect_copies
 from .description import (
     NetworkDescription,
     NeuronGroupDescription,
@@ -68,6 +69,7 @@ def build(description, *, dt=None):
         groups[group.name] = _GROUPS[type(group)](group, _clock(group, clock), timed)
     synapses = [_synapses(s, groups, _clock(s, clock), timed) for s in description.synapses]
     net = Network(*groups.values(), *synapses)
+    expect_copies(net)
     net.schedule = list(description.schedule)
     notes = description.annotations
     return annotate(

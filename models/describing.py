@@ -1,6 +1,5 @@
 """`describe`: from a Brian2 network to a `NetworkDescription`."""
 
-import re
 from collections import Counter
 
 from brian2 import (
@@ -18,6 +17,7 @@ from brian2 import (
 from brian2.core.namespace import get_local_namespace
 
 from .annotations import annotations
+from .deletion import expect_copies
 from .describing_objects import (
     describe_neuron_group,
     describe_poisson_group,
@@ -27,6 +27,7 @@ from .describing_objects import (
 from .description import Array, NetworkDescription, TimedArrayDescription
 from .errors import UnsupportedModel
 from .externals import Externals
+from .recordings import natural
 
 MONITORS = (SpikeMonitor, EventMonitor, StateMonitor, PopulationRateMonitor)
 GROUPS = {
@@ -78,8 +79,9 @@ def describe(net, *, namespace=None):
         )
     if isinstance(net, MagicNetwork):
         raise UnsupportedModel(net.name, "the magic network", "make it explicit: Network(collect())")
+    expect_copies(net)
     # Network.objects is a set: without an order of its own, and different from process to process.
-    objects = sorted(net.objects, key=lambda obj: _natural(obj.name))
+    objects = sorted(net.objects, key=lambda obj: natural(obj.name))
     groups = [obj for obj in objects if type(obj) in GROUPS]
     synapses = [obj for obj in objects if type(obj) is Synapses]
     for obj in objects:
@@ -105,11 +107,6 @@ def describe(net, *, namespace=None):
         dt=dt,
         annotations=notes,
     )
-
-
-def _natural(name):
-    """hidden2 before hidden10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _check_names(objects):

@@ -18,6 +18,7 @@ from brian2 import (
 )
 
 from .annotations import Initial, Readout, annotate
+from .deletion import expect_copies
 from .initials import draw, orthogonal, stream, xavier_uniform
 from .neurons import ALIF, LeakyIntegrator, NeuronModel
 
@@ -144,6 +145,7 @@ def srnn(
             step_delays.append(f"{post}_{post}_pre")
 
     net = Network(*groups.values(), *synapses)
+    expect_copies(net)
     net.schedule = ["start", "groups", *dict.fromkeys(s for name in layers for s in slots[name]), "end"]
     return annotate(
         net,

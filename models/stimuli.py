@@ -87,8 +87,8 @@ def named(description, stimulus):
     known = [*spikes, *currents]
     if not known:
         raise StimulusError(
-            "stimulus: the network has no input that it could replace; add a SpikeGeneratorGroup, or a TimedArray "
-            "that a group reads as stimulus(t, i)"
+            "stimulus: the network has no input that it could replace; add a SpikeGeneratorGroup, or a "
+            "TimedArray that a group reads as stimulus(t, i)"
         )
     if not isinstance(stimulus, Mapping):
         if len(known) > 1:
@@ -137,8 +137,8 @@ def _spikes(group, values, step):
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])
         raise StimulusError(
-            f"stimulus for '{group.name}': spikes must be 0 or 1, got {values[where]} at (trial, time, channel) "
-            f"= {where}; use srnn(input='current') for graded input"
+            f"stimulus for '{group.name}': spikes must be 0 or 1, got {values[where]} at (trial, time, "
+            f"channel) = {where}; use srnn(input='current') for graded input"
         )
     time, neuron = np.nonzero(values.transpose(1, 0, 2).reshape(values.shape[1], -1))
     return replace(group, indices=neuron.astype(np.int32), times=time * step, period=0.0)

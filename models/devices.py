@@ -1,0 +1,192 @@
+"""The one place that touches Brian2's global state: device, preferences, random numbers, default clock.
+
+All is put back on leaving, after errors too. Compiled code is made without ``-ffast-math`` and with
+``-ffp-contract=off``: otherwise the compiled targets round differently from NumPy, and chaotic networks part
+company with it.
+"""
+
+import hashlib
+import importlib
+import os
+import shutil
+import sysconfig
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+from brian2 import Network, prefs, seed
+from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
+
+from .errors import DeviceError
+
+# `brian2.devices.device` as an attribute is a proxy of the same name; the module is meant.
+brian2_device = importlib.import_module("brian2.devices.device")
+
+DEVICES = ("numpy", "cython", "cpp_standalone")
+INEXACT_FLAGS = (
+    "-ffast-math",
+    "-Ofast",
+    "-funsafe-math-optimizations",
+    "-fassociative-math",
+    "-freciprocal-math",
+    "-ffinite-math-only",
+    "-ffp-contract=fast",
+)
+RUNTIME = brian2_device.runtime_device
+_FLAGS = "codegen.cpp.extra_compile_args_gcc"
+_PREFERENCES = (
+    "codegen.target",
+    "codegen.cpp.extra_compile_args",
+    _FLAGS,
+    "codegen.runtime.cython.cache_dir",
+    "core.default_float_dtype",
+    "devices.cpp_standalone.openmp_threads",
+)
+# Memory that cython code draws random numbers from: ours, so that the user's numbers stay where they are.
+_buffers = {"rand_buffer": 0, "randn_buffer": 0}
+# Compiled modules of our own flags, kept apart from the user's: Brian2's key does not contain the flags.
+_exact_modules = {}
+
+
+@contextmanager
+def using(name, *, random_seed=None):
+    """Run the body on a Brian2 device of its own; Brian2's global state is as before afterwards.
+
+    On ``cpp_standalone`` the first `Network.run` compiles and runs in a scratch folder, which is removed on
+    leaving: read the results inside.
+
+    Parameters
+    ----------
+    name : {"numpy", "cython", "cpp_standalone"}
+    random_seed : int, optional
+        In [0, 2**32); fresh entropy by default.
+
+    Yields
+    ------
+    int
+        The seed in use.
+
+    Raises
+    ------
+    DeviceError
+        Unknown device, or a compiler or header that it needs is missing.
+    """
+    check_device(name)
+    if random_seed is None:
+        random_seed = int(np.random.SeedSequence().generate_state(1)[0])
+    with ExitStack() as stack:
+        stack.enter_context(_preferences())
+        stack.enter_context(_random_state())
+        stack.enter_context(_active(RUNTIME))
+        prefs["core.default_float_dtype"] = np.float64
+        prefs["devices.cpp_standalone.openmp_threads"] = 0
+        prefs["codegen.target"] = "cython" if name == "cython" else "numpy"
+        if name != "numpy":
+            _exact_flags()
+        if name == "cython":
+            stack.enter_context(_exact_cython())
+        if name == "cpp_standalone":
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="chronaxie_"))
+            # A device of our own: the registered one may hold what the user has queued on it.
+            device = CPPStandaloneDevice()
+            stack.enter_context(_active(device))
+            device.activate(build_on_run=True, directory=scratch, with_output=False)
+        seed(random_seed)
+        yield random_seed
+
+
+def check_device(name):
+    """Raise DeviceError unless the device is known and this machine has what it needs."""
+    if name not in DEVICES:
+        raise DeviceError(f"unknown device {name!r}; choose one of {', '.join(DEVICES)}")
+    if name == "numpy" or os.name != "posix":
+        return
+    needed = {"C++ compiler": _program("CXX", "g++", "c++", "clang++")}
+    if name == "cpp_standalone":
+        needed["make"] = _program(None, "make")
+    else:
+        needed["C compiler"] = _program("CC", "gcc", "cc", "clang")
+        header = Path(sysconfig.get_paths()["include"], "Python.h")
+        needed["header Python.h"] = str(header) if header.exists() else None
+    missing = [what for what, where in needed.items() if where is None]
+    if missing:
+        raise DeviceError(
+            f"device {name!r} needs a {' and a '.join(missing)}, which this machine lacks; install it "
+            "(Debian, Ubuntu: apt-get install g++ make python3-dev) or use device='numpy'"
+        )
+
+
+def _program(variable, *names):
+    named = os.environ.get(variable, "").split() if variable else []
+    if named:
+        return shutil.which(named[0])
+    return next((found for found in map(shutil.which, names) if found), None)
+
+
+@contextmanager
+def _preferences():
+    before = {name: prefs[name] for name in _PREFERENCES}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            prefs[name] = value
+
+
+@contextmanager
+def _active(device):
+    """Make a device the active one; set_device would activate the user's device anew on the way back."""
+    before = brian2_device.active_device
+    flags = Network._globally_running, Network._globally_stopped
+    brian2_device.active_device = device
+    try:
+        yield
+    finally:
+        brian2_device.active_device = before
+        Network._globally_running, Network._globally_stopped = flags
+
+
+@contextmanager
+def _random_state():
+    """Put back NumPy's legacy generator and the buffers that cython code draws from."""
+    before = RUNTIME.get_random_state()
+    for name, address in _buffers.items():
+        getattr(RUNTIME, name)[:] = address
+    try:
+        yield
+    finally:
+        for name in _buffers:
+            _buffers[name] = int(getattr(RUNTIME, name)[0])
+        RUNTIME.set_random_state(before)
+
+
+def _exact_flags():
+    flags = prefs["codegen.cpp.extra_compile_args"]
+    flags = list(prefs[_FLAGS] if flags is None else flags)
+    # Both names, since one overrides the other.
+    exact = [flag for flag in flags if flag not in INEXACT_FLAGS] + ["-ffp-contract=off"]
+    prefs["codegen.cpp.extra_compile_args"] = None
+    prefs[_FLAGS] = exact
+
+
+@contextmanager
+def _exact_cython():
+    """A cache of its own for modules of our flags, on disk and in memory."""
+    key = hashlib.sha256(" ".join(prefs[_FLAGS]).encode()).hexdigest()[:12]
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "chronaxie" / f"cython_{key}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(
+            f"device 'cython' cannot write its cache {folder}: {error}; set XDG_CACHE_HOME to another folder"
+        ) from error
+    prefs["codegen.runtime.cython.cache_dir"] = str(folder)
+    before = cython_extension_manager._code_cache
+    cython_extension_manager._code_cache = _exact_modules.setdefault(key, {})
+    try:
+        yield
+    finally:
+        cython_extension_manager._code_cache = before
