@@ -1,0 +1,38 @@
+"""What the input of a single step tells: the baseline that any network with memory must beat."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+
+def softmax_regression_accuracy(task):
+    """Accuracy on labelled test steps of a softmax regression on the input of the same step.
+
+    Parameters
+    ----------
+    task : Task
+        With a label per step.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Notes
+    -----
+    Steps with the same input are one row with a weight, so that the fit does not grow with the recording; it is
+    the same maximum-likelihood problem (scikit-learn's `LogisticRegression`, C = 1).
+    """
+    rows, labels, counts = _distinct(task.train)
+    model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=counts)
+    rows, labels, counts = _distinct(task.test)
+    return float(np.average(model.predict(rows) == labels, weights=counts))
+
+
+def _distinct(split):
+    """Distinct (input, label) pairs of the labelled steps and how often each occurs."""
+    labelled = split.labelled.values
+    table = np.column_stack([split.stimulus.values[labelled], split.label.values[labelled]]).astype(float)
+    pairs, counts = np.unique(table, axis=0, return_counts=True)
+    return pairs[:, :-1], pairs[:, -1].astype(int), counts

@@ -1,0 +1,364 @@
+"""Study `ecg`: train an adaptive network on ECG waves, sync it back, simulate it in Brian2, compare.
+
+One question: does a network whose weights and time constants were trained through the bridge do the same in
+Brian2, at the training step and at finer ones?
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import xarray as xr
+
+from .. import analyses
+from ..gradient_bridge import Twin, fit
+from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
+from .baselines import softmax_regression_accuracy
+from .comparison import differences, run_twin, simulate_finer
+from .provenance import provenance
+from .results import prepare_folder, write_result
+from .tasks import load_task
+
+EXAMPLE_TRIAL = 0
+
+
+@dataclass(frozen=True)
+class ECGConfig:
+    """Everything that decides the result of the study.
+
+    Parameters
+    ----------
+    task : {"ecg", "synthetic_ecg"}
+        QTDB recordings, or the embedded synthetic ECG.
+    data : str or None
+        Folder of the data sets, for QTDB.
+    seed : int
+        Of the validation split, the initial network and the order of batches.
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    epochs, batch_size : int
+    learning_rate, time_constant_rate : float
+        Peak rates of weights and of (relative) time constants.
+    tau_m, tau_a : tuple of float
+        Mean and standard deviation of the initial time constants, in steps.
+    score_scale : float
+        Factor from the readout's membrane to logits.
+    unlabelled_class : str or None
+        Count unlabelled steps as this class in the loss, as the papers do; None leaves them out.
+    rate_penalty : float
+        Factor of the mean number of spikes per neuron and step in the loss.
+    surrogate : str
+        Surrogate derivative.
+    device : str
+        Brian2 device of the comparison.
+    fine_factors : tuple of int
+        The network is also simulated at dt divided by each of them; the largest gives `test_accuracy_fine`.
+    """
+
+    task: str = "synthetic_ecg"
+    data: str | None = None
+    seed: int = 0
+    hidden: tuple[int, ...] = (36,)
+    epochs: int = 60
+    batch_size: int = 64
+    learning_rate: float = 0.01
+    time_constant_rate: float = 0.03
+    tau_m: tuple[float, float] = (20.0, 15.0)
+    tau_a: tuple[float, float] = (150.0, 80.0)
+    score_scale: float = 3.0
+    unlabelled_class: str | None = None
+    rate_penalty: float = 0.0
+    surrogate: str = "multi_gaussian"
+    device: str = "numpy"
+    fine_factors: tuple[int, ...] = (2, 4, 8)
+
+    @property
+    def stem(self):
+        """Beginning of the names of the files that the study writes."""
+        name = {"ecg": "qtdb", "synthetic_ecg": "synthetic"}[self.task]
+        return f"ecg_{name}_seed{self.seed}"
+
+
+DEFAULTS = {
+    "ecg": {"epochs": 80, "unlabelled_class": "P"},
+    "synthetic_ecg": {},
+}
+
+
+def run(config, *, checkpoint=None, resume=False, report=print):
+    """Train, sync, simulate, analyse.
+
+    Parameters
+    ----------
+    config : ECGConfig
+    checkpoint : path, optional
+        Of the training, written after every epoch.
+    resume : bool
+        Continue from the checkpoint.
+    report : callable
+        Takes a line of text about what is being done.
+
+    Returns
+    -------
+    result : xarray.Dataset
+    net : brian2.Network
+        The trained network, synced.
+    """
+    began = time.perf_counter()
+    options = {} if config.data is None else {"data": config.data}
+    task = load_task(config.task, seed=config.seed, **options)
+    report(f"data: {task.source}")
+    report(f"      {_sizes(task)}")
+    net = srnn(
+        task.train.sizes["channel"],
+        config.hidden,
+        len(task.classes),
+        neuron=ALIF,
+        dt=_quantity(task.dt),
+        seed=config.seed,
+        tau_m=Normal(*config.tau_m),
+        tau_a=Normal(*config.tau_a),
+    )
+    initial = network_values(net)
+    twin = Twin(
+        net,
+        trainable=("w", "bias", "tau_m", "tau_a"),
+        dtype=torch.float32,
+        surrogate=config.surrogate,
+    )
+    history = fit(twin, task, checkpoint=checkpoint, resume=resume, **_training(config, task))
+    twin.sync()
+    report(f"trained: best epoch {history.attrs['best_epoch']}, now in Brian2")
+    result = xr.merge(
+        [
+            history,
+            _time_constants(net, initial),
+            _tested(net, task, config, report),
+            _baseline(task),
+            _beside_biology(net, config, report),
+        ],
+        combine_attrs="drop_conflicts",
+    )
+    result.attrs |= provenance() | {
+        "study": "ecg",
+        "seed": config.seed,
+        "configuration": json.dumps(dataclasses.asdict(config)),
+        "training": history.attrs["options"],
+        "best_epoch": history.attrs["best_epoch"],
+        "classes": ", ".join(task.classes),
+        "data_source": task.source,
+        "data_licence": task.licence,
+        "data_hash": task.hash,
+        "data_description": task.description,
+        "dt": task.dt,
+        "wall_time_s": time.perf_counter() - began,
+    }
+    result.attrs.pop("options", None)
+    return result, net
+
+
+def run_to_folder(config, directory, *, overwrite=False, resume=False, report=print):
+    """Run the study and write dataset, trained network and figures.
+
+    Returns
+    -------
+    xarray.Dataset, list of Path
+        The result and the files that were written.
+    """
+    dataset, network = f"{config.stem}.nc", f"network_{config.stem}.nc"
+    directory = prepare_folder(directory, (dataset, network), overwrite=overwrite)
+    checkpoint = directory / f"{config.stem}.checkpoint.pt"
+    result, net = run(config, checkpoint=checkpoint, resume=resume, report=report)
+    write_result(result, directory / dataset)
+    save(net, directory / network, overwrite=overwrite)
+    drawn = analyses.figures(result, directory, stem=config.stem)
+    return result, [directory / dataset, directory / network, *drawn]
+
+
+# ------------------------------------------------------------------ parts of the result
+def _quantity(seconds):
+    from brian2 import second
+
+    return seconds * second
+
+
+def _sizes(task):
+    return ", ".join(
+        f"{name} {split.sizes['trial']} x {split.sizes['time'] * task.dt:.1f} s"
+        for name, split in (("train", task.train), ("valid", task.valid), ("test", task.test))
+    )
+
+
+def _training(config, task):
+    """The options of `fit`."""
+    unlabelled = "mask"
+    if config.unlabelled_class is not None:
+        if config.unlabelled_class not in task.classes:
+            raise ValueError(
+                f"unlabelled_class: {config.unlabelled_class!r} is not a class; there are {', '.join(task.classes)}"
+            )
+        unlabelled = task.classes.index(config.unlabelled_class)
+    return {
+        "epochs": config.epochs,
+        "batch_size": config.batch_size,
+        "learning_rate": config.learning_rate,
+        "time_constant_rate": config.time_constant_rate,
+        "score_scale": config.score_scale,
+        "rate_penalty": config.rate_penalty,
+        "unlabelled": unlabelled,
+        "seed": config.seed,
+    }
+
+
+def _time_constants(net, initial):
+    """Time constants before and after training, in ms."""
+    final = network_values(net)
+    names = [name for name in ("tau_m", "tau_a") if name in final]
+    before = initial[names].rename({name: f"{name}_initial" for name in names})
+    return xr.merge([final[names], before], combine_attrs="drop_conflicts")
+
+
+def _tested(net, task, config, report):
+    """The test set in the twin and in Brian2, at the training step and at finer ones."""
+    test = task.test
+    readout = annotations(net).readout
+    report("test set in the twin (float64)")
+    run = run_twin(net, test.stimulus)
+    report(f"test set in Brian2 ({config.device}), dt = {task.dt * 1e3:g} ms")
+    same = simulate(net, test.stimulus, device=config.device)
+    trace = f"{readout.group}_{readout.variable}"
+    prediction = _prediction(run.scores, test)
+    in_brian2 = _prediction(same[trace].values, test)
+    parts = [differences(run, same, readout=readout)]
+    mask = test.labelled
+    numbers = {
+        "test_accuracy": (
+            analyses.accuracy(prediction, test.label, mask=mask),
+            "on labelled test steps, twin",
+        ),
+        "test_accuracy_yin": (
+            analyses.accuracy_yin(prediction, test.label),
+            "papers' convention: unlabelled steps are class P, first 10 steps ignored; twin",
+        ),
+        "test_accuracy_brian2": (
+            analyses.accuracy(in_brian2, test.label, mask=mask),
+            f"on labelled test steps, Brian2 ({config.device})",
+        ),
+        "test_balanced_accuracy": (
+            analyses.balanced_accuracy(prediction, test.label, mask=mask),
+            "mean recall over the classes, labelled test steps, twin",
+        ),
+    }
+    finer = {1: same}
+    for factor in config.fine_factors:
+        report(f"test set in Brian2 ({config.device}), dt = {task.dt / factor * 1e3:g} ms")
+        finer |= simulate_finer(net, test.stimulus, (factor,), device=config.device)
+    parts += _in_continuous_time(finer, trace, test, task.dt)
+    numbers["test_accuracy_fine"] = (
+        parts[-1].accuracy_dt[-1],
+        f"on labelled test steps, Brian2 at dt/{max(finer)}",
+    )
+    parts.append(
+        xr.Dataset(
+            {
+                name: ((), float(value), {"units": "1", "long_name": f"accuracy {text}"})
+                for name, (value, text) in numbers.items()
+            }
+        )
+    )
+    parts.append(
+        analyses.confusion(prediction, test.label, task.classes, mask=mask).to_dataset(name="confusion")
+    )
+    parts.append(analyses.firing_rates(same))
+    parts.append(analyses.energy(same, models=_neuron_models(net)))
+    parts.append(_example(same, run, task))
+    return xr.merge(parts, combine_attrs="drop_conflicts")
+
+
+def _prediction(scores, split):
+    """Decisions as a DataArray beside the labels."""
+    return xr.DataArray(
+        scores.argmax(-1), dims=("trial", "time"), coords={n: split.label[n] for n in ("trial", "time")}
+    )
+
+
+def _neuron_models(net):
+    names = [obj.name for obj in net.objects if obj.name.startswith("hidden") and hasattr(obj, "thresholder")]
+    return dict.fromkeys(names, "ALIF") | {"output": "LeakyIntegrator"}
+
+
+def _in_continuous_time(finer, trace, test, dt):
+    """Accuracy and mean hidden rate at each simulation step."""
+    factors = sorted(finer)
+    accuracy = [
+        float(analyses.accuracy(_prediction(finer[f][trace].values, test), test.label, mask=test.labelled))
+        for f in factors
+    ]
+    rate = [float(analyses.firing_rates(finer[f]).firing_rate.mean()) for f in factors]
+    steps = ("dt", np.array([dt / f * 1e3 for f in factors]), {"units": "ms", "long_name": "simulation step"})
+    return [
+        xr.Dataset(
+            {
+                "accuracy_dt": (
+                    "dt",
+                    accuracy,
+                    {"units": "1", "long_name": "accuracy on labelled test steps"},
+                ),
+                "rate_dt": ("dt", rate, {"units": "Hz", "long_name": "mean rate of the hidden neurons"}),
+            },
+            coords={"dt": steps},
+        )
+    ]
+
+
+def _baseline(task):
+    value = softmax_regression_accuracy(task)
+    text = "accuracy on labelled test steps of a softmax regression on the input of the same step"
+    return xr.Dataset({"softmax_regression_accuracy": ((), value, {"units": "1", "long_name": text})})
+
+
+def _beside_biology(net, config, report):
+    """The membrane time constants of the hidden neurons beside those of cortical cells, if the table is there."""
+    values = network_values(net)
+    hidden = values.tau_m[values.layer != "output"]
+    try:
+        cells = analyses.biology.load("allen", data=config.data)
+    except analyses.DataNotFound as missing:
+        report(f"no comparison with biology: {missing}")
+        return xr.Dataset()
+    return analyses.compare(hidden, cells)
+
+
+def _example(simulated, run, task):
+    """One test trial: stimulus, spikes, labels, decisions."""
+    k = EXAMPLE_TRIAL
+    test = task.test.isel(trial=k, drop=True)
+    spikes = [run.spikes[g][k] for g in run.spikes]
+    step, unit = np.nonzero(np.concatenate(spikes, axis=1))
+    out = xr.Dataset(coords={"time": test.time, "channel": test.channel})
+    out["example_stimulus"] = test.stimulus
+    if "signal" in test:
+        out["example_signal"] = test.signal
+    out["example_spike_time"] = (
+        "example_spike",
+        step * task.dt,
+        {"units": "s", "long_name": "time of the spike"},
+    )
+    out["example_spike_unit"] = ("example_spike", unit, {"units": "1", "long_name": "position in unit"})
+    out["example_label"] = test.label
+    out["example_prediction"] = (
+        "time",
+        run.scores[k].argmax(-1).astype(np.int8),
+        {"units": "1", "long_name": "decision"},
+    )
+    out["example_score"] = (
+        ("time", "true_class"),
+        run.scores[k],
+        {"units": "1", "long_name": "readout membrane"},
+    )
+    return out.assign_coords(true_class=list(task.classes))

@@ -1,0 +1,42 @@
+"""Where a result comes from: version, commit, packages, machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+from .._version import __version__
+
+PACKAGES = ("brian2", "numpy", "scipy", "torch", "xarray", "h5netcdf", "scikit-learn")
+
+
+def commit():
+    """The commit of the package's repository, with ``+changes`` if files differ; ``unknown`` outside of one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "unknown (not a repository)"
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        return f"unknown ({type(error).__name__} from git)"
+    return head + ("+changes" if changed else "")
+
+
+def _git(root, *arguments):
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+
+def provenance():
+    """Attributes of a result: package version, commit, package versions, Python and machine."""
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        "chronaxie_version": __version__,
+        "commit": commit(),
+        "package_versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,97 @@
+"""Result files: where they go, and how they are written so that nothing half-written is left."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import xarray as xr
+
+
+class ResultError(ValueError):
+    """A result cannot be written or read: where, why, what to do."""
+
+
+def prepare_folder(directory, names, *, overwrite):
+    """Make the output folder and check that the files can be written, before anything long begins.
+
+    Parameters
+    ----------
+    directory : path
+    names : sequence of str
+        Files that will be written there.
+    overwrite : bool
+        Whether files that are there may be replaced.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ResultError
+        A file is in the way, or the folder cannot be made or written.
+    """
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise ResultError(
+            f"{directory}: cannot be written ({error.strerror}); give another folder: --out DIR"
+        ) from error
+    for name in names:
+        if (directory / name).exists() and not overwrite:
+            raise ResultError(f"{directory / name}: is there already; give --overwrite or another --out DIR")
+    return directory
+
+
+def write_result(ds, path):
+    """Write a dataset as netCDF4, beside and renamed.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+    path : path
+    """
+    path = Path(path)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    try:
+        ds.to_netcdf(beside, engine="h5netcdf", format="NETCDF4")
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read_result(path):
+    """Read a result file into memory.
+
+    Raises
+    ------
+    ResultError
+        Missing, damaged, or not a result of a study.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ResultError(f"{path}: no such file; expected the .nc file that a study wrote")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as ds:
+            ds.load()
+    except Exception as error:  # h5py, h5netcdf and xarray name no common class for a damaged file
+        raise ResultError(
+            f"{path}: not a readable netCDF file ({type(error).__name__}: {str(error)[:200]})"
+        ) from error
+    if "study" not in ds.attrs:
+        raise ResultError(f"{path}: not the result of a study (no attribute 'study')")
+    return ds
