@@ -50,9 +50,13 @@ def load_checkpoint(path):
     try:
         content = torch.load(path, weights_only=True)
     except Exception as error:  # torch names no common class for a file that it cannot read
-        raise CheckpointError(f"{path}: not a readable checkpoint ({type(error).__name__}: {str(error)[:200]}); "
-                              "delete it and start again") from error
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({type(error).__name__}: {str(error)[:200]}); "
+            "delete it and start again"
+        ) from error
     version = content.get("chronaxie_checkpoint") if isinstance(content, dict) else None
     if version != VERSION:
-        raise CheckpointError(f"{path}: expected checkpoint version {VERSION}, found {version}; delete it and start again")
+        raise CheckpointError(
+            f"{path}: expected checkpoint version {VERSION}, found {version}; delete it and start again"
+        )
     return content

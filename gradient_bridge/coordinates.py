@@ -44,7 +44,9 @@ class Log:
 
     def check(self, value, label):
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
-        _refuse(~(torch.isfinite(value) & (value > 0)), value, label, "values > 0", "set it to a positive value")
+        _refuse(
+            ~(torch.isfinite(value) & (value > 0)), value, label, "values > 0", "set it to a positive value"
+        )
 
     def start(self, value):
         """The free parameter that stands for ``value``."""
@@ -80,13 +82,20 @@ class Bounded:
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
         if not (0 < self.low < self.high < math.inf):
-            raise ValueError(f"Bounded: expected 0 < low < high, finite, got low={self.low}, high={self.high}")
+            raise ValueError(
+                f"Bounded: expected 0 < low < high, finite, got low={self.low}, high={self.high}"
+            )
 
     def check(self, value, label):
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         outside = ~((value > self.low) & (value < self.high))
-        _refuse(outside, value, label, f"values between {self.low:g} and {self.high:g} (SI units)",
-                "change it, give wider bounds (coordinates={...: Bounded(low, high)}) or leave it out of trainable")
+        _refuse(
+            outside,
+            value,
+            label,
+            f"values between {self.low:g} and {self.high:g} (SI units)",
+            "change it, give wider bounds (coordinates={...: Bounded(low, high)}) or leave it out of trainable",
+        )
 
     def start(self, value):
         """The free parameter that stands for ``value``."""
@@ -143,7 +152,9 @@ class Trained(nn.Module):
         """Take over a value: it becomes the base, and the free parameter its origin."""
         self.coordinate.check(value, self.label)
         if value.shape != self.base.shape:
-            raise ValueError(f"{self.label}: expected shape {tuple(self.base.shape)}, got {tuple(value.shape)}")
+            raise ValueError(
+                f"{self.label}: expected shape {tuple(self.base.shape)}, got {tuple(value.shape)}"
+            )
         self.base.copy_(value)
         self.free.copy_(self.coordinate.start(value))
 

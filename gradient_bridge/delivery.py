@@ -49,8 +49,13 @@ class Wiring:
 
     def to(self, device):
         """The same wiring on another device."""
-        moved = {name: getattr(self, name).to(device) for name in ("synapses", "sources", "targets", "first", "count")}
-        return Wiring(delay=self.delay, n_sources=self.n_sources, n_targets=self.n_targets, dense=self.dense, **moved)
+        moved = {
+            name: getattr(self, name).to(device)
+            for name in ("synapses", "sources", "targets", "first", "count")
+        }
+        return Wiring(
+            delay=self.delay, n_sources=self.n_sources, n_targets=self.n_targets, dense=self.dense, **moved
+        )
 
     def matrix(self, values):
         """(emitting, receiving) matrix of per-synapse values, zero where there is no synapse; differentiable."""
@@ -82,11 +87,19 @@ def wire(sources, targets, delays, n_sources, n_targets):
         size = n_sources * n_targets
         unique = len(np.unique(pre * n_targets + post)) == len(pre)
         dense = unique and (size <= DENSE_LIMIT or len(pre) >= DENSE_SHARE * size)
-        wirings.append(Wiring(
-            delay=int(delay), synapses=torch.from_numpy(chosen), sources=torch.from_numpy(pre),
-            targets=torch.from_numpy(post), first=torch.from_numpy(np.cumsum(count) - count),
-            count=torch.from_numpy(count), n_sources=n_sources, n_targets=n_targets, dense=bool(dense),
-        ))
+        wirings.append(
+            Wiring(
+                delay=int(delay),
+                synapses=torch.from_numpy(chosen),
+                sources=torch.from_numpy(pre),
+                targets=torch.from_numpy(post),
+                first=torch.from_numpy(np.cumsum(count) - count),
+                count=torch.from_numpy(count),
+                n_sources=n_sources,
+                n_targets=n_targets,
+                dense=bool(dense),
+            )
+        )
     return wirings
 
 
@@ -203,4 +216,6 @@ def sum_at_targets(values, index, size):
     """
     trials = len(values)
     places = torch.arange(trials, device=values.device)[:, None] * size + index
-    return values.new_zeros(trials * size).index_add(0, places.view(-1), values.reshape(-1)).view(trials, size)
+    return (
+        values.new_zeros(trials * size).index_add(0, places.view(-1), values.reshape(-1)).view(trials, size)
+    )

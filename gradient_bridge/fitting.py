@@ -97,7 +97,9 @@ class _Run:
         if skip is None:
             skip = model.readout.skip if self.is_twin and model.readout is not None else 0
         if options.unlabelled != "mask" and options.unlabelled >= self.classes:
-            raise ValueError(f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes")
+            raise ValueError(
+                f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
+            )
         self.train_set = _Split(task.train, options.unlabelled, skip, "train", self.classes)
         self.valid_set = _Split(task.valid, options.unlabelled, skip, "valid", self.classes)
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
@@ -109,22 +111,32 @@ class _Run:
 
     # -------------------------------------------------------------- preparation
     def _parameter_groups(self):
-        relative = {p for m in self.model.modules() if isinstance(m, Trained) and not isinstance(m.coordinate, Identity)
-                    for p in m.parameters()}
+        relative = {
+            p
+            for m in self.model.modules()
+            if isinstance(m, Trained) and not isinstance(m.coordinate, Identity)
+            for p in m.parameters()
+        }
         wanted = [p for p in self.model.parameters() if p.requires_grad]
         if not wanted:
             raise ValueError("fit: nothing to train; give Twin(net, trainable=(...))")
-        groups = [([p for p in wanted if p not in relative], self.options.learning_rate),
-                  ([p for p in wanted if p in relative], self.options.time_constant_rate)]
+        groups = [
+            ([p for p in wanted if p not in relative], self.options.learning_rate),
+            ([p for p in wanted if p in relative], self.options.time_constant_rate),
+        ]
         return [{"params": params, "lr": rate} for params, rate in groups if params]
 
     def _schedule(self):
         options = self.options
         if options.schedule == "one_cycle":
             peaks = [g["lr"] for g in self.optimiser.param_groups]
-            return torch.optim.lr_scheduler.OneCycleLR(self.optimiser, peaks, total_steps=options.epochs * self.batches + 1)
+            return torch.optim.lr_scheduler.OneCycleLR(
+                self.optimiser, peaks, total_steps=options.epochs * self.batches + 1
+            )
         if options.schedule == "step":
-            return torch.optim.lr_scheduler.StepLR(self.optimiser, options.step_epochs * self.batches, options.step_factor)
+            return torch.optim.lr_scheduler.StepLR(
+                self.optimiser, options.step_epochs * self.batches, options.step_factor
+            )
         return torch.optim.lr_scheduler.ConstantLR(self.optimiser, 1.0)
 
     # -------------------------------------------------------------- one epoch
@@ -142,7 +154,9 @@ class _Run:
     def _objective(self, stimulus, targets):
         scores, rate = self._scores(stimulus)
         weights = None if self.weights is None else self.weights.to(scores)
-        loss = cross_entropy(scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights)
+        loss = cross_entropy(
+            scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights
+        )
         if rate is not None and self.options.rate_penalty:
             loss = loss + self.options.rate_penalty * rate
         return loss, scores, rate
@@ -156,7 +170,9 @@ class _Run:
             chosen = order[batch * self.options.batch_size : (batch + 1) * self.options.batch_size]
             stimulus, targets, truth = self.train_set.take(chosen)
             if bool((targets == IGNORED).all()):
-                raise ValueError(f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches")
+                raise ValueError(
+                    f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
+                )
             loss, scores, _ = self._objective(stimulus, targets)
             self.optimiser.zero_grad()
             loss.backward()
@@ -205,15 +221,23 @@ class _Run:
     def train(self, checkpoint, progress):
         """All epochs that are left; returns the history."""
         options = self.options
-        bar = tqdm(total=options.epochs, initial=self.epoch, disable=not progress, desc="training", unit="epoch")
+        bar = tqdm(
+            total=options.epochs, initial=self.epoch, disable=not progress, desc="training", unit="epoch"
+        )
         with bar:
             while self.epoch < options.epochs and not self._is_over():
                 began = time.perf_counter()
                 train_loss, train_accuracy = self._train_epoch()
                 valid_loss, valid_accuracy, rate = self._evaluate(self.valid_set)
-                values = dict(train_loss=train_loss, train_accuracy=train_accuracy, valid_loss=valid_loss,
-                              valid_accuracy=valid_accuracy, firing_rate_epoch=rate,
-                              learning_rate=self.optimiser.param_groups[0]["lr"], epoch_seconds=time.perf_counter() - began)
+                values = dict(
+                    train_loss=train_loss,
+                    train_accuracy=train_accuracy,
+                    valid_loss=valid_loss,
+                    valid_accuracy=valid_accuracy,
+                    firing_rate_epoch=rate,
+                    learning_rate=self.optimiser.param_groups[0]["lr"],
+                    epoch_seconds=time.perf_counter() - began,
+                )
                 for name, value in values.items():
                     self.history[name].append(value)
                 self._remember()
@@ -221,8 +245,12 @@ class _Run:
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, self._content())
                 bar.update()
-                bar.set_postfix(loss=f"{train_loss:.3f}", valid=f"{valid_accuracy:.3f}", rate=f"{rate:.1f} Hz",
-                                best=f"{self.best_epoch}")
+                bar.set_postfix(
+                    loss=f"{train_loss:.3f}",
+                    valid=f"{valid_accuracy:.3f}",
+                    rate=f"{rate:.1f} Hz",
+                    best=f"{self.best_epoch}",
+                )
         self.model.load_state_dict(self.best)
         return self._dataset()
 
@@ -244,18 +272,30 @@ class _Run:
     # -------------------------------------------------------------- checkpoints
     def _identity(self):
         """What must be the same when a run is resumed."""
-        return {"options": json.dumps(dataclasses.asdict(self.options), sort_keys=True), "task": str(getattr(self.task, "hash", ""))}
+        return {
+            "options": json.dumps(dataclasses.asdict(self.options), sort_keys=True),
+            "task": str(getattr(self.task, "hash", "")),
+        }
 
     def _content(self):
-        return {"identity": self._identity(), "epoch": self.epoch, "history": self.history, "best_epoch": self.best_epoch,
-                "model": self.model.state_dict(), "best": self.best, "optimiser": self.optimiser.state_dict(),
-                "schedule": self.schedule.state_dict()}
+        return {
+            "identity": self._identity(),
+            "epoch": self.epoch,
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "model": self.model.state_dict(),
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
 
     def restore(self, content, path):
         """Continue from a checkpoint of the same run."""
         for name, value in self._identity().items():
             if content["identity"][name] != value:
-                raise CheckpointError(f"{Path(path)}: of another run: its {name} is {content['identity'][name]}, here {value}")
+                raise CheckpointError(
+                    f"{Path(path)}: of another run: its {name} is {content['identity'][name]}, here {value}"
+                )
         self.model.load_state_dict(content["model"])
         self.optimiser.load_state_dict(content["optimiser"])
         self.schedule.load_state_dict(content["schedule"])
@@ -278,7 +318,9 @@ class _Split:
         labelled = ds["labelled"].values if "labelled" in ds else None
         known = label if labelled is None else label[labelled]
         if known.size and (known.min() < 0 or known.max() >= classes):
-            raise ValueError(f"fit: labels of {name} run from {known.min()} to {known.max()}: expected 0 to {classes - 1}")
+            raise ValueError(
+                f"fit: labels of {name} run from {known.min()} to {known.max()}: expected 0 to {classes - 1}"
+            )
         if len(label) == 0:
             raise ValueError(f"fit: the {name} split is empty")
         self.stimulus = torch.from_numpy(np.ascontiguousarray(ds["stimulus"].values))
@@ -316,5 +358,7 @@ def predict(model, stimulus, *, batch=256, threads=1):
     with limited_threads(threads):
         for first in range(0, stimulus.sizes["trial"], batch):
             x = torch.from_numpy(np.ascontiguousarray(stimulus.values[first : first + batch]))
-            scores.append(module(x if isinstance(model, Twin) or like is None else x.to(like.dtype)).cpu().numpy())
+            scores.append(
+                module(x if isinstance(model, Twin) or like is None else x.to(like.dtype)).cpu().numpy()
+            )
     return np.concatenate(scores)

@@ -51,10 +51,13 @@ def cross_entropy(scores, labels, *, scale, weights):
         Shapes that do not fit.
     """
     if scores.shape[:-1] != labels.shape:
-        raise ValueError(f"class scores have the shape {tuple(scores.shape)}, labels {tuple(labels.shape)}: expected scores of "
-                         f"shape {(*labels.shape, 'class')}; a label per trial needs a readout that reduces over time")
-    return functional.cross_entropy(scale * scores.reshape(-1, scores.shape[-1]), labels.reshape(-1), weight=weights,
-                                    ignore_index=IGNORED)
+        raise ValueError(
+            f"class scores have the shape {tuple(scores.shape)}, labels {tuple(labels.shape)}: expected scores of "
+            f"shape {(*labels.shape, 'class')}; a label per trial needs a readout that reduces over time"
+        )
+    return functional.cross_entropy(
+        scale * scores.reshape(-1, scores.shape[-1]), labels.reshape(-1), weight=weights, ignore_index=IGNORED
+    )
 
 
 def count_correct(scores, labels):
@@ -70,7 +73,9 @@ def class_weights(wanted, labels, classes):
     if wanted == "balanced":
         count = torch.bincount(labels[labels != IGNORED].reshape(-1), minlength=classes).double()
         if bool((count == 0).any()):
-            raise ValueError(f"fit: class_weights='balanced', but class {int((count == 0).nonzero()[0])} does not occur in training")
+            raise ValueError(
+                f"fit: class_weights='balanced', but class {int((count == 0).nonzero()[0])} does not occur in training"
+            )
         inverse = 1 / count
         return inverse / inverse.mean()
     if len(wanted) != classes:

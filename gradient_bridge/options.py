@@ -79,17 +79,32 @@ class Training:
         for name in ("learning_rate", "time_constant_rate", "step_factor", "score_scale"):
             self._require(name, lambda v: math.isfinite(v) and v > 0, "a finite number > 0")
         self._require("rate_penalty", lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0")
-        self._require("clip_norm", lambda v: v is None or (math.isfinite(v) and v > 0), "None or a number > 0")
-        self._require("patience", lambda v: v is None or (isinstance(v, int) and v >= 1), "None or an integer >= 1")
-        self._require("skip", lambda v: v is None or (isinstance(v, int) and v >= 0), "None or an integer >= 0")
+        self._require(
+            "clip_norm", lambda v: v is None or (math.isfinite(v) and v > 0), "None or a number > 0"
+        )
+        self._require(
+            "patience", lambda v: v is None or (isinstance(v, int) and v >= 1), "None or an integer >= 1"
+        )
+        self._require(
+            "skip", lambda v: v is None or (isinstance(v, int) and v >= 0), "None or an integer >= 0"
+        )
         self._require("seed", lambda v: isinstance(v, int) and v >= 0, "an integer >= 0")
         self._require("schedule", lambda v: v in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
         self._require("select", lambda v: v in SELECTIONS, f"one of {', '.join(SELECTIONS)}")
-        self._require("unlabelled", lambda v: v == "mask" or (isinstance(v, int) and v >= 0), "'mask' or a class number")
+        self._require(
+            "unlabelled", lambda v: v == "mask" or (isinstance(v, int) and v >= 0), "'mask' or a class number"
+        )
         if isinstance(self.class_weights, list):
             object.__setattr__(self, "class_weights", tuple(self.class_weights))
-        self._require("class_weights", lambda v: v is None or v == "balanced" or (
-            isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v)), "None, 'balanced' or numbers >= 0")
+        self._require(
+            "class_weights",
+            lambda v: (
+                v is None
+                or v == "balanced"
+                or (isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v))
+            ),
+            "None, 'balanced' or numbers >= 0",
+        )
 
     def _require(self, name, holds, expected):
         value = getattr(self, name)

@@ -94,7 +94,9 @@ def find_places(program, objects, trainable, *, frame=None):
         Sorted by key.
     """
     if isinstance(trainable, str):
-        raise TypeError(f"trainable: expected a sequence of names, got the string {trainable!r}; write ({trainable!r},)")
+        raise TypeError(
+            f"trainable: expected a sequence of names, got the string {trainable!r}; write ({trainable!r},)"
+        )
     candidates = _candidates(program, objects)
     chosen = {}
     for pattern in trainable:
@@ -113,7 +115,12 @@ def _candidates(program, objects):
     found = {}
     for key, array in program.arrays.items():
         owner = objects.get(array.owner)
-        if owner is None or not array.writable or array.dtype.kind != "f" or array.name in ("lastspike", "delay"):
+        if (
+            owner is None
+            or not array.writable
+            or array.dtype.kind != "f"
+            or array.name in ("lastspike", "delay")
+        ):
             continue
         variable = owner.variables.get(array.name)
         if isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == array.owner:
@@ -134,12 +141,15 @@ def _explain_missing(pattern, program, objects, candidates, frame):
         if name in operation.constants and name not in operation.constant_keys:
             value = frame.get(name, "…")
             raise UnsupportedModel(
-                operation.owner, f"training the constant {name}, which only lives in the caller's frame",
+                operation.owner,
+                f"training the constant {name}, which only lives in the caller's frame",
                 f"move it into the group, so that sync has a place for it: "
                 f"{operation.owner}.namespace[{name!r}] = {value}",
             )
         if name == "delay" and isinstance(operation, Transmission):
-            raise UnsupportedModel(operation.owner, "training a delay", "delays are fixed; leave it out of trainable")
+            raise UnsupportedModel(
+                operation.owner, "training a delay", "delays are fixed; leave it out of trainable"
+            )
     for owner_name, owner in objects.items():
         variable = getattr(owner, "variables", {}).get(name)
         if isinstance(variable, ArrayVariable) and pattern in (name, f"{owner_name}.{name}"):
@@ -149,4 +159,6 @@ def _explain_missing(pattern, program, objects, candidates, frame):
             )
     names = sorted(candidates) + sorted({k.rpartition(".")[2] for k in candidates})
     near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.4) or sorted(candidates)[:6]
-    raise UnknownParameter(f"trainable {pattern!r} fits nothing in the network; did you mean {', '.join(near)}?")
+    raise UnknownParameter(
+        f"trainable {pattern!r} fits nothing in the network; did you mean {', '.join(near)}?"
+    )

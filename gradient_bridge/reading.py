@@ -73,7 +73,8 @@ def read(network, *, namespace=None, level=0):
     """
     if type(get_device()) is not RuntimeDevice:
         raise UnsupportedModel(
-            "network", f"the active device {type(get_device()).__name__}",
+            "network",
+            f"the active device {type(get_device()).__name__}",
             "make the network and its twin on the runtime device: set_device('runtime')",
         )
     if namespace is None:
@@ -87,7 +88,9 @@ def read(network, *, namespace=None, level=0):
     _refuse_objects(objects)
     clock = _single_clock(objects)
     for one in {o.clock for o in objects if isinstance(o, CodeRunner)}:
-        one.set_interval(network.t, network.t)  # as Network.run does: another network may have moved the clock
+        one.set_interval(
+            network.t, network.t
+        )  # as Network.run does: another network may have moved the clock
     arrays = {}
     operations = []
     for obj, call in _code_requests(objects, namespace):
@@ -100,8 +103,12 @@ def read(network, *, namespace=None, level=0):
     ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
     if ranks != sorted(ranks):
         raise RuntimeError("the operations were not read in the order of the schedule")
-    events = {o.owner: o.events for o in operations if isinstance(o, (Threshold, SpikeSource))
-              if o.events.endswith("._spikespace")}
+    events = {
+        o.owner: o.events
+        for o in operations
+        if isinstance(o, (Threshold, SpikeSource))
+        if o.events.endswith("._spikespace")
+    }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
     inputs = {o.owner: sizes[o.owner] for o in operations if isinstance(o, SpikeSource)}
     for operation in operations:
@@ -109,19 +116,30 @@ def read(network, *, namespace=None, level=0):
             if isinstance(function, TimedArray):
                 inputs[name] = 1 if function.values.ndim == 1 else function.values.shape[1]
     return Program(
-        operations=tuple(operations), schedule=schedule, arrays=arrays, groups=sizes, events=events,
-        inputs=inputs, clock=clock.name, dt=float(clock.dt_), start=int(clock.variables["timestep"].get_value()[0]),
+        operations=tuple(operations),
+        schedule=schedule,
+        arrays=arrays,
+        groups=sizes,
+        events=events,
+        inputs=inputs,
+        clock=clock.name,
+        dt=float(clock.dt_),
+        start=int(clock.variables["timestep"].get_value()[0]),
     )
 
 
 def _refuse_objects(objects):
     for obj in objects:
         if isinstance(obj, NetworkOperation):
-            raise UnsupportedModel(obj.name, "network_operation: opaque Python code",
-                                   "express it as equations, a reset or run_regularly")
+            raise UnsupportedModel(
+                obj.name,
+                "network_operation: opaque Python code",
+                "express it as equations, a reset or run_regularly",
+            )
         if type(obj).__name__ in ("SpatialNeuron", "SpatialStateUpdater", "PoissonInput"):
-            raise UnsupportedModel(obj.name, type(obj).__name__,
-                                   "use point neurons and an explicit spike source")
+            raise UnsupportedModel(
+                obj.name, type(obj).__name__, "use point neurons and an explicit spike source"
+            )
 
 
 def _single_clock(objects):
@@ -131,8 +149,11 @@ def _single_clock(objects):
     steps = {float(c.dt_) for c in clocks}
     if len(steps) > 1:
         first = next(o for o in objects if isinstance(o, CodeRunner) and float(o.clock.dt_) == max(steps))
-        raise UnsupportedModel(first.name, f"several clocks: steps of {sorted(steps)} s",
-                               "give all objects that are simulated the same dt")
+        raise UnsupportedModel(
+            first.name,
+            f"several clocks: steps of {sorted(steps)} s",
+            "give all objects that are simulated the same dt",
+        )
     return sorted(clocks, key=lambda c: c.name)[0]
 
 
@@ -172,10 +193,17 @@ def _listening():
 
 def _register(variable, arrays):
     key = f"{variable.owner.name}.{variable.name}"
-    arrays.setdefault(key, Array(
-        key=key, size=int(np.size(variable.get_value())), dtype=np.dtype(variable.dtype), dimension=variable.dim,
-        scalar=bool(variable.scalar), writable=not variable.read_only,
-    ))
+    arrays.setdefault(
+        key,
+        Array(
+            key=key,
+            size=int(np.size(variable.get_value())),
+            dtype=np.dtype(variable.dtype),
+            dimension=variable.dim,
+            scalar=bool(variable.scalar),
+            writable=not variable.read_only,
+        ),
+    )
     return key
 
 
@@ -187,11 +215,19 @@ def _operation(obj, call, arrays):
     if isinstance(obj, Thresholder) and isinstance(obj.group, PoissonGroup):
         events = _register(obj.group.variables["_spikespace"], arrays)
         return SpikeSource(**common, events=events)
-    maker = {"stateupdate": _state_update, "threshold": _threshold, "reset": _reset, "synapses": _transmission,
-             "summed_variable": _sum}.get(template)
+    maker = {
+        "stateupdate": _state_update,
+        "threshold": _threshold,
+        "reset": _reset,
+        "synapses": _transmission,
+        "summed_variable": _sum,
+    }.get(template)
     if maker is None:
-        raise UnsupportedModel(obj.name, f"{type(obj).__name__} (template {template})",
-                               "use state updaters, thresholds, resets, pathways and summed variables")
+        raise UnsupportedModel(
+            obj.name,
+            f"{type(obj).__name__} (template {template})",
+            "use state updaters, thresholds, resets, pathways and summed variables",
+        )
     common |= _statements(obj, call, arrays)
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
@@ -207,8 +243,12 @@ def _threshold(obj, call, arrays, common):
     refractory = None
     if kwds["_uses_refractory"]:
         refractory = tuple(_register(variables[n], arrays) for n in ("not_refractory", "lastspike", "t"))
-    return Threshold(**common, events=_register(kwds["eventspace_variable"], arrays), refractory=refractory,
-                     dimension=_compared_dimension(obj.abstract_code, variables))
+    return Threshold(
+        **common,
+        events=_register(kwds["eventspace_variable"], arrays),
+        refractory=refractory,
+        dimension=_compared_dimension(obj.abstract_code, variables),
+    )
 
 
 def _compared_dimension(code, variables):
@@ -230,8 +270,11 @@ def _transmission(obj, call, arrays, common):
         if line.op == ":=":
             continue
         if access is None or access.index in ("_idx", "0"):
-            raise UnsupportedModel(name, f"a synaptic variable that changes ({line})",
-                                   "keep synaptic variables constant: plasticity is not mirrored yet")
+            raise UnsupportedModel(
+                name,
+                f"a synaptic variable that changes ({line})",
+                "keep synaptic variables constant: plasticity is not mirrored yet",
+            )
         if line.op not in ("+=", "-="):
             raise UnsupportedModel(name, f"an assignment at a spike ({line})", "add to the variable: +=")
     _refuse_own_target(name, common)
@@ -239,7 +282,9 @@ def _transmission(obj, call, arrays, common):
         raise UnsupportedModel(name, "a shared variable written at a spike", "write to per-neuron variables")
     _, slots = obj.queue._full_state()
     if any(len(s) for s in slots):
-        raise UnsupportedModel(name, "spikes under way from an earlier run", "make the twin before running the network")
+        raise UnsupportedModel(
+            name, "spikes under way from an earlier run", "make the twin before running the network"
+        )
     sources = obj.synapse_sources.get_value()
     delays = (obj._delays.get_value() / obj.source.clock.dt_ + 0.5).astype(np.int64)
     if len(delays) == 1:
@@ -247,8 +292,12 @@ def _transmission(obj, call, arrays, common):
     eventspace = obj.source.variables[obj.eventspace_name]
     # numpy's target adds synapse by synapse and does not simplify by booleans there
     common["vector"] = tuple(replace(line, branches=None) for line in common["vector"])
-    return Transmission(**common, events=_register(eventspace, arrays), sources=_register(obj.synapse_sources, arrays),
-                        delays=delays)
+    return Transmission(
+        **common,
+        events=_register(eventspace, arrays),
+        sources=_register(obj.synapse_sources, arrays),
+        delays=delays,
+    )
 
 
 def _refuse_own_target(name, common):
@@ -258,14 +307,19 @@ def _refuse_own_target(name, common):
     for line in common["vector"]:
         for identifier in get_identifiers(line.expression):
             if identifier in accesses and accesses[identifier].array in added:
-                raise UnsupportedModel(name, f"a statement that reads the variable that the pathway adds to ({line})",
-                                       "add to a variable of its own, and use that in the equations")
+                raise UnsupportedModel(
+                    name,
+                    f"a statement that reads the variable that the pathway adds to ({line})",
+                    "add to a variable of its own, and use that in the equations",
+                )
 
 
 def _sum(obj, call, arrays, common):
     kwds = call["template_kwds"]
     target = kwds["_target_var"]
-    if kwds["_target_start"] != 0 or (kwds["_target_stop"] >= 0 and kwds["_target_stop"] != np.size(target.get_value())):
+    if kwds["_target_start"] != 0 or (
+        kwds["_target_stop"] >= 0 and kwds["_target_stop"] != np.size(target.get_value())
+    ):
         raise UnsupportedModel(obj.name, "a summed variable of a subgroup", "connect to the whole group")
     return Sum(**common, target=_register(target, arrays), index=_register(kwds["_index_var"], arrays))
 
@@ -275,22 +329,34 @@ def _spike_generator(group, arrays, common):
     bins = np.array(variables["_timebins"].get_value(), dtype=np.int64)
     neurons = np.array(variables["neuron_index"].get_value(), dtype=np.int64)
     period = int(variables["_period_bins"].get_value()[0])
-    return SpikeSource(**common, events=_register(variables["_spikespace"], arrays), own=(bins, neurons, period))
+    return SpikeSource(
+        **common, events=_register(variables["_spikespace"], arrays), own=(bins, neurons, period)
+    )
 
 
 def _statements(obj, call, arrays):
     """The statements of one request and what they name."""
     variables, indices = call["variables"], call["variable_indices"]
     template = getattr(NumpyCodeObject.templater, call["template_name"])
-    if call["codeobj_class"] not in (None, NumpyCodeObject):
-        raise UnsupportedModel(obj.name, f"code of class {call['codeobj_class'].__name__}", "leave codeobj_class out")
+    wanted = getattr(obj, "codeobj_class", None)
+    if wanted not in (None, NumpyCodeObject):
+        raise UnsupportedModel(obj.name, f"code of class {wanted.__name__}", "leave codeobj_class out")
     generator = NumpyCodeGenerator(
-        variables, indices, call["owner"], template.iterate_all, NumpyCodeObject, call["name"], call["template_name"],
-        call["override_conditional_write"], template.allows_scalar_write,
+        variables,
+        indices,
+        call["owner"],
+        template.iterate_all,
+        NumpyCodeObject,
+        call["name"],
+        call["template_name"],
+        call["override_conditional_write"],
+        template.allows_scalar_write,
     )
     blocks = {"scalar": [], "vector": []}
     for block, text in call["abstract_code"].items():
-        scalar, vector = make_statements(text, variables, prefs["core.default_float_dtype"], optimise=True, blockname=block)
+        scalar, vector = make_statements(
+            text, variables, prefs["core.default_float_dtype"], optimise=True, blockname=block
+        )
         for kind, statements in (("scalar", scalar), ("vector", vector)):
             if not statements:
                 continue
@@ -319,20 +385,37 @@ def _statements(obj, call, arrays):
         elif isinstance(variable, Function):
             _refuse_function(obj, name, variable)
             functions[name] = variable
-    return dict(scalar=tuple(blocks["scalar"]), vector=tuple(blocks["vector"]), accesses=accesses, constants=constants,
-                constant_keys=keys, functions=functions)
+    return dict(
+        scalar=tuple(blocks["scalar"]),
+        vector=tuple(blocks["vector"]),
+        accesses=accesses,
+        constants=constants,
+        constant_keys=keys,
+        functions=functions,
+    )
 
 
 def _line(statement, conditions):
     branches = None
     booleans = statement.used_boolean_variables
-    if (booleans is not None and len(booleans) == 1 and brian_dtype_from_dtype(statement.dtype) == "float"
-            and statement.complexity_std > sum(statement.complexities.values())):
-        simplified = {assigned[0][1]: text for assigned, text in statement.boolean_simplified_expressions.items()}
+    if (
+        booleans is not None
+        and len(booleans) == 1
+        and brian_dtype_from_dtype(statement.dtype) == "float"
+        and statement.complexity_std > sum(statement.complexities.values())
+    ):
+        simplified = {
+            assigned[0][1]: text for assigned, text in statement.boolean_simplified_expressions.items()
+        }
         branches = (booleans[0], simplified[True], simplified[False])
-    return Line(target=statement.var, op=statement.op, expression=str(statement.expr),
-                boolean=brian_dtype_from_dtype(statement.dtype) == "boolean",
-                condition=conditions.get(statement.var), branches=branches)
+    return Line(
+        target=statement.var,
+        op=statement.op,
+        expression=str(statement.expr),
+        boolean=brian_dtype_from_dtype(statement.dtype) == "boolean",
+        condition=conditions.get(statement.var),
+        branches=branches,
+    )
 
 
 def _constant_key(name, owner):
@@ -346,8 +429,13 @@ def _constant_key(name, owner):
 
 def _refuse_function(obj, name, function):
     if name in RANDOM or (function is DEFAULT_FUNCTIONS.get(name) and not function.stateless):
-        raise UnsupportedModel(obj.name, f"random numbers ({name}())",
-                               "replace the noise by an input: randomness is not mirrored yet")
+        raise UnsupportedModel(
+            obj.name,
+            f"random numbers ({name}())",
+            "replace the noise by an input: randomness is not mirrored yet",
+        )
     if isinstance(function, TimedArray) or function is DEFAULT_FUNCTIONS.get(name):
         return
-    raise UnsupportedModel(obj.name, f"the user's function {name}()", "write it as an expression in the equations")
+    raise UnsupportedModel(
+        obj.name, f"the user's function {name}()", "write it as an expression in the equations"
+    )

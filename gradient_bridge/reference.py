@@ -99,7 +99,9 @@ class ReferenceEngine:
             exec(compile(source, f"<{operation.name}>", "exec"), namespace)
             self.sources[operation.name] = source
             self.bound[operation.name] = namespace["bind"]
-        self.wirings = {o.name: self._wire(o, indices) for o in program.operations if isinstance(o, Transmission)}
+        self.wirings = {
+            o.name: self._wire(o, indices) for o in program.operations if isinstance(o, Transmission)
+        }
 
     def _wire(self, operation, indices):
         """The pathway's wirings, by the index through which it writes."""
@@ -132,7 +134,9 @@ class ReferenceEngine:
         states : dict of (str, str) to torch.Tensor, shape (trial, time, element)
         final : dict of str to torch.Tensor or number
         """
-        floating = next(v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()).dtype
+        floating = next(
+            v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()
+        ).dtype
         default = torch.get_default_dtype()
         torch.set_default_dtype(floating)  # integer tensor times number must give this type
         try:
@@ -140,18 +144,21 @@ class ReferenceEngine:
         finally:
             torch.set_default_dtype(default)
 
-
     @torch.no_grad()
     def distance_after(self, threshold, reset, values):
         """Median over neurons of abs(left − right) of a threshold right after a reset of the given state."""
-        group_pass = _Pass(self, values, {}, Request(trials=1, steps=1, stimulus={}, record=(), surrogates={}), only=())
+        group_pass = _Pass(
+            self, values, {}, Request(trials=1, steps=1, stimulus={}, record=(), surrogates={}), only=()
+        )
         state, found = group_pass.state, []
         state[f"{self.program.clock}.t"], state[f"{self.program.clock}.timestep"] = 0.0, 0
         key = threshold.events
         state[key] = torch.ones_like(state[key])
         group_pass.bind(reset, {})(0.0)
         group_pass.above = lambda left, right, strict, group: (
-            found.append(torch.as_tensor(left - right).abs().double().median().item()) or torch.ones_like(state[key]))
+            found.append(torch.as_tensor(left - right).abs().double().median().item())
+            or torch.ones_like(state[key])
+        )
         group_pass.bind(threshold, {})(0.0)
         return found[0] if found else float("nan")
 
@@ -164,8 +171,19 @@ class _Pass:
         program = engine.program
         self.fixed = {k: v for k, v in values.items() if k not in engine.changing}
         self.state = {k: self._start(v) for k, v in values.items() if k in engine.changing}
-        for functions in (FUNCTIONS, dict(divide=divide, power=power, modulo=modulo, floor_divide=floor_divide,
-                                          both=both, either=either, negate=negate, choose=choose)):
+        for functions in (
+            FUNCTIONS,
+            dict(
+                divide=divide,
+                power=power,
+                modulo=modulo,
+                floor_divide=floor_divide,
+                both=both,
+                either=either,
+                negate=negate,
+                choose=choose,
+            ),
+        ):
             for name, function in functions.items():
                 setattr(self, name, function)
         like = next(v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point())
@@ -175,8 +193,10 @@ class _Pass:
         for operation in program.operations:
             if getattr(operation, "events", ""):
                 self.state.setdefault(operation.events, self._silence(operation.events))
-        self.pathways = {name: {index: [w.to(self.device) for w in ws] for index, ws in wirings.items()}
-                         for name, wirings in engine.wirings.items()}
+        self.pathways = {
+            name: {index: [w.to(self.device) for w in ws] for index, ws in wirings.items()}
+            for name, wirings in engine.wirings.items()
+        }
         self.rings = {o.name: self._ring(o) for o in program.operations if isinstance(o, Transmission)}
         self.tables = {name: x.transpose(0, 1).contiguous() for name, x in request.stimulus.items()}
         self.arrays_in_time = self._timed_arrays()
@@ -207,7 +227,9 @@ class _Pass:
                 if name in self.tables:
                     table = self.tables[name].to(self.dtype)
                 else:
-                    own = torch.from_numpy(np.array(function.values, dtype=np.float64)).to(self.device, self.dtype)
+                    own = torch.from_numpy(np.array(function.values, dtype=np.float64)).to(
+                        self.device, self.dtype
+                    )
                     table = own.reshape(len(own), 1, -1)
                 upsampling = _find_K(self.engine.program.dt, function.dt)
                 found[operation.owner, name] = (table, function.dt / upsampling, upsampling)
@@ -217,8 +239,10 @@ class _Pass:
         """The function that runs one operation; what does not change is computed here."""
         if isinstance(operation, SpikeSource):
             return self._spike_source(operation)
-        named = {name: constants.get(operation.constant_keys.get(name), _number(value))
-                 for name, value in operation.constants.items()}
+        named = {
+            name: constants.get(operation.constant_keys.get(name), _number(value))
+            for name, value in operation.constants.items()
+        }
         return self.engine.bound[operation.name](self.state, self.fixed, named, self)
 
     def _spike_source(self, operation):
@@ -241,6 +265,7 @@ class _Pass:
                 if fired:
                     events[:, fired] = 1
                 state[key] = events
+
         return run
 
     # -------------------------------------------------------------- the loop
@@ -266,8 +291,10 @@ class _Pass:
             for group, key in program.events.items():
                 spikes[group].append(state[key])
         trials = request.trials
-        spikes = {g: torch.stack(rows, 1) if rows else self._silence(program.events[g])[:, None][:, :0]
-                  for g, rows in spikes.items()}
+        spikes = {
+            g: torch.stack(rows, 1) if rows else self._silence(program.events[g])[:, None][:, :0]
+            for g, rows in spikes.items()
+        }
         states = {wanted: self._stack(wanted[0], rows, trials) for wanted, rows in states.items()}
         return spikes, states, dict(self.fixed) | state
 
@@ -278,7 +305,11 @@ class _Pass:
     def _stack(self, key, rows, trials):
         size = self.engine.program.arrays[key].size
         rows = [torch.as_tensor(r, device=self.device).expand(trials, size) for r in rows]
-        return torch.stack(rows, 1) if rows else torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
+        return (
+            torch.stack(rows, 1)
+            if rows
+            else torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
+        )
 
     # -------------------------------------------------------------- called by the generated source
     def take(self, value, index):
@@ -331,7 +362,11 @@ class _Pass:
 
     def events(self, condition, before):
         """The events of this step as 0 and 1, in the shape of those of the step before."""
-        if isinstance(condition, torch.Tensor) and condition.shape == before.shape and condition.dtype == before.dtype:
+        if (
+            isinstance(condition, torch.Tensor)
+            and condition.shape == before.shape
+            and condition.dtype == before.dtype
+        ):
             return condition
         return torch.as_tensor(condition, device=before.device).to(before.dtype).expand(before.shape)
 

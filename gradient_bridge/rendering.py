@@ -23,7 +23,15 @@ from .program import Reset, Sum, Threshold, Transmission
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 CALLED = {ast.Div: "divide", ast.FloorDiv: "floor_divide", ast.Mod: "modulo", ast.Pow: "power"}
 COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
-IN_PLACE = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult, "/": ast.Div, "//": ast.FloorDiv, "%": ast.Mod, "**": ast.Pow}
+IN_PLACE = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.Div,
+    "//": ast.FloorDiv,
+    "%": ast.Mod,
+    "**": ast.Pow,
+}
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,11 @@ class OperationWriter:
     def _term(self, node):
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
-            raise UnsupportedModel(self.operation.name, f"the expression {ast.unparse(node)}",
-                                   "use arithmetic, comparisons, and/or/not and functions")
+            raise UnsupportedModel(
+                self.operation.name,
+                f"the expression {ast.unparse(node)}",
+                "use arithmetic, comparisons, and/or/not and functions",
+            )
         return method(node)
 
     def _join(self, template, *nodes):
@@ -104,7 +115,9 @@ class OperationWriter:
             return self._join(f"({{0}} {OPERATORS[kind]} {{1}})", node.left, node.right)
         if kind in CALLED:
             return self._join(f"__F.{CALLED[kind]}({{0}}, {{1}})", node.left, node.right)
-        raise UnsupportedModel(self.operation.name, f"the operator in {ast.unparse(node)}", "use + - * / // % **")
+        raise UnsupportedModel(
+            self.operation.name, f"the operator in {ast.unparse(node)}", "use + - * / // % **"
+        )
 
     def _unaryop(self, node):
         if isinstance(node.op, ast.USub):
@@ -124,7 +137,9 @@ class OperationWriter:
 
     def _compare(self, node):
         if len(node.ops) != 1 or type(node.ops[0]) not in COMPARISONS:
-            raise UnsupportedModel(self.operation.name, f"the comparison {ast.unparse(node)}", "compare two values")
+            raise UnsupportedModel(
+                self.operation.name, f"the comparison {ast.unparse(node)}", "compare two values"
+            )
         return self._join(f"({{0}} {COMPARISONS[type(node.ops[0])]} {{1}})", node.left, node.comparators[0])
 
     def _call(self, node):
@@ -211,8 +226,11 @@ class OperationWriter:
         for name in names:
             access = self.operation.accesses[name]
             if access.index not in ("_idx", "0"):
-                raise UnsupportedModel(self.operation.name, f"a write to {access.array} through the index {access.index}",
-                                       "write to the group's own variables")
+                raise UnsupportedModel(
+                    self.operation.name,
+                    f"a write to {access.array} through the index {access.index}",
+                    "write to the group's own variables",
+                )
             self.step.append(f"__S[{access.array!r}] = __F.shaped({name}, __S[{access.array!r}])")
 
     def source(self):
@@ -265,7 +283,9 @@ def write_operation(operation, changing):
         _write_events(writer)
     if isinstance(operation, Sum):
         value = writer.hoist(writer.names["_synaptic_var"])
-        writer.step.append(f"__S[{operation.target!r}] = __F.summed({value}, {operation.index!r}, __S[{operation.target!r}])")
+        writer.step.append(
+            f"__S[{operation.target!r}] = __F.summed({value}, {operation.index!r}, __S[{operation.target!r}])"
+        )
     return writer.source()
 
 
@@ -287,11 +307,17 @@ def _write_reset(writer, written):
     for name in written:
         access = operation.accesses[name]
         if access.index == "0":
-            raise UnsupportedModel(operation.name, f"a shared variable written at a reset ({name})",
-                                   "write to per-neuron variables")
+            raise UnsupportedModel(
+                operation.name,
+                f"a shared variable written at a reset ({name})",
+                "write to per-neuron variables",
+            )
         if access.index != "_idx":
-            raise UnsupportedModel(operation.name, f"a write to {access.array} through the index {access.index}",
-                                   "write to the group's own variables")
+            raise UnsupportedModel(
+                operation.name,
+                f"a write to {access.array} through the index {access.index}",
+                "write to the group's own variables",
+            )
         writer.step.append(f"__S[{access.array!r}] = __F.reset(__S[{access.array!r}], {name}, __events)")
 
 
@@ -308,8 +334,12 @@ def _write_transmission(operation, changing):
         value = writer.expression(line.expression)
         sign = "-" if line.op == "-=" else ""
         if value.fixed:
-            writer.once.append(f"__sent_{number} = __F.prepare({operation.name!r}, {access.index!r}, {sign}({value.code}))")
-            call = f"__F.deliver({operation.name!r}, {access.index!r}, __S[{access.array!r}], __sent_{number})"
+            writer.once.append(
+                f"__sent_{number} = __F.prepare({operation.name!r}, {access.index!r}, {sign}({value.code}))"
+            )
+            call = (
+                f"__F.deliver({operation.name!r}, {access.index!r}, __S[{access.array!r}], __sent_{number})"
+            )
         else:
             call = f"__F.deliver_changing({operation.name!r}, {access.index!r}, __S[{access.array!r}], {sign}({value.code}))"
         if line.condition:

@@ -22,4 +22,6 @@ def reduce_scores(trace, readout):
     if trace.shape[1] <= readout.skip:
         raise ValueError(f"readout: {trace.shape[1]} steps, but the first {readout.skip} are to be left out")
     kept = trace[:, readout.skip :]
-    return {"mean": lambda: kept.mean(1), "sum": lambda: kept.sum(1), "last": lambda: kept[:, -1]}[readout.reduce]()
+    return {"mean": lambda: kept.mean(1), "sum": lambda: kept.sum(1), "last": lambda: kept[:, -1]}[
+        readout.reduce
+    ]()

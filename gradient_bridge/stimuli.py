@@ -30,8 +30,10 @@ def prepare_stimulus(twin, stimulus, duration):
     tensors = {name: _tensor(name, value, twin) for name, value in given.items()}
     for operation in program.operations:
         if isinstance(operation, SpikeSource) and operation.own is None and operation.owner not in tensors:
-            raise ValueError(f"the spikes of {operation.owner} would be drawn at random, which the twin does not mirror yet: "
-                             f"give a stimulus for it")
+            raise ValueError(
+                f"the spikes of {operation.owner} would be drawn at random, which the twin does not mirror yet: "
+                f"give a stimulus for it"
+            )
     shapes = {name: tuple(t.shape[:2]) for name, t in tensors.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"stimulus: the inputs differ in (trial, time): {shapes}")
@@ -58,11 +60,15 @@ def _by_input(stimulus, program):
     if isinstance(stimulus, dict):
         unknown = sorted(set(stimulus) - set(program.inputs))
         if unknown:
-            raise ValueError(f"stimulus: no input {', '.join(unknown)}; inputs: {', '.join(program.inputs) or 'none'}")
+            raise ValueError(
+                f"stimulus: no input {', '.join(unknown)}; inputs: {', '.join(program.inputs) or 'none'}"
+            )
         return stimulus
     if len(program.inputs) != 1:
-        raise ValueError(f"stimulus: the network has {len(program.inputs)} inputs ({', '.join(program.inputs)}); "
-                         "give a dict with the input's name")
+        raise ValueError(
+            f"stimulus: the network has {len(program.inputs)} inputs ({', '.join(program.inputs)}); "
+            "give a dict with the input's name"
+        )
     return {next(iter(program.inputs)): stimulus}
 
 
@@ -74,13 +80,17 @@ def _tensor(name, value, twin):
         if "time" in value.coords and value.sizes["time"] > 1:
             steps = np.diff(value.time.values)
             if not np.allclose(steps, program.dt, rtol=STEP_TOLERANCE, atol=program.dt * 1e-3):
-                raise ValueError(f"stimulus {name}: the network has steps of {program.dt:g} s, the stimulus of "
-                                 f"{steps.min():g} to {steps.max():g} s; resample it or build the network with that dt")
+                raise ValueError(
+                    f"stimulus {name}: the network has steps of {program.dt:g} s, the stimulus of "
+                    f"{steps.min():g} to {steps.max():g} s; resample it or build the network with that dt"
+                )
         value = value.values
     value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
     channels = program.inputs[name]
     if value.ndim != 3 or value.shape[2] != channels:
-        raise ValueError(f"stimulus {name}: expected shape (trial, time, {channels}), got {tuple(value.shape)}")
+        raise ValueError(
+            f"stimulus {name}: expected shape (trial, time, {channels}), got {tuple(value.shape)}"
+        )
     return value.to(twin.device)
 
 
@@ -90,5 +100,7 @@ def _check_values(name, tensor, *, spikes):
         raise ValueError(f"stimulus {name}: not finite at (trial, time, channel) = {first}")
     if spikes and not bool(((tensor == 0) | (tensor == 1)).all()):
         first = [int(k) for k in torch.nonzero((tensor != 0) & (tensor != 1))[0]]
-        raise ValueError(f"stimulus {name}: expected 0 or 1 spikes per step, got {float(tensor[tuple(first)]):g} at "
-                         f"(trial, time, channel) = {first}; graded inputs come as currents")
+        raise ValueError(
+            f"stimulus {name}: expected 0 or 1 spikes per step, got {float(tensor[tuple(first)]):g} at "
+            f"(trial, time, channel) = {first}; graded inputs come as currents"
+        )

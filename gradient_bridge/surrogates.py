@@ -130,6 +130,4 @@ def find_surrogate(surrogate):
         return surrogate
     if surrogate in SURROGATES:
         return SURROGATES[surrogate]()
-    raise ValueError(
-        f"surrogate: expected a Surrogate or one of {', '.join(SURROGATES)}, got {surrogate!r}"
-    )
+    raise ValueError(f"surrogate: expected a Surrogate or one of {', '.join(SURROGATES)}, got {surrogate!r}")

@@ -75,8 +75,21 @@ class Twin(nn.Module):
         From ``trainable``.
     """
 
-    def __init__(self, net, *, trainable=(), engine="reference", dtype=torch.float64, surrogate=None,
-                 randomness="brian2", namespace=None, coordinates=None, scale=None, detach_reset=False, readout=None):
+    def __init__(
+        self,
+        net,
+        *,
+        trainable=(),
+        engine="reference",
+        dtype=torch.float64,
+        surrogate=None,
+        randomness="brian2",
+        namespace=None,
+        coordinates=None,
+        scale=None,
+        detach_reset=False,
+        readout=None,
+    ):
         super().__init__()
         if not isinstance(net, Network):
             raise TypeError(f"Twin: expected a brian2.Network, got {type(net).__name__}")
@@ -144,14 +157,18 @@ class Twin(nn.Module):
         known = {p.key for p in self._places} | {p.name for p in self._places}
         unknown = sorted(set(coordinates) - known)
         if unknown:
-            raise ValueError(f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}")
+            raise ValueError(
+                f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}"
+            )
 
     def _surrogates(self, surrogate, scale):
         groups = {o.owner: o for o in self.program.operations if isinstance(o, Threshold)}
         for option, value in (("surrogate", surrogate), ("scale", scale)):
             unknown = sorted(set(value) - set(groups)) if isinstance(value, dict) else []
             if unknown:
-                raise ValueError(f"{option}: no group {', '.join(unknown)} with a threshold; there are {', '.join(groups)}")
+                raise ValueError(
+                    f"{option}: no group {', '.join(unknown)} with a threshold; there are {', '.join(groups)}"
+                )
         chosen = {}
         for group, operation in groups.items():
             own = surrogate.get(group) if isinstance(surrogate, dict) else surrogate
@@ -165,8 +182,10 @@ class Twin(nn.Module):
         unitless = dimension is None or dimension.is_dimensionless
         if given is not None:
             if not unitless and getattr(given, "dim", None) is not dimension:
-                raise ValueError(f"scale of {operation.owner}: expected a quantity in the unit of its threshold "
-                                 f"({dimension}), got {given!r}")
+                raise ValueError(
+                    f"scale of {operation.owner}: expected a quantity in the unit of its threshold "
+                    f"({dimension}), got {given!r}"
+                )
             return float(given)
         return 1.0 if unitless else self._reset_distance(operation)
 
@@ -178,8 +197,10 @@ class Twin(nn.Module):
         if resets:
             distance = self._engine.distance_after(threshold, resets[0], self._arrays())
         if not (math.isfinite(distance) and distance > 0):
-            raise ValueError(f"the threshold of {group} has a unit and no scale could be found for the surrogate: give "
-                             f"Twin(scale={{{group!r}: ...}}), e.g. the distance between rest and threshold")
+            raise ValueError(
+                f"the threshold of {group} has a unit and no scale could be found for the surrogate: give "
+                f"Twin(scale={{{group!r}: ...}}), e.g. the distance between rest and threshold"
+            )
         return distance
 
     # -------------------------------------------------------------- values
@@ -244,8 +265,14 @@ class Twin(nn.Module):
         values, constants = self._arrays(), {}
         for place, value in zip(self._places, self.trained_values().values(), strict=True):
             (constants if place.constant else values)[place.key] = value
-        request = Request(trials=trials, steps=steps, stimulus=stimulus, record=tuple(wanted),
-                          surrogates=self.surrogates, detach_reset=self.detach_reset)
+        request = Request(
+            trials=trials,
+            steps=steps,
+            stimulus=stimulus,
+            record=tuple(wanted),
+            surrogates=self.surrogates,
+            detach_reset=self.detach_reset,
+        )
         spikes, states, final = self._engine.run(values, constants, request)
         traces, last = {}, {}
         for key, slot in wanted:
@@ -266,8 +293,10 @@ class Twin(nn.Module):
                 key = f"{group}.{variable}"
                 if key not in self.program.arrays:
                     near = sorted(a.name for a in self.program.arrays.values() if a.owner == group)
-                    raise ValueError(f"record: no variable {key} in the program; of {group} there are "
-                                     f"{', '.join(near) or 'none: unknown group'}")
+                    raise ValueError(
+                        f"record: no variable {key} in the program; of {group} there are "
+                        f"{', '.join(near) or 'none: unknown group'}"
+                    )
                 self.program.position(slot)
                 wanted.append((key, slot))
         return wanted
@@ -281,8 +310,10 @@ class Twin(nn.Module):
             By ``readout.reduce``. With ``with_recording`` a pair of scores and `Recording`.
         """
         if self.readout is None:
-            raise ValueError("the network has no readout: give Twin(net, readout=Readout(group, variable, slot)) "
-                             "or annotate(net, readout=...)")
+            raise ValueError(
+                "the network has no readout: give Twin(net, readout=Readout(group, variable, slot)) "
+                "or annotate(net, readout=...)"
+            )
         out = self(stimulus, record={self.readout.group: {self.readout.variable: self.readout.slot}})
         scores = reduce_scores(out.states[self.readout.group][self.readout.variable], self.readout)
         return (scores, out) if with_recording else scores
@@ -308,9 +339,19 @@ class Twin(nn.Module):
         new = self._read_values()
         for key, value in new.items():
             if np.shape(value) != np.shape(self._values[key]):
-                raise UnsupportedModel(key.rpartition(".")[0], "a size that changed since the twin was made", "make a new twin")
-            if isinstance(value, np.ndarray) and value.dtype == np.int64 and not np.array_equal(value, self._values[key]):
-                raise UnsupportedModel(key.rpartition(".")[0], "connections that changed since the twin was made", "make a new twin")
+                raise UnsupportedModel(
+                    key.rpartition(".")[0], "a size that changed since the twin was made", "make a new twin"
+                )
+            if (
+                isinstance(value, np.ndarray)
+                and value.dtype == np.int64
+                and not np.array_equal(value, self._values[key])
+            ):
+                raise UnsupportedModel(
+                    key.rpartition(".")[0],
+                    "connections that changed since the twin was made",
+                    "make a new twin",
+                )
         for operation in self.program.operations:
             if isinstance(operation, Transmission):
                 self._check_delays(operation)
@@ -325,11 +366,15 @@ class Twin(nn.Module):
         pathway = self.objects[operation.name]
         delays = (np.asarray(pathway._delays.get_value()) / self.program.dt + 0.5).astype(np.int64)
         if not np.array_equal(np.broadcast_to(delays, operation.delays.shape), operation.delays):
-            raise UnsupportedModel(operation.name, "delays that changed since the twin was made", "make a new twin")
+            raise UnsupportedModel(
+                operation.name, "delays that changed since the twin was made", "make a new twin"
+            )
 
     def extra_repr(self):
-        return (f"engine={self.engine}, dtype={self.dtype}, dt={self.program.dt * 1e3:g} ms, "
-                f"groups={self.program.groups}, inputs={self.program.inputs}")
+        return (
+            f"engine={self.engine}, dtype={self.dtype}, dt={self.program.dt * 1e3:g} ms, "
+            f"groups={self.program.groups}, inputs={self.program.inputs}"
+        )
 
 
 class _Scores(nn.Module):

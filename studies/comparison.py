@@ -44,7 +44,7 @@ def run_twin(net, stimulus, *, batch=64):
     -------
     TwinRun
     """
-    twin = Twin(net, dtype=torch.float64)
+    twin = Twin(net, dtype=torch.float64, namespace={})
     inner = [g for g in twin.program.groups if g not in twin.program.inputs]
     spikes, scores = {g: [] for g in inner}, []
     with limited_threads(1):
@@ -110,4 +110,7 @@ def simulate_finer(net, stimulus, factors, *, device, progress=None):
     dict of int to xarray.Dataset
     """
     dt_ref = float(stimulus.time[1] - stimulus.time[0])
-    return {f: simulate(net, stimulus, dt=dt_ref / f, device=device, progress=progress) for f in factors}
+    return {
+        f: simulate(net, stimulus, dt=dt_ref / f, device=device, progress=progress, namespace={})
+        for f in factors
+    }

@@ -17,7 +17,7 @@ import xarray as xr
 
 from .. import analyses
 from ..gradient_bridge import Twin, fit
-from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
+from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
 from .baselines import softmax_regression_accuracy
 from .comparison import differences, run_twin, simulate_finer
 from .provenance import provenance
@@ -130,6 +130,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         trainable=("w", "bias", "tau_m", "tau_a"),
         dtype=torch.float32,
         surrogate=config.surrogate,
+        namespace={},
     )
     history = fit(twin, task, checkpoint=checkpoint, resume=resume, **_training(config, task))
     twin.sync()
@@ -142,8 +143,10 @@ def run(config, *, checkpoint=None, resume=False, report=print):
             _baseline(task),
             _beside_biology(net, config, report),
         ],
+        compat="no_conflicts",
         combine_attrs="drop_conflicts",
     )
+    result = result.merge(analyses.timescales(result), compat="no_conflicts", combine_attrs="drop_conflicts")
     result.attrs |= provenance() | {
         "study": "ecg",
         "seed": config.seed,
@@ -220,7 +223,7 @@ def _time_constants(net, initial):
     final = network_values(net)
     names = [name for name in ("tau_m", "tau_a") if name in final]
     before = initial[names].rename({name: f"{name}_initial" for name in names})
-    return xr.merge([final[names], before], combine_attrs="drop_conflicts")
+    return xr.merge([final[names], before], compat="no_conflicts", combine_attrs="drop_conflicts")
 
 
 def _tested(net, task, config, report):
@@ -230,7 +233,7 @@ def _tested(net, task, config, report):
     report("test set in the twin (float64)")
     run = run_twin(net, test.stimulus)
     report(f"test set in Brian2 ({config.device}), dt = {task.dt * 1e3:g} ms")
-    same = simulate(net, test.stimulus, device=config.device)
+    same = simulate(net, test.stimulus, device=config.device, namespace={})
     trace = f"{readout.group}_{readout.variable}"
     prediction = _prediction(run.scores, test)
     in_brian2 = _prediction(same[trace].values, test)
@@ -277,7 +280,7 @@ def _tested(net, task, config, report):
     parts.append(analyses.firing_rates(same))
     parts.append(analyses.energy(same, models=_neuron_models(net)))
     parts.append(_example(same, run, task))
-    return xr.merge(parts, combine_attrs="drop_conflicts")
+    return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
 
 
 def _prediction(scores, split):
