@@ -195,8 +195,8 @@ class _Run:
             return
         where = f"the first parameter that is lost is {broken[0]}" if broken else "all parameters are finite"
         raise TrainingDiverged(
-            f"fit: loss {loss.item():g} in epoch {self.epoch}, batch {batch}: {where}; lower its learning rate, bound it, or "
-            "clip the gradient"
+            f"fit: loss {loss.item():g} in epoch {self.epoch}, batch {batch}: {where}; "
+            "lower its learning rate, bound it, or clip the gradient"
         )
 
     @torch.no_grad()
@@ -229,15 +229,15 @@ class _Run:
                 began = time.perf_counter()
                 train_loss, train_accuracy = self._train_epoch()
                 valid_loss, valid_accuracy, rate = self._evaluate(self.valid_set)
-                values = dict(
-                    train_loss=train_loss,
-                    train_accuracy=train_accuracy,
-                    valid_loss=valid_loss,
-                    valid_accuracy=valid_accuracy,
-                    firing_rate_epoch=rate,
-                    learning_rate=self.optimiser.param_groups[0]["lr"],
-                    epoch_seconds=time.perf_counter() - began,
-                )
+                values = {
+                    "train_loss": train_loss,
+                    "train_accuracy": train_accuracy,
+                    "valid_loss": valid_loss,
+                    "valid_accuracy": valid_accuracy,
+                    "firing_rate_epoch": rate,
+                    "learning_rate": self.optimiser.param_groups[0]["lr"],
+                    "epoch_seconds": time.perf_counter() - began,
+                }
                 for name, value in values.items():
                     self.history[name].append(value)
                 self._remember()

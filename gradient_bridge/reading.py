@@ -14,29 +14,20 @@ import inspect
 from dataclasses import replace
 
 import numpy as np
-from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
-from brian2.codegen.translation import make_statements
-from brian2.core.functions import DEFAULT_FUNCTIONS, Function
 from brian2.core.network import _check_multiple_summed_updaters
 from brian2.core.operations import NetworkOperation
-from brian2.core.preferences import prefs
-from brian2.core.variables import ArrayVariable, Constant
 from brian2.devices.device import RuntimeDevice, get_device
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import Thresholder
 from brian2.input.poissongroup import PoissonGroup
 from brian2.input.timedarray import TimedArray
 from brian2.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, StateMonitor
-from brian2.parsing.bast import brian_dtype_from_dtype
 from brian2.parsing.expressions import parse_expression_dimensions
 from brian2.utils.stringtools import get_identifiers
 
 from ..models.errors import UnsupportedModel
 from .program import (
-    Access,
-    Array,
-    Line,
     Program,
     Reset,
     SpikeSource,
@@ -46,9 +37,9 @@ from .program import (
     Transmission,
     slot_rank,
 )
+from .statements import register, statements_of
 
 MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
-RANDOM = {"rand", "randn", "poisson", "binomial"}
 
 
 def read(network, *, namespace=None, level=0):
@@ -98,7 +89,7 @@ def read(network, *, namespace=None, level=0):
         if operation is not None:
             operations.append(operation)
     for name in ("t", "dt", "timestep"):
-        _register(clock.variables[name], arrays)
+        register(clock.variables[name], arrays)
     schedule = tuple(network.schedule)
     ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
     if ranks != sorted(ranks):
@@ -191,29 +182,13 @@ def _listening():
         RuntimeDevice.code_object = original
 
 
-def _register(variable, arrays):
-    key = f"{variable.owner.name}.{variable.name}"
-    arrays.setdefault(
-        key,
-        Array(
-            key=key,
-            size=int(np.size(variable.get_value())),
-            dtype=np.dtype(variable.dtype),
-            dimension=variable.dim,
-            scalar=bool(variable.scalar),
-            writable=not variable.read_only,
-        ),
-    )
-    return key
-
-
 def _operation(obj, call, arrays):
     template = call["template_name"]
-    common = dict(name=obj.name, owner=call["owner"].name, slot=obj.when, order=obj.order)
+    common = {"name": obj.name, "owner": call["owner"].name, "slot": obj.when, "order": obj.order}
     if template == "spikegenerator":
         return _spike_generator(obj, arrays, common)
     if isinstance(obj, Thresholder) and isinstance(obj.group, PoissonGroup):
-        events = _register(obj.group.variables["_spikespace"], arrays)
+        events = register(obj.group.variables["_spikespace"], arrays)
         return SpikeSource(**common, events=events)
     maker = {
         "stateupdate": _state_update,
@@ -228,7 +203,7 @@ def _operation(obj, call, arrays):
             f"{type(obj).__name__} (template {template})",
             "use state updaters, thresholds, resets, pathways and summed variables",
         )
-    common |= _statements(obj, call, arrays)
+    common |= statements_of(obj, call, arrays)
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
     return maker(obj, call, arrays, common)
@@ -242,10 +217,10 @@ def _threshold(obj, call, arrays, common):
     kwds, variables = call["template_kwds"], call["variables"]
     refractory = None
     if kwds["_uses_refractory"]:
-        refractory = tuple(_register(variables[n], arrays) for n in ("not_refractory", "lastspike", "t"))
+        refractory = tuple(register(variables[n], arrays) for n in ("not_refractory", "lastspike", "t"))
     return Threshold(
         **common,
-        events=_register(kwds["eventspace_variable"], arrays),
+        events=register(kwds["eventspace_variable"], arrays),
         refractory=refractory,
         dimension=_compared_dimension(obj.abstract_code, variables),
     )
@@ -260,7 +235,7 @@ def _compared_dimension(code, variables):
 
 
 def _reset(obj, call, arrays, common):
-    return Reset(**common, events=_register(call["template_kwds"]["eventspace_variable"], arrays))
+    return Reset(**common, events=register(call["template_kwds"]["eventspace_variable"], arrays))
 
 
 def _transmission(obj, call, arrays, common):
@@ -294,8 +269,8 @@ def _transmission(obj, call, arrays, common):
     common["vector"] = tuple(replace(line, branches=None) for line in common["vector"])
     return Transmission(
         **common,
-        events=_register(eventspace, arrays),
-        sources=_register(obj.synapse_sources, arrays),
+        events=register(eventspace, arrays),
+        sources=register(obj.synapse_sources, arrays),
         delays=delays,
     )
 
@@ -321,7 +296,7 @@ def _sum(obj, call, arrays, common):
         kwds["_target_stop"] >= 0 and kwds["_target_stop"] != np.size(target.get_value())
     ):
         raise UnsupportedModel(obj.name, "a summed variable of a subgroup", "connect to the whole group")
-    return Sum(**common, target=_register(target, arrays), index=_register(kwds["_index_var"], arrays))
+    return Sum(**common, target=register(target, arrays), index=register(kwds["_index_var"], arrays))
 
 
 def _spike_generator(group, arrays, common):
@@ -330,112 +305,5 @@ def _spike_generator(group, arrays, common):
     neurons = np.array(variables["neuron_index"].get_value(), dtype=np.int64)
     period = int(variables["_period_bins"].get_value()[0])
     return SpikeSource(
-        **common, events=_register(variables["_spikespace"], arrays), own=(bins, neurons, period)
-    )
-
-
-def _statements(obj, call, arrays):
-    """The statements of one request and what they name."""
-    variables, indices = call["variables"], call["variable_indices"]
-    template = getattr(NumpyCodeObject.templater, call["template_name"])
-    wanted = getattr(obj, "codeobj_class", None)
-    if wanted not in (None, NumpyCodeObject):
-        raise UnsupportedModel(obj.name, f"code of class {wanted.__name__}", "leave codeobj_class out")
-    generator = NumpyCodeGenerator(
-        variables,
-        indices,
-        call["owner"],
-        template.iterate_all,
-        NumpyCodeObject,
-        call["name"],
-        call["template_name"],
-        call["override_conditional_write"],
-        template.allows_scalar_write,
-    )
-    blocks = {"scalar": [], "vector": []}
-    for block, text in call["abstract_code"].items():
-        scalar, vector = make_statements(
-            text, variables, prefs["core.default_float_dtype"], optimise=True, blockname=block
-        )
-        for kind, statements in (("scalar", scalar), ("vector", vector)):
-            if not statements:
-                continue
-            *_, conditions = generator.arrays_helper(statements)
-            blocks[kind] += [_line(s, conditions) for s in statements]
-    named = set()
-    for line in blocks["scalar"] + blocks["vector"]:
-        texts = [line.expression, line.target, line.condition or "", *(line.branches or ())]
-        named |= set(get_identifiers(" ".join(texts)))
-    accesses, constants, keys, functions = {}, {}, {}, {}
-    pending = sorted(named & set(variables))
-    while pending:
-        name = pending.pop()
-        variable = variables[name]
-        if isinstance(variable, ArrayVariable):
-            if name in accesses:
-                continue
-            accesses[name] = Access(name=name, array=_register(variable, arrays), index=indices[name])
-            if indices[name] not in ("_idx", "0"):
-                pending.append(indices[name])
-        elif isinstance(variable, Constant):
-            constants[name] = variable.get_value()
-            key = _constant_key(name, call["owner"])
-            if key:
-                keys[name] = key
-        elif isinstance(variable, Function):
-            _refuse_function(obj, name, variable)
-            functions[name] = variable
-    return dict(
-        scalar=tuple(blocks["scalar"]),
-        vector=tuple(blocks["vector"]),
-        accesses=accesses,
-        constants=constants,
-        constant_keys=keys,
-        functions=functions,
-    )
-
-
-def _line(statement, conditions):
-    branches = None
-    booleans = statement.used_boolean_variables
-    if (
-        booleans is not None
-        and len(booleans) == 1
-        and brian_dtype_from_dtype(statement.dtype) == "float"
-        and statement.complexity_std > sum(statement.complexities.values())
-    ):
-        simplified = {
-            assigned[0][1]: text for assigned, text in statement.boolean_simplified_expressions.items()
-        }
-        branches = (booleans[0], simplified[True], simplified[False])
-    return Line(
-        target=statement.var,
-        op=statement.op,
-        expression=str(statement.expr),
-        boolean=brian_dtype_from_dtype(statement.dtype) == "boolean",
-        condition=conditions.get(statement.var),
-        branches=branches,
-    )
-
-
-def _constant_key(name, owner):
-    """Where an external constant lives: in the owner's own namespace, or in that of a group it connects."""
-    places = [owner, getattr(owner, "target", None), getattr(owner, "source", None)]
-    for place in places:
-        if place is not None and name in getattr(place, "namespace", {}):
-            return f"{place.name}.{name}"
-    return None
-
-
-def _refuse_function(obj, name, function):
-    if name in RANDOM or (function is DEFAULT_FUNCTIONS.get(name) and not function.stateless):
-        raise UnsupportedModel(
-            obj.name,
-            f"random numbers ({name}())",
-            "replace the noise by an input: randomness is not mirrored yet",
-        )
-    if isinstance(function, TimedArray) or function is DEFAULT_FUNCTIONS.get(name):
-        return
-    raise UnsupportedModel(
-        obj.name, f"the user's function {name}()", "write it as an expression in the equations"
+        **common, events=register(variables["_spikespace"], arrays), own=(bins, neurons, period)
     )

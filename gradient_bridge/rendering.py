@@ -341,7 +341,8 @@ def _write_transmission(operation, changing):
                 f"__F.deliver({operation.name!r}, {access.index!r}, __S[{access.array!r}], __sent_{number})"
             )
         else:
-            call = f"__F.deliver_changing({operation.name!r}, {access.index!r}, __S[{access.array!r}], {sign}({value.code}))"
+            place = f"{operation.name!r}, {access.index!r}, __S[{access.array!r}]"
+            call = f"__F.deliver_changing({place}, {sign}({value.code}))"
         if line.condition:
             mask = operation.accesses[line.condition].array
             place = f"{'__S' if mask in changing else '__P'}[{mask!r}]"

@@ -15,10 +15,11 @@ from ..models.annotations import annotations
 from ..models.errors import UnsupportedModel
 from .coordinates import Bounded, Identity, Trained
 from .parameters import BOUNDS_IN_STEPS, find_places
+from .passes import Request
 from .program import Reset, Threshold, Transmission
 from .reading import read
 from .recording import Recording
-from .reference import ReferenceEngine, Request
+from .reference import ReferenceEngine
 from .scores import reduce_scores
 from .stimuli import prepare_stimulus
 from .surrogates import find_surrogate

@@ -17,7 +17,7 @@ import xarray as xr
 
 from .. import analyses
 from ..gradient_bridge import Twin, fit
-from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
+from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
 from .baselines import softmax_regression_accuracy
 from .comparison import differences, run_twin, simulate_finer
 from .provenance import provenance

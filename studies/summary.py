@@ -27,7 +27,8 @@ def summarise(ds):
     lines = [f"study {ds.attrs['study']}, seed {ds.attrs['seed']}, data: {ds.attrs['data_source']}", ""]
     lines += [f"  accuracy, {text:<38} {float(ds[name]):.4f}" for name, text in ACCURACIES if name in ds]
     lines.append(
-        f"  {'neuron-steps that differ, twin and Brian2':<48} {int(ds.spike_mismatches)} of {int(ds.spike_neuron_steps)}"
+        f"  {'neuron-steps that differ, twin and Brian2':<48} "
+        f"{int(ds.spike_mismatches)} of {int(ds.spike_neuron_steps)}"
     )
     lines.append(f"  {'largest difference of the readout':<48} {float(ds.membrane_difference):.3g}")
     lines.append(

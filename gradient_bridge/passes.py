@@ -1,0 +1,328 @@
+"""One pass of the reference engine: the state of all trials and what the generated source calls."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from brian2.input.timedarray import _find_K
+
+from .delivery import by_events, by_matrix, by_synapses, sum_at_targets
+from .numerics import FUNCTIONS, both, choose, divide, either, floor_divide, is_exact, modulo, negate, power
+from .program import SpikeSource, Transmission
+
+
+class _Spike(torch.autograd.Function):
+    """1 where the condition holds, else 0; the surrogate's derivative by the distance from threshold."""
+
+    @staticmethod
+    def forward(ctx, distance, strict, surrogate, scale):
+        ctx.save_for_backward(distance)
+        ctx.surrogate, ctx.scale = surrogate, scale
+        return (distance > 0 if strict else distance >= 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (distance,) = ctx.saved_tensors
+        return grad * ctx.surrogate.derivative(distance / ctx.scale) / ctx.scale, None, None, None
+
+
+class _Reset(torch.autograd.Function):
+    """The new value where an event was emitted; derivative of ``old + event*(new - old)``."""
+
+    @staticmethod
+    def forward(ctx, old, new, events):
+        ctx.save_for_backward(old, new, events)
+        return torch.where(events > 0, new, old)
+
+    @staticmethod
+    def backward(ctx, grad):
+        old, new, events = ctx.saved_tensors
+        by_events_ = grad * (new - old) if ctx.needs_input_grad[2] else None
+        by_new = grad * events
+        return grad - by_new, by_new, by_events_
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one pass shall do.
+
+    Attributes
+    ----------
+    trials, steps : int
+    stimulus : dict of str to torch.Tensor, shape (trial, time, channel)
+        By input group or timed array.
+    record : tuple of (str, str)
+        Array key and slot of the traces that are kept.
+    surrogates : dict of str to (Surrogate, float)
+        Surrogate and scale of each group with a threshold.
+    detach_reset : bool
+        Whether the reset hides the spike from the gradient.
+    """
+
+    trials: int
+    steps: int
+    stimulus: dict
+    record: tuple
+    surrogates: dict
+    detach_reset: bool = False
+
+
+class Pass:
+    """The state of one pass and the functions that the generated source calls."""
+
+    def __init__(self, engine, values, constants, request, *, only=None):
+        self.engine, self.request = engine, request
+        program = engine.program
+        self.fixed = {k: v for k, v in values.items() if k not in engine.changing}
+        self.state = {k: self._start(v) for k, v in values.items() if k in engine.changing}
+        for functions in (
+            FUNCTIONS,
+            {
+                "divide": divide,
+                "power": power,
+                "modulo": modulo,
+                "floor_divide": floor_divide,
+                "both": both,
+                "either": either,
+                "negate": negate,
+                "choose": choose,
+            },
+        ):
+            for name, function in functions.items():
+                setattr(self, name, function)
+        like = next(v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point())
+        self.device, self.dtype, self.exact = like.device, like.dtype, is_exact(like)
+        for key in program.events.values():
+            self.state[key] = self._silence(key)
+        for operation in program.operations:
+            if getattr(operation, "events", ""):
+                self.state.setdefault(operation.events, self._silence(operation.events))
+        self.pathways = {
+            name: {index: [w.to(self.device) for w in ws] for index, ws in wirings.items()}
+            for name, wirings in engine.wirings.items()
+        }
+        self.rings = {o.name: self._ring(o) for o in program.operations if isinstance(o, Transmission)}
+        self.tables = {name: x.transpose(0, 1).contiguous() for name, x in request.stimulus.items()}
+        self.arrays_in_time = self._timed_arrays()
+        operations = program.operations if only is None else only
+        self.runs = [self.bind(o, constants) for o in operations]
+
+    # -------------------------------------------------------------- preparation
+    def _start(self, value):
+        if not isinstance(value, torch.Tensor) or value.ndim == 0:
+            return value
+        return value.expand(self.request.trials, -1) if value.ndim == 1 else value
+
+    def _silence(self, key):
+        size = self.engine.program.arrays[key].size - 1
+        return torch.zeros(self.request.trials, size, dtype=self.dtype, device=self.device)
+
+    def _ring(self, operation):
+        length = int(operation.delays.max(initial=0)) + 1
+        return deque([self._silence(operation.events)] * length, maxlen=length)
+
+    def _timed_arrays(self):
+        """(operation's owner, name) -> values (time, 1 or trial, channel), steps of the array per unit of its grid."""
+        found = {}
+        for operation in self.engine.program.operations:
+            for name, function in operation.functions.items():
+                if not hasattr(function, "values"):
+                    continue
+                if name in self.tables:
+                    table = self.tables[name].to(self.dtype)
+                else:
+                    own = torch.from_numpy(np.array(function.values, dtype=np.float64)).to(
+                        self.device, self.dtype
+                    )
+                    table = own.reshape(len(own), 1, -1)
+                upsampling = _find_K(self.engine.program.dt, function.dt)
+                found[operation.owner, name] = (table, function.dt / upsampling, upsampling)
+        return found
+
+    def bind(self, operation, constants):
+        """The function that runs one operation; what does not change is computed here."""
+        if isinstance(operation, SpikeSource):
+            return self._spike_source(operation)
+        named = {
+            name: constants.get(operation.constant_keys.get(name), _number(value))
+            for name, value in operation.constants.items()
+        }
+        return self.engine.bound[operation.name](self.state, self.fixed, named, self)
+
+    def _spike_source(self, operation):
+        key, state = operation.events, self.state
+        if operation.owner in self.tables:
+            table = self.tables[operation.owner].to(self.dtype)
+
+            def run(t):
+                state[key] = table[self.step]
+        else:
+            bins, neurons, period = operation.own
+            by_step = {}
+            for step, neuron in zip(bins.tolist(), neurons.tolist(), strict=True):
+                by_step.setdefault(step, []).append(neuron)
+
+            def run(t):
+                now = self.engine.program.start + self.step
+                fired = by_step.get(now % period if period > 0 else now)
+                events = self._silence(key)
+                if fired:
+                    events[:, fired] = 1
+                state[key] = events
+
+        return run
+
+    # -------------------------------------------------------------- the loop
+    def run(self):
+        program, request, state = self.engine.program, self.request, self.state
+        time_key, step_key = f"{program.clock}.t", f"{program.clock}.timestep"
+        stops = {}
+        for key, slot in request.record:
+            stops.setdefault(program.position(slot), []).append((key, slot))
+        spikes = {group: [] for group in program.groups}
+        states = {wanted: [] for wanted in request.record}
+        runs = list(enumerate(self.runs))
+        for self.step in range(request.steps):
+            now = program.start + self.step
+            t = now * program.dt
+            state[time_key], state[step_key] = t, now
+            for position, run in runs:
+                if position in stops:
+                    self._keep(stops[position], states)
+                run(t)
+            if len(runs) in stops:
+                self._keep(stops[len(runs)], states)
+            for group, key in program.events.items():
+                spikes[group].append(state[key])
+        trials = request.trials
+        spikes = {
+            g: torch.stack(rows, 1) if rows else self._silence(program.events[g])[:, None][:, :0]
+            for g, rows in spikes.items()
+        }
+        states = {wanted: self._stack(wanted[0], rows, trials) for wanted, rows in states.items()}
+        return spikes, states, dict(self.fixed) | state
+
+    def _keep(self, wanted, states):
+        for key, slot in wanted:
+            states[key, slot].append(self.state[key] if key in self.state else self.fixed[key])
+
+    def _stack(self, key, rows, trials):
+        size = self.engine.program.arrays[key].size
+        rows = [torch.as_tensor(r, device=self.device).expand(trials, size) for r in rows]
+        return (
+            torch.stack(rows, 1)
+            if rows
+            else torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
+        )
+
+    # -------------------------------------------------------------- called by the generated source
+    def take(self, value, index):
+        """Elements of an array, by an index array."""
+        if not isinstance(value, torch.Tensor) or value.ndim == 0:
+            return value
+        return value[index] if value.ndim == 1 else value[:, index]
+
+    def shaped(self, new, old):
+        """A new value in the shape and type of the array that it is written to."""
+        if not isinstance(old, torch.Tensor) or old.ndim == 0:
+            return new
+        if isinstance(new, torch.Tensor) and new.dtype == old.dtype and new.shape == old.shape:
+            return new
+        return torch.as_tensor(new, device=old.device).to(old.dtype).expand(old.shape)
+
+    def reset(self, old, new, events):
+        """The value after a reset, for all elements."""
+        new = self.shaped(new, old)
+        if not old.is_floating_point():
+            return torch.where(events > 0, new, old)
+        return _Reset.apply(old, new, events.detach() if self.request.detach_reset else events)
+
+    def above(self, left, right, strict, group):
+        """1 where ``left > right`` (or >=), else 0, with the group's surrogate."""
+        distance = left - right
+        if isinstance(distance, torch.Tensor) and distance.requires_grad:
+            surrogate, scale = self.request.surrogates[group]
+            return _Spike.apply(distance, strict, surrogate, scale)
+        return self.as_spikes(left > right if strict else left >= right)
+
+    def as_spikes(self, condition):
+        """Truth values as 0 and 1."""
+        return condition.to(self.dtype) if isinstance(condition, torch.Tensor) else float(condition)
+
+    @staticmethod
+    def soft_and(a, b):
+        """``a and b`` of 0 and 1, with the gradient of the product."""
+        return a * b
+
+    @staticmethod
+    def soft_or(a, b):
+        """``a or b`` of 0 and 1, with the gradient of a + b − ab."""
+        return a + b - a * b
+
+    @staticmethod
+    def soft_not(a):
+        """``not a`` of 0 and 1."""
+        return ~a if isinstance(a, torch.Tensor) and a.dtype == torch.bool else 1 - a
+
+    def events(self, condition, before):
+        """The events of this step as 0 and 1, in the shape of those of the step before."""
+        if (
+            isinstance(condition, torch.Tensor)
+            and condition.shape == before.shape
+            and condition.dtype == before.dtype
+        ):
+            return condition
+        return torch.as_tensor(condition, device=before.device).to(before.dtype).expand(before.shape)
+
+    def emit(self, pathway, events):
+        """Take the events of the source into the pathway's ring."""
+        self.rings[pathway].append(events)
+
+    def prepare(self, pathway, index, values):
+        """Per-synapse values that stay the same during the pass, in the form in which they are delivered."""
+        wirings = self.pathways[pathway][index]
+        synapses = sum(len(w.synapses) for w in wirings)
+        values = torch.as_tensor(values, dtype=self.dtype, device=self.device).expand(synapses)
+        return [w.matrix(values) if w.dense else values[w.synapses] for w in wirings]
+
+    def deliver(self, pathway, index, target, prepared):
+        """Add the prepared values of all synapses whose events arrive now."""
+        ring = self.rings[pathway]
+        for wiring, values in zip(self.pathways[pathway][index], prepared, strict=True):
+            spikes = ring[-1 - wiring.delay]
+            if wiring.dense and not self.exact:
+                target = by_matrix(target, spikes, values)
+            else:
+                target = by_events(target, spikes, values, wiring)
+        return target
+
+    def deliver_changing(self, pathway, index, target, values):
+        """Add values that change in time."""
+        wirings = self.pathways[pathway][index]
+        synapses = sum(len(w.synapses) for w in wirings)
+        values = torch.as_tensor(values, dtype=self.dtype, device=self.device)
+        values = values.expand(values.shape[0] if values.ndim == 2 else 1, synapses)
+        for wiring in wirings:
+            target = by_synapses(target, self.rings[pathway][-1 - wiring.delay], values, wiring)
+        return target
+
+    def summed(self, values, index, before):
+        """A summed variable: the synapses' values at their targets."""
+        targets = self.fixed[index]
+        values = torch.as_tensor(values, dtype=self.dtype, device=self.device)
+        values = values.expand(values.shape[0] if values.ndim == 2 else 1, len(targets))
+        return sum_at_targets(values, targets, before.shape[-1]).expand(before.shape)
+
+    def timed(self, name, owner, t, index=None):
+        """Value of a timed array at time t: a number or (trial, channel)."""
+        table, grid, upsampling = self.arrays_in_time[owner, name]
+        step = int(np.clip(np.int_(np.round(t / grid) / upsampling), 0, len(table) - 1))
+        row = table[step]
+        return row if index is None else row[:, index]
+
+
+def _number(value):
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
