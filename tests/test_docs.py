@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,35 @@ def chains(tree):
             yield names
 
 
-def test_the_readme_has_a_program():
-    assert "```python" in (ROOT / "README.md").read_text()
+def program(page):
+    """Return the page's one Python program."""
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return block
+
+
+def run(source, folder):
+    """Run a program as a reader would, in a process with Brian2's default settings; return what it prints."""
+    (folder / "program.py").write_text(source)
+    command = [sys.executable, "program.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_program_of_the_readme_runs(tmp_path):
+    # One epoch shows that it runs; what it learns is the study's business.
+    source = program("README.md")
+    assert "epochs=20" in source
+    run(source.replace("epochs=20", "epochs=1"), tmp_path)
+    assert (tmp_path / "net.nc").is_file()
+
+
+@pytest.mark.slow
+def test_the_network_of_your_own_fires_as_its_twin(tmp_path):
+    printed = run(program("docs/index.md"), tmp_path)
+    fired, simulated = map(int, re.findall(r"the twin fired (\d+) spikes, Brian2 (\d+)", printed)[0])
+    assert fired == simulated > 0
 
 
 @pytest.mark.parametrize("page", PAGES)
