@@ -45,7 +45,7 @@ compiler: $(STAMP)
 	       "(Debian, Ubuntu: apt-get install python3-dev)." >&2; exit 1; }
 
 study: $(STAMP)
-	"$(BIN)/chronaxie" run ecg --out out/study --overwrite
+	"$(BIN)/chronaxie" run ecg --synthetic --out out/study --overwrite
 
 test: compiler
 	"$(BIN)/python" -m pytest -m "not slow"
