@@ -6,6 +6,7 @@ from .describing import describe
 from .description import NetworkDescription
 from .encoders import level_crossing
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
+from .files import load, load_description, save
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
