@@ -5,19 +5,17 @@ import weakref
 _seen = weakref.WeakSet()
 
 
-class _Unclaimed:
-    """Stands for the id of any network: the object may still run in one, and none is missing on deletion."""
+class DeletedNetwork:
+    """Stands where Brian2 looks whether an object is part of another one, which keeps it from warning."""
 
-    def __eq__(self, other):
-        return True
-
-    __hash__ = None
+    name = "a network that was deleted"
 
 
 def expect_copies(net):
     """Let the objects of a network go without Brian2's warning that they were "never included in a network".
 
-    Brian2 says so of objects in a `Network` that did not run. Nothing changes while the network exists.
+    Brian2 says so of objects in a `Network` that did not run. Nothing changes while the network exists, and the
+    objects can be put into another one afterwards.
 
     Parameters
     ----------
@@ -36,5 +34,6 @@ def expect_copies(net):
 
 def _release(objects):
     for obj in objects:
-        if obj._network is None:
-            obj._network = _Unclaimed()
+        if getattr(obj, "group", None) is None:
+            # Past Brian2's own __setattr__, which takes names for state variables.
+            object.__setattr__(obj, "group", DeletedNetwork())

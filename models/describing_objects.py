@@ -107,11 +107,11 @@ def describe_synapses(synapses, externals, dt, groups):
         if not any(end is group for group in groups):
             raise ValueError(f"{name}: its {side} '{end.name}' is not in the network; add it")
     _check_group(synapses)
-    _check_contained(synapses, [*synapses._pathways, *synapses.summed_updaters.values()])
     if synapses.event_driven is not None or len(synapses.equations.diff_eq_names):
         raise UnsupportedModel(name, "differential equations in synapses", "move them into the target group")
     if synapses.subexpression_updater is not None:
         raise UnsupportedModel(name, "a subexpression that is constant over dt", "remove the flag")
+    _check_contained(synapses, [*synapses._pathways, *synapses.summed_updaters.values()])
     shared = [e for e in synapses.equations.values() if e.varname != synapses.multisynaptic_index]
     equations = _equations(name, shared)
     equations += tuple(_summed_equation(variable, u) for variable, u in synapses.summed_updaters.items())

@@ -47,12 +47,13 @@ class Externals:
         codes = [code for code in codes if code]
         identifiers = get_identifiers_recursively(codes, group.variables)
         assigned = {name for code in codes for name in _assigned(code)}
+        for name in sorted(identifiers):
+            if name == "xi" or name.startswith("xi_"):
+                raise UnsupportedModel(group.name, f"noise ('{name}')", "take the noise out of the equations")
         found = []
         for name in sorted(
             identifiers - set(group.variables) - assigned - {"True", "False", "and", "or", "not"}
         ):
-            if name == "xi" or name.startswith("xi_"):
-                raise UnsupportedModel(group.name, f"noise ('{name}')", "take the noise out of the equations")
             try:
                 resolved = group._resolve_external(name, run_namespace=self.namespace)
             except KeyError as error:
