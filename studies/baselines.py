@@ -19,11 +19,21 @@ def softmax_regression_accuracy(task):
     float
         In [0, 1].
 
+    Raises
+    ------
+    ValueError
+        The task has a label per trial.
+
     Notes
     -----
     Steps with the same input are one row with a weight, so that the fit does not grow with the recording; it is
     the same maximum-likelihood problem (scikit-learn's `LogisticRegression`, C = 1).
     """
+    if "time" not in task.train.label.dims:
+        raise ValueError(
+            f"softmax regression on task {task.name!r}: expected a label per step, (trial, time), got "
+            f"{task.train.label.dims}; this baseline is for labels in time"
+        )
     rows, labels, counts = _distinct(task.train)
     model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=counts)
     rows, labels, counts = _distinct(task.test)

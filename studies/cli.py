@@ -22,10 +22,7 @@ def main(arguments=None):
     try:
         return given.command(given)
     except KeyboardInterrupt:
-        print(
-            "\ninterrupted; the same command with --resume continues after the last complete epoch",
-            file=sys.stderr,
-        )
+        print(f"\ninterrupted{given.after_interrupt}", file=sys.stderr)
         return 130
     except (ValueError, OSError, NotImplementedError, RuntimeError, ArithmeticError) as error:
         if given.traceback:
@@ -44,7 +41,7 @@ def make_parser():
     show = commands.add_parser("show", help="draw the figures of a result file again, and print its numbers")
     show.add_argument("file", metavar="FILE", help="the .nc file that a study wrote")
     show.add_argument("--out", metavar="DIR", help="folder of the figures (default: that of the file)")
-    show.set_defaults(command=_show)
+    show.set_defaults(command=_show, after_interrupt="")
     return parser
 
 
@@ -92,7 +89,7 @@ def _add_run(commands):
     )
     ecg.add_argument(
         "--rate-penalty",
-        type=float,
+        type=_not_negative,
         metavar="R",
         help="weight of the mean spikes per step in the loss (default: 0)",
     )
@@ -100,28 +97,37 @@ def _add_run(commands):
     ecg.add_argument(
         "--device", metavar="NAME", help="Brian2 device of the comparison: numpy, cython, cpp_standalone"
     )
-    ecg.set_defaults(command=_run_ecg)
+    ecg.set_defaults(
+        command=_run_ecg,
+        after_interrupt="; the same command with --resume continues after the last complete epoch",
+    )
+
+
+def _number(text, kind, holds, expected):
+    """The number in an argument, or the error that argparse shows."""
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not holds(value):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text}")
+    return value
 
 
 def _whole(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 0, got {text}")
-    return value
+    return _number(text, int, lambda value: value >= 0, "a whole number >= 0")
 
 
 def _count(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, got {text}")
-    return value
+    return _number(text, int, lambda value: value >= 1, "a whole number >= 1")
 
 
 def _positive(text):
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number > 0, got {text}")
-    return value
+    return _number(text, float, lambda value: 0 < value < float("inf"), "a finite number > 0")
+
+
+def _not_negative(text):
+    return _number(text, float, lambda value: 0 <= value < float("inf"), "a finite number >= 0")
 
 
 def _report(line):
@@ -129,12 +135,16 @@ def _report(line):
 
 
 def _run_ecg(given):
+    if given.synthetic and given.data is not None:
+        raise ValueError("--synthetic and --data exclude each other: leave one out")
+
+    from ..models.devices import check_device
     from .ecg import DEFAULTS, ECGConfig, run_to_folder
 
-    data = None if given.synthetic else given.data or os.environ.get("CHRONAXIE_DATA")
-    if given.synthetic and given.data:
-        raise ValueError("--synthetic and --data exclude each other: leave one out")
-    task = "ecg" if data else "synthetic_ecg"
+    data = given.data
+    if data is None and not given.synthetic:
+        data = os.environ.get("CHRONAXIE_DATA") or None
+    task = "synthetic_ecg" if data is None else "ecg"
     names = (
         "epochs",
         "batch_size",
@@ -148,6 +158,7 @@ def _run_ecg(given):
     if given.hidden:
         chosen["hidden"] = tuple(given.hidden)
     config = ECGConfig(**{"task": task, "data": data, "seed": given.seed, **DEFAULTS[task], **chosen})
+    check_device(config.device)  # otherwise found out after the training
     if task == "synthetic_ecg":
         _report("no data folder given: using the embedded synthetic ECG (real recordings: --data DIR)")
     result, files = run_to_folder(

@@ -43,18 +43,22 @@ def prepare_folder(directory, names, *, overwrite):
             f"{directory}: cannot be written ({error.strerror}); give another folder: --out DIR"
         ) from error
     for name in names:
-        if (directory / name).exists() and not overwrite:
-            raise ResultError(f"{directory / name}: is there already; give --overwrite or another --out DIR")
+        path = directory / name
+        if path.is_dir():
+            raise ResultError(f"{path}: is a folder, a file is to be written there; give another --out DIR")
+        if path.exists() and not overwrite:
+            raise ResultError(f"{path}: is there already; give --overwrite or another --out DIR")
     return directory
 
 
 def write_result(ds, path):
-    """Write a dataset as netCDF4, beside and renamed.
+    """Write a dataset as netCDF4, beside and renamed: what was there stays until the new file is complete.
 
     Parameters
     ----------
     ds : xarray.Dataset
     path : path
+        In a folder that exists.
     """
     path = Path(path)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import analyses
+from .results import ResultError
 
 ACCURACIES = (
     ("test_accuracy", "twin, labelled steps"),
@@ -10,6 +11,18 @@ ACCURACIES = (
     ("test_accuracy_brian2", "Brian2, labelled steps"),
     ("test_accuracy_fine", "Brian2 at the finest dt"),
     ("softmax_regression_accuracy", "softmax regression on the same step"),
+)
+NEEDED = (
+    "spike_mismatches",
+    "spike_neuron_steps",
+    "membrane_difference",
+    "firing_rate",
+    "spikes_per_step",
+    "silent",
+    "accuracy_dt",
+    "rate_dt",
+    "dt",
+    "timescale_median",
 )
 
 
@@ -23,7 +36,19 @@ def summarise(ds):
     Returns
     -------
     str
+
+    Raises
+    ------
+    ResultError
+        The dataset is of another study, or lacks variables or attributes of this one.
     """
+    missing = [name for name in NEEDED if name not in ds.variables]
+    missing += [f"attribute {name}" for name in ("study", "seed", "data_source") if name not in ds.attrs]
+    if missing or ds.attrs["study"] != "ecg":
+        raise ResultError(
+            f"expected a result of the study 'ecg', got one of {ds.attrs.get('study')!r} that lacks "
+            f"{', '.join(missing) or 'nothing'}; was it written by another version?"
+        )
     lines = [f"study {ds.attrs['study']}, seed {ds.attrs['seed']}, data: {ds.attrs['data_source']}", ""]
     lines += [f"  accuracy, {text:<38} {float(ds[name]):.4f}" for name, text in ACCURACIES if name in ds]
     lines.append(
