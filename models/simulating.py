@@ -96,6 +96,10 @@ def simulate(
     if namespace is None:
         namespace = get_local_namespace(level=1)
     check_device(device)
+    if seed is not None and (
+        isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32
+    ):
+        raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
     single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
     single = _initial(single, single.annotations.initial if initial is None else initial)
     trial_labels = np.arange(_trials(single, stimulus, trials))
