@@ -77,9 +77,9 @@ def _add_run(commands):
     ecg.add_argument(
         "--hidden", type=_count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
     )
-    ecg.add_argument("--batch-size", type=_count, metavar="N", help="recordings in a batch (default: 64)")
+    ecg.add_argument("--batch-size", type=_count, metavar="N", help="recordings in a batch (default: 32)")
     ecg.add_argument(
-        "--learning-rate", type=_positive, metavar="R", help="peak rate of the weights (default: 0.01)"
+        "--learning-rate", type=_positive, metavar="R", help="peak rate of the weights (default: 0.005)"
     )
     ecg.add_argument(
         "--time-constant-rate",
@@ -93,7 +93,7 @@ def _add_run(commands):
         metavar="R",
         help="weight of the mean spikes per step in the loss (default: 0)",
     )
-    ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: multi_gaussian)")
+    ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
     ecg.add_argument(
         "--device", metavar="NAME", help="Brian2 device of the comparison: numpy, cython, cpp_standalone"
     )

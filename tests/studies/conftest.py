@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from chronaxie.studies import ecg
+from chronaxie.studies.task import Task
 from chronaxie.studies.tasks import SyntheticECG, load_task
 
 SMALL = SyntheticECG(train=8, valid=4, test=4, steps=100)
@@ -19,6 +20,7 @@ class SmallStudy:
     """One complete run: what it returned, and what it left in its folder."""
 
     config: ecg.ECGConfig
+    task: Task
     result: xr.Dataset
     folder: Path
     files: tuple
@@ -56,7 +58,8 @@ def study(config, small_data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch, small_data)
         result, files = ecg.run_to_folder(config, folder, report=lines.append)
-    return SmallStudy(config, result, folder, tuple(files), tuple(lines), small_data)
+    task = load_task(config.task, seed=config.seed, config=SMALL)
+    return SmallStudy(config, task, result, folder, tuple(files), tuple(lines), small_data)
 
 
 @pytest.fixture

@@ -16,9 +16,6 @@ from chronaxie import analyses
 from chronaxie.models import dense, load, network_values, simulate
 from chronaxie.studies import ecg
 from chronaxie.studies.results import read_result
-from chronaxie.studies.tasks import load_task
-
-from .conftest import SMALL
 
 HIDDEN, OUTPUTS = 8, 6
 # Name → dimensions and units, as the documentation of the result file has them.
@@ -84,7 +81,7 @@ def test_every_variable_has_units(study):
 
 def test_twin_and_brian2_agree_to_the_bit(study):
     ds = study.result
-    assert int(ds.spike_neuron_steps) == SMALL.test * SMALL.steps * HIDDEN
+    assert int(ds.spike_neuron_steps) == study.task.test.label.size * HIDDEN
     assert int(ds.spike_mismatches) == 0
     assert float(ds.membrane_difference) == 0.0
     assert float(ds.test_accuracy_brian2) == float(ds.test_accuracy)
@@ -94,7 +91,7 @@ def test_twin_and_brian2_agree_to_the_bit(study):
 def test_the_numbers_fit_each_other(study):
     ds = study.result
     right = np.trace(ds.confusion.values)
-    assert int(ds.confusion.sum()) == SMALL.test * SMALL.steps
+    assert int(ds.confusion.sum()) == study.task.test.label.size
     # The same count over the same steps, divided once or as a mean: rounding only.
     assert float(ds.test_accuracy) == pytest.approx(right / int(ds.confusion.sum()), rel=1e-12)
     assert ds.dt.values.tolist() == [4.0, 0.5]
@@ -124,9 +121,12 @@ def test_the_attributes_say_where_it_comes_from(study):
     assert re.fullmatch(r"[0-9a-f]{40}(\+changes)?|unknown \(.*\)", attrs["commit"])
     assert attrs["seed"] == study.config.seed
     stored = json.loads(attrs["configuration"])
-    assert ecg.ECGConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}) == study.config
+    assert (
+        ecg.ECGConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})
+        == study.config
+    )
     assert json.loads(attrs["training"])["epochs"] == study.config.epochs
-    task = load_task("synthetic_ecg", seed=study.config.seed, config=SMALL)
+    task = study.task
     assert attrs["data_source"] == task.source
     assert attrs["data_source"].startswith("synthetic ECG")
     assert attrs["data_hash"] == task.hash
@@ -169,7 +169,7 @@ def test_the_network_file_gives_the_same_spikes(study):
     values = network_values(net)
     for name in ("tau_m", "tau_a"):
         np.testing.assert_array_equal(values[name], study.result[name])
-    test = load_task("synthetic_ecg", seed=study.config.seed, config=SMALL).test
+    test = study.task.test
     out = simulate(net, test.stimulus, namespace={})
     np.testing.assert_array_equal(analyses.firing_rates(out).firing_rate, study.result.firing_rate)
     step, unit = np.nonzero(dense(out, "hidden1").values[0])

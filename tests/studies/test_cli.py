@@ -1,0 +1,331 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.image import imread
+
+import chronaxie
+from chronaxie.studies import ecg
+from chronaxie.studies.cli import main
+from chronaxie.studies.results import ResultError, read_result
+
+NAME = "ecg_synthetic_seed3.nc"
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """In this test a training that begins is an error of its own."""
+
+    def begin(*arguments, **options):
+        raise AssertionError("the training began")
+
+    monkeypatch.setattr(ecg, "fit", begin)
+
+
+def complaint(capsys):
+    """The one line that a command that failed has to say, without a traceback."""
+    printed = capsys.readouterr()
+    lines = printed.err.strip().splitlines()
+    assert [line for line in lines if line.startswith("chronaxie: ")] == lines[-1:], printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    return lines[-1]
+
+
+# ------------------------------------------------------------------ what a person meets first
+def test_without_a_command_help_and_exit_code_2(capsys):
+    assert main([]) == 2
+    printed = capsys.readouterr()
+    assert "usage: chronaxie" in printed.out
+    for word in ("run", "show", "--version", "--traceback"):
+        assert word in printed.out
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert "run a study" in printed
+    assert "draw the figures of a result file" in printed
+
+
+def test_help_of_the_study_says_every_option_and_default(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "ecg", "--help"])
+    assert stop.value.code == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for option in (
+        "--data",
+        "--synthetic",
+        "--out",
+        "--overwrite",
+        "--resume",
+        "--seed",
+        "--epochs",
+        "--hidden",
+    ):
+        assert option in printed
+    # The help cannot ask the study: importing it takes seconds.
+    for name in ("epochs", "batch_size", "learning_rate", "time_constant_rate", "surrogate"):
+        real, embedded = (getattr(ecg.ECGConfig(**ecg.DEFAULTS[task]), name) for task in ecg.DEFAULTS)
+        option = f"--{name.replace('_', '-')} "
+        default = f"(default: {real})" if real == embedded else f"(default: {real}; synthetic: {embedded})"
+        assert default in printed[printed.rindex(option) :].split(" --")[0], (
+            f"{option}: the study has {default}"
+        )
+    assert "synthetic ECG" in printed
+
+
+def test_the_console_script():
+    script = Path(sys.executable).parent / "chronaxie"
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, f"chronaxie {chronaxie.__version__}\n")
+    done = subprocess.run([script, "show", "nowhere.nc"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.startswith("chronaxie: nowhere.nc: no such file")
+
+
+def test_help_loads_neither_torch_nor_brian2():
+    program = (
+        "import sys\n"
+        "from chronaxie.studies.cli import main\n"
+        "assert main([]) == 2\n"
+        "print(sorted({'torch', 'brian2', 'xarray'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("[]\n")
+
+
+# ------------------------------------------------------------------ run
+def test_run_writes_dataset_network_and_figures(small, tmp_path, capsys):
+    out = tmp_path / "deep" / "out"
+    options = ["--epochs", "1", "--hidden", "5", "--batch-size", "8", "--rate-penalty", "0.1", "--seed", "3"]
+    assert main(["run", "ecg", "--synthetic", "--out", str(out), *options]) == 0
+    printed = capsys.readouterr()
+    assert "data: synthetic ECG" in printed.out
+    assert "data: synthetic ECG" in printed.err
+    listed = [Path(line.strip()) for line in printed.out.split("written:\n")[1].splitlines()]
+    assert all(path.is_file() for path in listed)
+    assert {path.name for path in listed} >= {NAME, f"network_{NAME}"}
+    ds = read_result(out / NAME)
+    configuration = ds.attrs["configuration"]
+    for text in ('"epochs": 1', '"hidden": [5]', '"batch_size": 8', '"rate_penalty": 0.1', '"seed": 3'):
+        assert text in configuration
+    assert ds.sizes["epoch"] == 1
+    assert ds.sizes["unit"] == 5
+    assert ds.dt.values.tolist() == [4.0, 2.0, 1.0, 0.5]
+
+
+def test_existing_results_are_refused_before_the_training(small, no_training, tmp_path, capsys):
+    (tmp_path / NAME).write_text("precious")
+    assert main(["run", "ecg", "--synthetic", "--seed", "3", "--out", str(tmp_path)]) == 1
+    assert f"{NAME}: is there already; give --overwrite or another --out DIR" in complaint(capsys)
+    assert (tmp_path / NAME).read_text() == "precious"
+
+
+def test_with_overwrite_the_training_begins(small, no_training, tmp_path):
+    (tmp_path / NAME).write_text("old")
+    with pytest.raises(AssertionError, match="the training began"):
+        main(["run", "ecg", "--synthetic", "--seed", "3", "--overwrite", "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (
+            ["--surrogate", "triangle"],
+            "surrogate: expected a Surrogate or one of .*triangular.*got 'triangle'",
+        ),
+        (["--device", "gpu"], "unknown device 'gpu'; choose one of numpy, cython, cpp_standalone"),
+        (["--resume"], "checkpoint.pt: no checkpoint there; start without resume"),
+        (["--data", "somewhere"], "--synthetic and --data exclude each other: leave one out"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_training(
+    small, tmp_path, capsys, monkeypatch, options, message
+):
+    import re
+
+    from chronaxie.gradient_bridge.fitting import _Run
+
+    monkeypatch.setattr(_Run, "train", lambda *arguments: pytest.fail("the training began"))
+    assert main(["run", "ecg", "--synthetic", "--out", str(tmp_path), *options]) == 1
+    assert re.search(message, complaint(capsys))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("device", ["cython", "cpp_standalone"])
+def test_a_missing_compiler_is_found_out_before_the_training(
+    small, no_training, tmp_path, capsys, monkeypatch, device
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("CC", raising=False)
+    assert main(["run", "ecg", "--synthetic", "--out", str(tmp_path), "--device", device]) == 1
+    assert f"device '{device}' needs a C++ compiler and a " in complaint(capsys)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--seed", "-1"], "--seed: expected a whole number >= 0, got -1"),
+        (["--seed", "1.5"], "--seed: expected a whole number >= 0, got 1.5"),
+        (["--epochs", "0"], "--epochs: expected a whole number >= 1, got 0"),
+        (["--hidden", "36", "many"], "--hidden: expected a whole number >= 1, got many"),
+        (["--learning-rate", "0"], "--learning-rate: expected a finite number > 0, got 0"),
+        (["--time-constant-rate", "inf"], "--time-constant-rate: expected a finite number > 0, got inf"),
+        (["--rate-penalty", "nan"], "--rate-penalty: expected a finite number >= 0, got nan"),
+        (["--epoch", "3", "--hiden", "4"], "unrecognized arguments: --hiden"),
+    ],
+)
+def test_bad_numbers_get_usage_and_exit_code_2(capsys, options, message):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "ecg", *options])
+    assert stop.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("usage: chronaxie")
+    assert message in printed
+
+
+def test_an_unknown_study_gets_the_names(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "eeg"])
+    assert stop.value.code == 2
+    assert "invalid choice: 'eeg'" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------ data
+@pytest.fixture
+def damaged(tmp_path):
+    """A data folder with two files that are no MATLAB files."""
+    (tmp_path / "data" / "qtdb").mkdir(parents=True)
+    for name in ("QTDB_train.mat", "QTDB_test.mat"):
+        (tmp_path / "data" / "qtdb" / name).write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
+    return tmp_path / "data"
+
+
+def test_a_missing_folder_is_named(no_training, tmp_path, capsys):
+    assert main(["run", "ecg", "--data", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
+    line = complaint(capsys)
+    assert f"{tmp_path}/nowhere/qtdb/QTDB_train.mat: file not found" in line
+    assert "use the task 'synthetic_ecg'" in line
+
+
+def test_an_empty_name_is_no_wish_for_synthetic_data(no_training, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "ecg", "--data", "", "--out", str(tmp_path / "out")]) == 1
+    assert "qtdb/QTDB_train.mat: file not found" in complaint(capsys)
+
+
+def test_a_missing_file_is_named(no_training, damaged, tmp_path, capsys):
+    (damaged / "qtdb" / "QTDB_train.mat").unlink()
+    assert main(["run", "ecg", "--data", str(damaged), "--out", str(tmp_path / "out")]) == 1
+    assert "QTDB_train.mat: file not found" in complaint(capsys)
+
+
+def test_a_damaged_file_is_named(no_training, damaged, tmp_path, capsys):
+    assert main(["run", "ecg", "--data", str(damaged), "--out", str(tmp_path / "out")]) == 1
+    assert "QTDB_train.mat: expected a MATLAB 5 file, but it cannot be read" in complaint(capsys)
+
+
+def test_data_of_the_environment_are_used_unless_synthetic_is_asked_for(small, tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def record(config, *arguments, **options):
+        asked.append((config.task, config.data))
+        raise ValueError("enough")
+
+    monkeypatch.setattr(ecg, "run_to_folder", record)
+    monkeypatch.setenv("CHRONAXIE_DATA", "theirs")
+    for options in ([], ["--synthetic"], ["--data", "mine"]):
+        assert main(["run", "ecg", *options]) == 1
+    monkeypatch.delenv("CHRONAXIE_DATA")
+    assert main(["run", "ecg"]) == 1
+    assert asked == [("ecg", "theirs"), ("synthetic_ecg", None), ("ecg", "mine"), ("synthetic_ecg", None)]
+    assert "no data folder given: using the embedded synthetic ECG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["file", "file/deeper"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_training(
+    small, no_training, tmp_path, capsys, out
+):
+    (tmp_path / "file").touch()
+    assert main(["run", "ecg", "--synthetic", "--out", str(tmp_path / out)]) == 1
+    assert "cannot be written (" in complaint(capsys)
+
+
+# ------------------------------------------------------------------ exit codes
+def test_ctrl_c_is_130_and_says_how_to_go_on(small, tmp_path, capsys, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ecg, "fit", stop)
+    assert main(["run", "ecg", "--synthetic", "--out", str(tmp_path)]) == 130
+    assert (
+        capsys.readouterr()
+        .err.rstrip()
+        .endswith("interrupted; the same command with --resume continues after the last complete epoch")
+    )
+    monkeypatch.setattr("chronaxie.studies.results.read_result", stop)
+    assert main(["show", "file.nc"]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
+def test_with_traceback_the_error_is_raised(tmp_path):
+    with pytest.raises(ResultError, match="no such file"):
+        main(["--traceback", "show", str(tmp_path / "nowhere.nc")])
+
+
+# ------------------------------------------------------------------ show
+@pytest.fixture
+def copied(study, tmp_path):
+    """The dataset alone, in another folder."""
+    shutil.copy(study.folder / NAME, tmp_path / NAME)
+    return tmp_path / NAME
+
+
+def test_show_draws_the_same_figures_from_the_file_alone(study, copied, capsys):
+    assert main(["show", str(copied)]) == 0
+    drawn = {path.name for path in copied.parent.iterdir()} - {NAME}
+    assert drawn == {path.name for path in study.files if path.suffix in (".png", ".svg")}
+    for name in drawn:
+        if name.endswith(".png"):
+            np.testing.assert_array_equal(imread(copied.parent / name), imread(study.folder / name))
+    printed = capsys.readouterr().out
+    assert (
+        f"accuracy, twin, labelled steps                   {float(study.result.test_accuracy):.4f}" in printed
+    )
+    assert printed.split("drawn:\n")[1].count(".svg") == len(drawn) // 2
+
+
+def test_show_into_another_folder(copied, tmp_path):
+    assert main(["show", str(copied), "--out", str(tmp_path / "figures")]) == 0
+    assert (tmp_path / "figures" / f"{copied.stem}_raster.svg").is_file()
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [NAME]
+
+
+@pytest.mark.parametrize("kind", ["missing", "damaged", "foreign", "incomplete"])
+def test_show_refuses_what_is_no_result(copied, capsys, kind):
+    expected = {
+        "missing": "no such file",
+        "damaged": "not a readable netCDF file",
+        "foreign": "not the result of a study",
+        "incomplete": "lacks spike_mismatches",
+    }[kind]
+    if kind == "missing":
+        copied.unlink()
+    elif kind == "damaged":
+        copied.write_bytes(copied.read_bytes()[:3000])
+    else:
+        ds = read_result(copied)
+        ds = ds.drop_attrs() if kind == "foreign" else ds.drop_vars("spike_mismatches")
+        xr.Dataset.to_netcdf(ds, copied, engine="h5netcdf")
+    assert main(["show", str(copied)]) == 1
+    assert expected in complaint(capsys)
+    assert not list(copied.parent.glob("*.png"))
