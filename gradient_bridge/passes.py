@@ -15,34 +15,50 @@ from .program import SpikeSource, Transmission
 
 
 class _Spike(torch.autograd.Function):
-    """1 where the condition holds, else 0; the surrogate's derivative by the distance from threshold."""
+    """1 where the distance from threshold is positive (and the mask allows), else 0; surrogate derivative."""
 
     @staticmethod
-    def forward(ctx, distance, strict, surrogate, scale):
-        ctx.save_for_backward(distance)
+    def forward(ctx, distance, mask, strict, surrogate, scale):
         ctx.surrogate, ctx.scale = surrogate, scale
-        return (distance > 0 if strict else distance >= 0).to(distance.dtype)
+        fired = distance > 0 if strict else distance >= 0
+        if mask is None:
+            ctx.save_for_backward(distance)
+        else:
+            ctx.save_for_backward(distance, mask)
+            fired = fired & mask
+        return fired.to(distance.dtype)
 
     @staticmethod
     def backward(ctx, grad):
-        (distance,) = ctx.saved_tensors
-        return grad * ctx.surrogate.derivative(distance / ctx.scale) / ctx.scale, None, None, None
+        distance, *mask = ctx.saved_tensors
+        by_distance = grad * ctx.surrogate.derivative(distance / ctx.scale) / ctx.scale
+        return by_distance * mask[0] if mask else by_distance, None, None, None, None
 
 
 class _Reset(torch.autograd.Function):
-    """The new value where an event was emitted; derivative of ``old + event*(new - old)``."""
+    """The new values where an event was emitted; derivatives of ``old + event*(new - old)``."""
 
     @staticmethod
-    def forward(ctx, old, new, events):
-        ctx.save_for_backward(old, new, events)
-        return torch.where(events > 0, new, old)
+    def forward(ctx, events, *values):
+        count = len(values) // 2
+        ctx.save_for_backward(events, *values)
+        fired = events > 0
+        return tuple(
+            torch.where(fired, new, old) for old, new in zip(values[:count], values[count:], strict=True)
+        )
 
     @staticmethod
-    def backward(ctx, grad):
-        old, new, events = ctx.saved_tensors
-        by_events_ = grad * (new - old) if ctx.needs_input_grad[2] else None
-        by_new = grad * events
-        return grad - by_new, by_new, by_events_
+    def backward(ctx, *grads):
+        events, *values = ctx.saved_tensors
+        count = len(values) // 2
+        by_event, by_old, by_new = None, [], []
+        for grad, old, new in zip(grads, values[:count], values[count:], strict=True):
+            by_new.append(grad * events)
+            by_old.append(grad - by_new[-1])
+            if ctx.needs_input_grad[0]:
+                term = grad * (new - old)
+                by_event = term if by_event is None else by_event + term
+        return by_event, *by_old, *by_new
 
 
 @dataclass(frozen=True)
@@ -233,20 +249,30 @@ class Pass:
             return new
         return torch.as_tensor(new, device=old.device).to(old.dtype).expand(old.shape)
 
-    def reset(self, old, new, events):
-        """The value after a reset, for all elements."""
-        new = self.shaped(new, old)
-        if not old.is_floating_point():
-            return torch.where(events > 0, new, old)
-        return _Reset.apply(old, new, events.detach() if self.request.detach_reset else events)
+    def reset(self, events, *pairs):
+        """The values (old, new) after a reset, for all elements."""
+        pairs = [(old, self.shaped(new, old)) for old, new in pairs]
+        if not all(old.is_floating_point() for old, _ in pairs):
+            graded = [k for k, (old, _) in enumerate(pairs) if old.is_floating_point()]
+            values = [torch.where(events > 0, new, old) for old, new in pairs]
+            if graded:
+                after = self.reset(events, *(pairs[k] for k in graded))
+                for k, value in zip(graded, after, strict=True):
+                    values[k] = value
+            return tuple(values)
+        seen = events.detach() if self.request.detach_reset else events
+        return _Reset.apply(seen, *(old for old, _ in pairs), *(new for _, new in pairs))
 
-    def above(self, left, right, strict, group):
-        """1 where ``left > right`` (or >=), else 0, with the group's surrogate."""
+    def above(self, left, right, strict, group, mask=None):
+        """1 where ``left > right`` (or >=) and the mask allows, else 0, with the group's surrogate."""
         distance = left - right
         if isinstance(distance, torch.Tensor) and distance.requires_grad:
             surrogate, scale = self.request.surrogates[group]
-            return _Spike.apply(distance, strict, surrogate, scale)
-        return self.as_spikes(left > right if strict else left >= right)
+            if mask is not None and not isinstance(mask, torch.Tensor):
+                mask = torch.tensor(mask, device=self.device)
+            return _Spike.apply(distance, mask, strict, surrogate, scale)
+        condition = left > right if strict else left >= right
+        return self.as_spikes(condition if mask is None else both(condition, mask))
 
     def as_spikes(self, condition):
         """Truth values as 0 and 1."""

@@ -87,17 +87,22 @@ class ReferenceEngine:
     @torch.no_grad()
     def distance_after(self, threshold, reset, values):
         """Median over neurons of abs(left − right) of a threshold right after a reset of the given state."""
-        group_pass = Pass(
-            self, values, {}, Request(trials=1, steps=1, stimulus={}, record=(), surrogates={}), only=()
-        )
-        state, found = group_pass.state, []
-        state[f"{self.program.clock}.t"], state[f"{self.program.clock}.timestep"] = 0.0, 0
-        key = threshold.events
-        state[key] = torch.ones_like(state[key])
-        group_pass.bind(reset, {})(0.0)
-        group_pass.above = lambda left, right, strict, group: (
-            found.append(torch.as_tensor(left - right).abs().double().median().item())
-            or torch.ones_like(state[key])
-        )
-        group_pass.bind(threshold, {})(0.0)
-        return found[0] if found else float("nan")
+        request = Request(trials=1, steps=1, stimulus={}, record=(), surrogates={})
+        probe = _Probe(self, values, {}, request, only=())
+        probe.state[threshold.events] = torch.ones_like(probe.state[threshold.events])
+        probe.bind(reset, {})(0.0)
+        probe.bind(threshold, {})(0.0)
+        return probe.distances[0] if probe.distances else float("nan")
+
+
+class _Probe(Pass):
+    """A pass that notes how far a threshold is away, instead of comparing."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.distances = []
+
+    def above(self, left, right, strict, group, mask=None):
+        """Note the median distance; nothing spikes."""
+        self.distances.append(float(torch.as_tensor(left - right).abs().double().median()))
+        return 0.0

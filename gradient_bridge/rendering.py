@@ -23,6 +23,7 @@ from .program import Reset, Sum, Threshold, Transmission
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 CALLED = {ast.Div: "divide", ast.FloorDiv: "floor_divide", ast.Mod: "modulo", ast.Pow: "power"}
 COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
+MASKS = {"not_refractory"}  # truth values that no gradient passes through
 IN_PLACE = {
     "+": ast.Add,
     "-": ast.Sub,
@@ -243,7 +244,7 @@ class OperationWriter:
 class ThresholdWriter(OperationWriter):
     """Truth values become 0 and 1 with a surrogate derivative."""
 
-    def _compare(self, node):
+    def _compare(self, node, *masks):
         if len(node.ops) != 1:
             return super()._compare(node)
         left, right = node.left, node.comparators[0]
@@ -253,9 +254,16 @@ class ThresholdWriter(OperationWriter):
         if kind in (ast.Eq, ast.NotEq):
             return self._join(f"__F.as_spikes({{0}} {COMPARISONS[kind]} {{1}})", left, right)
         strict = kind in (ast.Gt, ast.Lt)
-        return self._join(f"__F.above({{0}}, {{1}}, {strict}, {self.operation.owner!r})", left, right)
+        mask = ", {2}" if masks else ""
+        return self._join(
+            f"__F.above({{0}}, {{1}}, {strict}, {self.operation.owner!r}{mask})", left, right, *masks
+        )
 
     def _boolop(self, node):
+        compared = [n for n in node.values if isinstance(n, ast.Compare)]
+        named = [n for n in node.values if isinstance(n, ast.Name) and n.id in MASKS]
+        if isinstance(node.op, ast.And) and len(compared) == len(named) == 1 and len(node.values) == 2:
+            return self._compare(compared[0], *named)
         function = "soft_and" if isinstance(node.op, ast.And) else "soft_or"
         template = "{0}"
         for k in range(1, len(node.values)):
@@ -304,6 +312,7 @@ def _write_events(writer):
 def _write_reset(writer, written):
     operation = writer.operation
     writer.step.append(f"__events = __S[{operation.events!r}]")
+    pairs = []
     for name in written:
         access = operation.accesses[name]
         if access.index == "0":
@@ -318,7 +327,11 @@ def _write_reset(writer, written):
                 f"a write to {access.array} through the index {access.index}",
                 "write to the group's own variables",
             )
-        writer.step.append(f"__S[{access.array!r}] = __F.reset(__S[{access.array!r}], {name}, __events)")
+        pairs.append((f"__S[{access.array!r}]", name))
+    targets = ", ".join(place for place, _ in pairs)
+    values = ", ".join(f"({place}, {name})" for place, name in pairs)
+    if pairs:
+        writer.step.append(f"{targets}, = __F.reset(__events, {values})")
 
 
 def _write_transmission(operation, changing):

@@ -281,6 +281,8 @@ class Twin(nn.Module):
             traces.setdefault(owner, {})[name] = states[key, slot]
         for key, value in final.items():
             owner, _, name = key.rpartition(".")
+            if isinstance(value, float):
+                value = torch.tensor(value, dtype=torch.float64)
             last.setdefault(owner, {})[name] = torch.as_tensor(value)
         return Recording(spikes=spikes, states=traces, final=last, dt=self.program.dt)
 

@@ -19,6 +19,7 @@ from brian2 import (
 
 from .annotations import Initial, Readout, annotate
 from .deletion import expect_copies
+from .devices import making
 from .initials import draw, orthogonal, stream, xavier_uniform
 from .neurons import ALIF, LeakyIntegrator, NeuronModel
 
@@ -39,6 +40,8 @@ def srnn(
     transmission="same",
     dt=4 * ms,
     seed=0,
+    input_gain=1.0,
+    recurrent_gain=1.0,
     readout_reduce="none",
     readout_skip=10,
     **initial,
@@ -80,6 +83,8 @@ def srnn(
         dt_ref and the simulation step, > 0 (s).
     seed : int
         >= 0; one stream for each parameter, so that a further layer leaves the others as they were.
+    input_gain, recurrent_gain : float
+        Factors of the initial input and recurrent weights, > 0.
     readout_reduce, readout_skip
         See `Readout`.
     **initial
@@ -114,6 +119,9 @@ def srnn(
     if get_dimensions(dt) is not second.dim or np.ndim(dt) or not float(dt) > 0:
         raise ValueError(f"srnn: dt must be a positive time, e.g. 4*ms, got {dt!r}")
     _whole("seed", seed, least=0)
+    for name, gain in (("input_gain", input_gain), ("recurrent_gain", recurrent_gain)):
+        if not 0 < gain < np.inf:
+            raise ValueError(f"srnn: {name} must be a finite number > 0, got {gain!r}")
     for model in (neuron, readout):
         if not isinstance(model, NeuronModel):
             raise TypeError(f"srnn: neuron and readout must be NeuronModels, got {type(model).__name__}")
@@ -135,12 +143,14 @@ def srnn(
     for (pre, post), looped in zip(pairwise(groups), [*recurrent, False], strict=True):
         timing = {"slot": slots[post][0], "dt_ref": dt, "clock": clock}
         w = xavier_uniform(stream(seed, f"{pre}_{post}.w"), len(groups[pre]), len(groups[post]))
+        if pre == "input":
+            w = input_gain * w
         current = pre == "input" and input == "current"
         synapses.append(_dense(groups[pre], groups[post], w, models[post], current=current, **timing))
         if pre != "input" and transmission == "next":
             step_delays.append(f"{pre}_{post}_pre")
         if looped:
-            w = orthogonal(stream(seed, f"{post}_{post}.w"), len(groups[post]))
+            w = recurrent_gain * orthogonal(stream(seed, f"{post}_{post}.w"), len(groups[post]))
             synapses.append(_dense(groups[post], groups[post], w, models[post], **timing))
             step_delays.append(f"{post}_{post}_pre")
 
@@ -220,7 +230,8 @@ def _dense(pre, post, w, neuron, *, slot, dt_ref, clock, current=False):
     )
     if not current:
         synapses.pre.when = slot
-    synapses.connect()
+    with making():
+        synapses.connect()
     synapses.w = w.ravel()
     return synapses
 

@@ -41,6 +41,8 @@ class ECGConfig:
         Of the validation split, the initial network and the order of batches.
     hidden : tuple of int
         Neurons of each hidden layer.
+    input_gain, recurrent_gain : float
+        Factors of the initial input and recurrent weights.
     epochs, batch_size : int
     learning_rate, time_constant_rate : float
         Peak rates of weights and of (relative) time constants.
@@ -64,16 +66,18 @@ class ECGConfig:
     data: str | None = None
     seed: int = 0
     hidden: tuple[int, ...] = (36,)
+    input_gain: float = 3.0
+    recurrent_gain: float = 0.3
     epochs: int = 60
-    batch_size: int = 64
-    learning_rate: float = 0.01
+    batch_size: int = 32
+    learning_rate: float = 0.005
     time_constant_rate: float = 0.03
     tau_m: tuple[float, float] = (20.0, 15.0)
     tau_a: tuple[float, float] = (150.0, 80.0)
     score_scale: float = 3.0
     unlabelled_class: str | None = None
     rate_penalty: float = 0.0
-    surrogate: str = "multi_gaussian"
+    surrogate: str = "gaussian"
     device: str = "numpy"
     fine_factors: tuple[int, ...] = (2, 4, 8)
 
@@ -121,6 +125,8 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         neuron=ALIF,
         dt=_quantity(task.dt),
         seed=config.seed,
+        input_gain=config.input_gain,
+        recurrent_gain=config.recurrent_gain,
         tau_m=Normal(*config.tau_m),
         tau_a=Normal(*config.tau_a),
     )
