@@ -26,6 +26,7 @@ from .description import (
     PoissonGroupDescription,
     SpikeGeneratorDescription,
 )
+from .devices import making
 
 
 def build(description, *, dt=None):
@@ -215,10 +216,11 @@ def _synapses(d, groups, clock, timed):
         _put(getattr(synapses, p.name), p.slot)
     for s in d.summed:
         _put(synapses.summed_updaters[s.variable], s.slot)
-    if len(d.pre):
-        synapses.connect(i=d.pre, j=d.post)
-    else:
-        synapses.connect(condition="False")
+    with making():
+        if len(d.pre):
+            synapses.connect(i=d.pre, j=d.post)
+        else:
+            synapses.connect(condition="False")
     _set_values(synapses, d.variables)
     for p in d.pathways:
         if p.delay.ndim and len(p.delay):

@@ -88,6 +88,8 @@ def number(where, value, *, least=-math.inf, most=math.inf, finite=True):
     """Return a float after checking its type and range."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         refuse(where, "a number", value)
+    if isinstance(value, int) and abs(value) > 2**64:
+        refuse(where, "a number of at most 64 bits", "a longer one")
     if (finite and not math.isfinite(value)) or not least <= value <= most:
         refuse(where, f"a number from {least} to {most}", value)
     return float(value)

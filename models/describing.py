@@ -24,7 +24,7 @@ from .describing_objects import (
     describe_spike_generator,
     describe_synapses,
 )
-from .description import Array, NetworkDescription, TimedArrayDescription
+from .description import Array, NetworkDescription, TimedArrayDescription, exponents
 from .errors import UnsupportedModel
 from .externals import Externals
 from .recordings import natural
@@ -100,7 +100,7 @@ def describe(net, *, namespace=None):
         groups=tuple(described),
         synapses=tuple(connected),
         timed_arrays=tuple(
-            TimedArrayDescription(name, Array(array.values, tuple(array.dim._dims)), float(array.dt))
+            TimedArrayDescription(name, Array(array.values, exponents(array.dim)), float(array.dt))
             for name, array in externals.timed_arrays.items()
         ),
         schedule=tuple(net.schedule),

@@ -17,6 +17,7 @@ from .description import (
     Summed,
     SynapsesDescription,
     Variable,
+    exponents,
 )
 from .errors import UnsupportedModel
 
@@ -80,9 +81,7 @@ def describe_poisson_group(group, externals, dt):
     expression = isinstance(group._rates, str)
     rates = group._rates
     if not expression:
-        rates = Array(
-            _values(group.variables["rates"], group.name), tuple(group.variables["rates"].dim._dims)
-        )
+        rates = Array(_values(group.variables["rates"], group.name), exponents(group.variables["rates"].dim))
     return PoissonGroupDescription(
         name=group.name,
         size=len(group),
@@ -165,12 +164,12 @@ def _equations(owner, equations):
             )
         code = None if e.expr is None else e.expr.code
         flags = tuple(sorted(e.flags))
-        described.append(Equation(e.type, e.varname, code, tuple(e.dim._dims), e.var_type, flags))
+        described.append(Equation(e.type, e.varname, code, exponents(e.dim), e.var_type, flags))
     return tuple(described)
 
 
 def _summed_equation(variable, updater):
-    dimensions = tuple(updater.target_var.dim._dims)
+    dimensions = exponents(updater.target_var.dim)
     return Equation("subexpression", variable, updater.expression.code, dimensions, "float", ("summed",))
 
 
@@ -238,7 +237,7 @@ def _variables(group, equations):
             raise UnsupportedModel(
                 group.name, f"'{name}' of type {values.dtype}", f"use Brian2's default, {DTYPES[kind]}"
             )
-        found.append(Variable(name, Array(values, tuple(variable.dim._dims))))
+        found.append(Variable(name, Array(values, exponents(variable.dim))))
     return tuple(found)
 
 

@@ -15,6 +15,11 @@ from .annotations import Annotations
 DIMENSIONLESS = (0.0,) * 7
 
 
+def exponents(dimension):
+    """Return the seven exponents of a Brian2 `Dimension` as a tuple of float."""
+    return tuple(float(exponent) for exponent in dimension._dims)
+
+
 @dataclass(frozen=True)
 class Slot:
     """When an operation runs within a step: scheduling slot and order within it."""

@@ -97,6 +97,17 @@ def using(name, *, random_seed=None):
         yield random_seed
 
 
+@contextmanager
+def making():
+    """Make Brian2 objects without compiling: creating synapses is a code object of its own, compiled by default."""
+    before = prefs["codegen.target"]
+    prefs["codegen.target"] = "numpy"
+    try:
+        yield
+    finally:
+        prefs["codegen.target"] = before
+
+
 def check_device(name):
     """Raise DeviceError unless the device is known and this machine has what it needs."""
     if name not in DEVICES:

@@ -6,7 +6,7 @@ from brian2.codegen.translation import get_identifiers_recursively
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
 from brian2.core.variables import Constant
 
-from .description import Array, External
+from .description import Array, External, exponents
 from .errors import UnsupportedModel
 
 
@@ -91,7 +91,7 @@ class Externals:
             raise UnsupportedModel(
                 group.name, f"'{name}' ({value.dtype}, shape {value.shape})", "use one number"
             )
-        return External(name, Array(value, tuple(resolved.dim._dims)))
+        return External(name, Array(value, exponents(resolved.dim)))
 
     def _is_default(self, group, name):
         own = getattr(group, "namespace", None) or {}

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from brian2 import NeuronGroup, get_or_create_dimension, get_unit
 
-from .description import NetworkDescription
+from .description import NetworkDescription, exponents
 
 
 def unit_of(dimensions):
@@ -220,7 +220,7 @@ def _group_values(net):
             if isinstance(g, NeuronGroup):
                 names = g.equations.parameter_names & {"tau_m", "tau_a", "bias"}
                 values = {
-                    n: (np.array(g.variables[n].get_value()), unit_of(g.variables[n].dim._dims))
+                    n: (np.array(g.variables[n].get_value()), unit_of(exponents(g.variables[n].dim)))
                     for n in names
                 }
                 found.append((g.name, values, len(g)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from brian2 import StateMonitor, second
 
+from .description import exponents
 from .recordings import unit_of
 
 
@@ -86,7 +87,7 @@ def trace_variables(trace, monitor, trials, every):
     if trace.phase == "last":
         values = values[:, every - 1 :: every]
     values = values.reshape(trials, -1, values.shape[1]).transpose(0, 2, 1)
-    unit = unit_of(monitor.variables[trace.variable].dim._dims)
+    unit = unit_of(exponents(monitor.variables[trace.variable].dim))
     attrs = {"units": unit, "long_name": f"{trace.variable} of {trace.group}", "slot": trace.slot}
     dims = ("trial", "time", f"{trace.group}_neuron")
     return {f"{trace.group}_{trace.variable}": (dims, np.ascontiguousarray(values), attrs)}

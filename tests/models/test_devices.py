@@ -234,6 +234,19 @@ def test_the_clock_of_the_user_is_not_the_simulations():
     assert out["output_v"].sizes["time"] == STEPS
 
 
+def test_making_networks_compiles_nothing(tmp_path, monkeypatch):
+    monkeypatch.setitem(
+        cython_extension_manager.__dict__, "create_extension", lambda *a, **k: pytest.fail("compiled")
+    )
+    before = prefs["codegen.target"]
+    prefs["codegen.target"] = "cython"
+    try:
+        load(save(srnn(4, [6], 3), tmp_path / "net.nc"))
+        assert prefs["codegen.target"] == "cython"
+    finally:
+        prefs["codegen.target"] = before
+
+
 def test_a_running_network_is_not_disturbed():
     """simulate from within a network operation, as a user may call it."""
     seen = []
