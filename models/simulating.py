@@ -17,7 +17,7 @@ from .building import build, steps_of, with_dt
 from .describing import describe
 from .description import Array, NetworkDescription, NeuronGroupDescription, SpikeGeneratorDescription
 from .devices import check_device, using
-from .recordings import connectivity_variables, spike_variables, spiking
+from .recordings import connectivity_variables, spike_variables, spiking, unit_of
 from .stimuli import named, reference_step, stimulus_steps, stimulus_trials, with_stimulus
 from .tiling import tile
 from .traces import monitor_of, trace_variables, traces_of
@@ -102,6 +102,7 @@ def simulate(
         raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
     single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
     single = _initial(single, single.annotations.initial if initial is None else initial)
+    _check_time_constants(single)
     trial_labels = np.arange(_trials(single, stimulus, trials))
     if stimulus is not None:
         first = next(iter(named(single, stimulus).values()))
@@ -175,6 +176,19 @@ def _initial(description, initial):
             g = replace(g, variables=tuple(_zero(v) if v.name in states else v for v in g.variables))
         groups.append(g)
     return replace(description, groups=tuple(groups))
+
+
+def _check_time_constants(description):
+    """Refuse time constants (variables ``tau…`` in seconds) that are not positive: NaN would come of them, silently."""
+    for g in description.groups:
+        for v in getattr(g, "variables", ()):
+            if v.name.startswith("tau") and unit_of(v.array.dimensions) == "s":
+                bad = np.flatnonzero(~(v.array.values > 0))
+                if bad.size:
+                    raise ValueError(
+                        f"simulate: {g.name}.{v.name} must be positive, got {v.array.values[bad[0]]} s at index "
+                        f"{bad[0]}; set it before, e.g. group.{v.name} = 20*ms"
+                    )
 
 
 def _zero(variable):

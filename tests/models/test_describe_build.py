@@ -1,6 +1,7 @@
 """describe and build: any supported network comes back to the bit; everything else is refused by name."""
 
 import dataclasses
+import gc
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from brian2 import (
     prefs,
     volt,
 )
+from brian2.utils.logger import catch_logs
 
 from chronaxie.models import (
     ALIF,
@@ -442,6 +444,22 @@ def test_bad_networks_are_refused(make, error, message):
 def test_build_wants_a_description():
     with pytest.raises(TypeError, match="expected a NetworkDescription, got Network"):
         build(srnn(1, [1], 1))
+
+
+def test_networks_that_ran_only_as_copies_go_quietly():
+    def warnings(make):
+        with catch_logs() as logs:
+            make()
+            gc.collect()
+        return [log for log in logs if "unused_brian_object" in log[1]]
+
+    assert warnings(lambda: NeuronGroup(1, "v : 1"))
+    assert not warnings(lambda: srnn(2, [3], 2))
+    assert not warnings(lambda: build(describe(srnn(2, [3], 2))))
+    group = NeuronGroup(1, "v : 1", name="g")
+    describe(Network(group))
+    gc.collect()
+    Network(group).run(0 * ms)
 
 
 def test_monitors_are_left_out_and_clocks_shared():

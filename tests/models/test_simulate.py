@@ -370,6 +370,15 @@ def test_unsupported_networks_are_refused():
         simulate(net, duration=0.1)
 
 
+@pytest.mark.parametrize("value", [0, -0.02, np.nan])
+def test_a_time_constant_that_is_not_positive_is_refused(value):
+    net = network("alif")
+    hidden = next(o for o in net.objects if o.name == "hidden1")
+    hidden.variables["tau_a"].get_value()[3] = value
+    with pytest.raises(ValueError, match=f"hidden1.tau_a must be positive, got {float(value)} s at index 3"):
+        simulate(net, stimulus())
+
+
 def test_progress_is_shown_where_asked(capsys):
     simulate(network("alif"), stimulus(), progress=True)
     assert "0.24/0.24 s" in capsys.readouterr().err
