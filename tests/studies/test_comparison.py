@@ -147,21 +147,20 @@ def case(request, data_dir):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", ["numpy", "cython", "cpp_standalone"])
-def test_the_ecg_test_set_gives_the_same_spikes(case, device, record_property):
+def test_the_ecg_test_set_gives_the_same_spikes(case, device):
     simulated = simulate(case.net, case.stimulus, device=device, record=case.record, namespace={})
     found = differences(case.run, simulated, readout=annotations(case.net).readout)
     steps = case.stimulus.sizes["trial"] * case.stimulus.sizes["time"]
-    neurons = sum(spikes.shape[-1] for spikes in case.run.spikes.values())
+    neurons = sum(raster.shape[-1] for raster in case.run.spikes.values())
     apart = {
         f"{group}.{name}": float(np.abs(simulated[f"{group}_{name}"].values - value.numpy()).max())
         for group, values in case.states.items()
         for name, value in values.items()
     }
-    record_property("neuron_steps", steps * neurons)
-    record_property("spikes", {group: int(spikes.sum()) for group, spikes in case.run.spikes.items()})
-    record_property("largest_difference", apart)
+    spikes = {group: int(raster.sum()) for group, raster in case.run.spikes.items()}
+    print(f"{steps * neurons} neuron-steps, spikes {spikes}, largest difference of a state {apart}")
     assert case.stimulus.sizes["trial"] == 141
-    assert all(spikes.any() for spikes in case.run.spikes.values()), "a silent layer agrees with anything"
+    assert min(spikes.values()) > 0, "a silent layer agrees with anything"
     assert int(found.spike_neuron_steps) == steps * neurons
     assert int(found.spike_mismatches) == 0
     if device == "numpy":
