@@ -16,10 +16,12 @@ from chronaxie.studies.tasks import TASKS, SyntheticECG
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def rows(page, *, after=""):
-    """Cells of every table row of a page, from a heading on, whose first cell is a name in code type."""
+def rows(page, *, under=""):
+    """Cells of the table rows of a page, or of what is under one heading, whose first cell is a name in code type."""
     text = (DOCS / page).read_text()
-    lines = text[text.index(after) :].splitlines()
+    if under:
+        text = text.split(f"\n{under}\n")[1].split("\n#")[0]
+    lines = text.splitlines()
     cells = [
         [cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line.startswith("| `")
     ]
@@ -57,7 +59,7 @@ def test_every_variable_of_the_result_is_described_with_dimensions_and_unit(stud
 
 
 def test_every_attribute_of_the_result_is_described(study):
-    assert set(rows("results.md", after="## Attributes")) == set(study.result.attrs)
+    assert set(rows("results.md", under="## Attributes")) == set(study.result.attrs)
 
 
 def test_the_result_is_read_with_xarray_alone(study, tmp_path):
@@ -73,21 +75,21 @@ def test_the_result_is_read_with_xarray_alone(study, tmp_path):
 
 
 def test_every_option_of_fit_is_described_with_its_default():
-    described = rows("training.md", after="## Options")
+    described = rows("training.md", under="## Options")
     options = {field.name: field.default for field in dataclasses.fields(Training)}
     for name, default in options.items():
         assert described[name][0] == "`" + repr(default).replace("'", '"') + "`", name
 
 
 def test_the_history_is_described():
-    described = rows("training.md", after="## The history")
+    described = rows("training.md", under="## The history")
     assert {name: cells[0] for name, cells in described.items() if name in HISTORY} == {
         name: unit for name, (_, unit) in HISTORY.items()
     }
 
 
 def test_every_parameter_of_the_synthetic_ecg_is_described_with_its_default():
-    described = rows("tasks.md", after="### Parameters")
+    described = rows("tasks.md", under="### Parameters")
     defaults = {field.name: field.default for field in dataclasses.fields(SyntheticECG)}
     assert {name: cells[0].strip("`").replace('"', "'") for name, cells in described.items()} == {
         name: repr(default) for name, default in defaults.items()
