@@ -72,7 +72,7 @@ def _add_run(commands):
         "--seed", type=_whole, default=0, metavar="N", help="seed of everything random (default: 0)"
     )
     ecg.add_argument(
-        "--epochs", type=_count, metavar="N", help="passes over the training set (default: 80; synthetic: 60)"
+        "--epochs", type=_count, metavar="N", help="passes over the training set (default: 120; synthetic: 60)"
     )
     ecg.add_argument(
         "--hidden", type=_count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
