@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
-from brian2 import Network, NeuronGroup, prefs
+from brian2 import Network, NeuronGroup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -36,12 +36,7 @@ from .test_simulate import stimulus, user_network
 FINITE = {"allow_nan": False, "allow_infinity": False}
 
 
-@pytest.fixture(autouse=True)
-def numpy_target():
-    before = prefs["codegen.target"]
-    prefs["codegen.target"] = "numpy"
-    yield
-    prefs["codegen.target"] = before
+pytestmark = pytest.mark.usefixtures("numpy_target")
 
 
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS.keys())

@@ -2,19 +2,14 @@
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray, ms, mV, prefs
+from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray, ms, mV
 
 from chronaxie.models import ALIF, LIF, Initial, LeakyIntegrator, Normal, Readout, annotate, annotations, srnn
 
 STEPS = 60
 
 
-@pytest.fixture(autouse=True)
-def numpy_target():
-    before = prefs["codegen.target"]
-    prefs["codegen.target"] = "numpy"
-    yield
-    prefs["codegen.target"] = before
+pytestmark = pytest.mark.usefixtures("numpy_target")
 
 
 def objects(net):

@@ -21,7 +21,6 @@ from chronaxie.models import (
     LIF,
     Normal,
     Readout,
-    StimulusError,
     UnsupportedModel,
     annotate,
     annotations,
@@ -32,6 +31,8 @@ from chronaxie.models import (
     simulate,
     srnn,
 )
+
+pytestmark = pytest.mark.usefixtures("numpy_target")
 
 DT = 0.004
 STEPS = 60
@@ -270,67 +271,6 @@ def test_random_numbers_of_the_user_are_left_alone():
     assert np.array_equal(np.random.random(3), expected)  # noqa: NPY002
 
 
-def test_stimuli_by_group():
-    net = network("alif")
-    x = stimulus()
-    a, b = simulate(net, x), simulate(net, {"input": x.transpose("channel", "trial", "time")})
-    assert a["output_v"].identical(b["output_v"])
-
-
-def test_trial_labels_are_kept():
-    x = stimulus().assign_coords(trial=[7, 3, 5])
-    assert simulate(network("alif"), x)["trial"].values.tolist() == [7, 3, 5]
-
-
-def with_value(value, kind="spikes"):
-    x = stimulus(kind=kind).astype(float)
-    x[1, 2, 3] = value
-    return x
-
-
-@pytest.mark.parametrize(
-    ("case", "make", "error", "message"),
-    [
-        ("alif", lambda: stimulus(channels=5), StimulusError, "'input': expected 4 channels, .* got 5"),
-        (
-            "alif",
-            lambda: stimulus(dt=0.002),
-            StimulusError,
-            "from 0 in steps of dt_ref = 0.004 s, got 0.002 s",
-        ),
-        ("alif", lambda: stimulus().assign_coords(time=np.arange(STEPS) * DT + 1), StimulusError, "from 1 s"),
-        (
-            "alif",
-            lambda: stimulus().assign_coords(time=np.arange(STEPS) ** 2),
-            StimulusError,
-            "equidistant at 0.004",
-        ),
-        ("alif", lambda: stimulus().drop_vars("time"), StimulusError, r"coordinate 'time' \(s\) is missing"),
-        ("alif", lambda: with_value(np.nan), StimulusError, r"must be 0 or 1, got nan at .* = \(1, 2, 3\)"),
-        (
-            "alif",
-            lambda: with_value(2),
-            StimulusError,
-            "must be 0 or 1, got 2.0 .* use srnn\\(input='current'\\)",
-        ),
-        ("alif", lambda: with_value(0.5), StimulusError, "must be 0 or 1, got 0.5"),
-        (
-            "current",
-            lambda: with_value(np.inf, "current"),
-            StimulusError,
-            r"finite values, got inf .* \(1, 2, 3\)",
-        ),
-        ("alif", lambda: stimulus().values, TypeError, "expected an xarray.DataArray, got ndarray; wrap it"),
-        ("alif", lambda: stimulus().rename(channel="unit"), StimulusError, "expected the dimensions"),
-        ("alif", lambda: stimulus(steps=0), StimulusError, "it is empty"),
-        ("alif", lambda: {"inputs": stimulus()}, StimulusError, "no input 'inputs'; the network has input"),
-    ],
-)
-def test_bad_stimuli_are_refused(case, make, error, message):
-    with pytest.raises(error, match=message):
-        simulate(network(case), make())
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -356,11 +296,6 @@ def test_without_stimulus_a_duration_is_needed():
         simulate(network("alif"))
     with pytest.raises(ValueError, match="trials must be a whole number"):
         simulate(network("alif"), duration=0.1, trials=0)
-
-
-def test_a_network_without_input_takes_no_stimulus():
-    with pytest.raises(StimulusError, match="the network has no input that it could replace"):
-        simulate(user_network(), stimulus())
 
 
 def test_unsupported_networks_are_refused():
