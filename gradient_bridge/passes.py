@@ -31,8 +31,13 @@ class _Spike(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         distance, *mask = ctx.saved_tensors
-        by_distance = grad * ctx.surrogate.derivative(distance / ctx.scale) / ctx.scale
-        return by_distance * mask[0] if mask else by_distance, None, None, None, None
+        scaled = distance if ctx.scale == 1 else distance / ctx.scale
+        by_distance = ctx.surrogate.derivative(scaled).mul_(grad)
+        if ctx.scale != 1:
+            by_distance /= ctx.scale
+        if mask:
+            by_distance *= mask[0]
+        return by_distance, None, None, None, None
 
 
 class _Reset(torch.autograd.Function):

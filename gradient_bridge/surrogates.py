@@ -15,8 +15,9 @@ import torch
 
 
 def _density(x, mean, width):
-    """Normal density with that mean and standard deviation ``width``."""
-    return torch.exp(-0.5 * ((x - mean) / width) ** 2) / (width * math.sqrt(2 * math.pi))
+    """Normal density with that mean and standard deviation ``width``; few operations: it runs in every step."""
+    square = torch.square(x - mean) if mean else torch.square(x)
+    return square.mul_(-0.5 / width**2).exp_().mul_(1 / (width * math.sqrt(2 * math.pi)))
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Surrogate:
 
     def derivative(self, x):
         """``gamma * shape(x)``."""
-        return self.gamma * self.shape(x)
+        return self.shape(x).mul_(self.gamma)
 
 
 @dataclass(frozen=True)

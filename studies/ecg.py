@@ -66,7 +66,7 @@ class ECGConfig:
     data: str | None = None
     seed: int = 0
     hidden: tuple[int, ...] = (36,)
-    input_gain: float = 3.0
+    input_gain: float = 2.0
     recurrent_gain: float = 0.3
     epochs: int = 60
     batch_size: int = 32
@@ -89,7 +89,7 @@ class ECGConfig:
 
 
 DEFAULTS = {
-    "ecg": {"epochs": 80, "unlabelled_class": "P"},
+    "ecg": {"epochs": 120, "unlabelled_class": "P"},
     "synthetic_ecg": {},
 }
 
