@@ -13,6 +13,7 @@ from chronaxie.models import ALIF, LIF, DeviceError, Normal, describe, load, sav
 from chronaxie.models import devices as devices_module
 from chronaxie.models.devices import DEVICES, check_device, using
 
+from .test_describe_build import by_hand
 from .test_simulate import STEPS, stimulus, user_network
 
 brian2_device = sys.modules["brian2.devices.device"]
@@ -106,6 +107,24 @@ def test_a_loaded_network_runs_compiled(device, tmp_path):
     net = srnn(4, [6], 3, bias=0.05)
     loaded = load(save(net, tmp_path / "net.nc"))
     assert_same_spikes(simulate(net, stimulus()), simulate(loaded, stimulus(), device=device))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["cython", "cpp_standalone"])
+def test_a_network_by_hand_runs_compiled(device):
+    net, namespace = by_hand()
+    options = {
+        "duration": 0.2,
+        "trials": 2,
+        "seed": 0,
+        "namespace": namespace,
+        "record": {"cells": ["v", "g"]},
+    }
+    reference, compiled = simulate(net, **options), simulate(net, device=device, **options)
+    assert reference.sizes["cells_spike"] > 20
+    assert_same_spikes(reference, compiled)
+    # Volts of some 0.07: a few ulp of exp a step, forgotten within a time constant.
+    assert np.abs(reference["cells_v"] - compiled["cells_v"]).max() < 1e-14
 
 
 def test_numpy_leaves_the_global_state_alone():
