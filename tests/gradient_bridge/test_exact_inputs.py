@@ -91,6 +91,26 @@ class TestInputs:
         x = np.random.default_rng(4).normal(8, 8, (3, STEPS, 6))
         compare(net, Twin(net, trainable=("tau",)), STEPS, x)
 
+    def test_a_stimulus_has_one_value_per_step_also_for_a_coarser_timed_array(self):
+        drive = TimedArray(np.zeros((1, 6)), dt=2 * ms)
+        equations = RELAY.replace("current : volt", "current = drive(t, i)*mV : volt")
+        net = Network(relay(equations, namespace={"drive": drive}))
+        x = np.random.default_rng(4).normal(8, 8, (2, STEPS, 6))
+        compare(net, Twin(net, trainable=("tau",)), STEPS, x)
+
+    def test_a_stimulus_begins_where_the_network_stands(self):
+        """A network that has already run: the first value of the stimulus is for the first step of the twin."""
+        drive = TimedArray(np.zeros((1, 6)), dt=0.5 * ms)
+        equations = RELAY.replace("current : volt", "current = drive(t, i)*mV : volt")
+        group = relay(equations, namespace={"drive": drive})
+        net = Network(group)
+        net.run(20 * ms)
+        x = torch.zeros(1, 80, 6, dtype=torch.float64)
+        x[:, :40] = 30
+        v = Twin(net)(x, record={group.name: ["v"]}).states[group.name]["v"][0, :, 0]
+        silent = Twin(net)(torch.zeros(1, 80, 6, dtype=torch.float64), record={group.name: ["v"]})
+        assert v[1] > silent.states[group.name]["v"][0, 1, 0]
+
 
 @pytest.mark.usefixtures("half_ms")
 def test_names_of_the_callers_frame_and_of_a_dict():

@@ -175,3 +175,11 @@ def test_regular_operations_and_events_of_ones_own():
     ahead = wired(group, group, on_pre="g_post += 0.1*w", on_event="crossing", delay=1 * ms)
     net = Network(group, ahead, wired(group, group, on_pre="v_post += w", seed=7))
     compare(net, Twin(net), STEPS)
+
+
+def test_a_network_without_arrays_of_floats():
+    """Shared variables are numbers: nothing here is an array except the spikes."""
+    group = NeuronGroup(3, "x : 1 (shared)\nv = x*i*(1 + sin(t/ms)) : 1", threshold="v > 1", reset="")
+    group.x = 1
+    net = Network(group)
+    compare(net, Twin(net), 50)

@@ -4,6 +4,7 @@ import io
 
 import pytest
 import torch
+from brian2 import Network, NeuronGroup, Synapses, ms
 
 from chronaxie.gradient_bridge import Twin
 from chronaxie.models import srnn
@@ -108,8 +109,6 @@ def test_to_float32_and_back(net, x):
 
 def test_a_float32_twin_computes_in_float32_throughout():
     """Also where Brian2's time of the last spike, kept in float64, is the first array of the program."""
-    from brian2 import Network, NeuronGroup, Synapses, ms
-
     group = NeuronGroup(
         3,
         "dg/dt = (2 - g)/(5*ms) : 1 (unless refractory)",
@@ -152,3 +151,18 @@ def test_the_default_dtype_of_torch_is_as_before(net, x):
     with pytest.raises(ValueError, match="not finite"):
         Twin(net)(torch.full((1, 3, 3), torch.nan))
     assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize("name", ["forward", "train", "keys", "parameters", "training"])
+def test_groups_and_variables_may_have_names_that_torch_uses_too(name):
+    variable = "half" if name == "keys" else "w"
+    group = NeuronGroup(
+        2, "dv/dt = -v/(5*ms) : 1", threshold="v > 1", reset="v = 0", method="euler", name="cells"
+    )
+    group.v = 2
+    synapses = Synapses(group, group, f"{variable} : 1", on_pre=f"v_post += {variable}", name=name)
+    synapses.connect()
+    twin = Twin(Network(group, synapses), trainable=(variable,))
+    assert set(twin.trained_values()) == {f"{name}.{variable}"}
+    twin(duration=2 * ms).final["cells"]["v"].sum().backward()
+    assert twin.trained[name][variable].free.grad.abs().sum() > 0
