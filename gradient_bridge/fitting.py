@@ -96,6 +96,8 @@ class _Run:
         skip = options.skip
         if skip is None:
             skip = model.readout.skip if self.is_twin and model.readout is not None else 0
+        if options.rate_penalty and not self.is_twin:
+            raise ValueError("fit: rate_penalty counts the spikes of a Twin; leave it out for another module")
         if options.unlabelled != "mask" and options.unlabelled >= self.classes:
             raise ValueError(
                 f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
@@ -272,10 +274,14 @@ class _Run:
     # -------------------------------------------------------------- checkpoints
     def _identity(self):
         """What must be the same when a run is resumed."""
-        return {
+        identity = {
             "options": json.dumps(dataclasses.asdict(self.options), sort_keys=True),
             "task": str(getattr(self.task, "hash", "")),
         }
+        if self.is_twin:
+            surrogates = {group: repr(pair) for group, pair in self.model.surrogates.items()}
+            identity["twin"] = str((str(self.model.dtype), self.model.detach_reset, surrogates))
+        return identity
 
     def _content(self):
         return {
@@ -287,20 +293,41 @@ class _Run:
             "best": self.best,
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
+            "random_state": torch.get_rng_state(),  # for modules with dropout
         }
 
     def restore(self, content, path):
         """Continue from a checkpoint of the same run."""
         for name, value in self._identity().items():
-            if content["identity"][name] != value:
-                raise CheckpointError(
-                    f"{Path(path)}: of another run: its {name} is {content['identity'][name]}, here {value}"
-                )
+            found = content["identity"].get(name)
+            if found != value:
+                raise CheckpointError(f"{Path(path)}: of another run: its {name} is {found}, here {value}")
+        self._check_same_network(content["model"], path)
         self.model.load_state_dict(content["model"])
         self.optimiser.load_state_dict(content["optimiser"])
         self.schedule.load_state_dict(content["schedule"])
+        torch.set_rng_state(content["random_state"])
         self.epoch, self.history = content["epoch"], content["history"]
         self.best, self.best_epoch = content["best"], content["best_epoch"]
+
+    def _check_same_network(self, saved, path):
+        """Refuse the checkpoint of a network with other parameters, sizes or initial time constants."""
+        here = self.model.state_dict()
+        for name in sorted(set(here) | set(saved)):
+            if name not in here or name not in saved or here[name].shape != saved[name].shape:
+                there = tuple(saved[name].shape) if name in saved else "missing"
+                expected = tuple(here[name].shape) if name in here else "nothing of that name"
+                raise CheckpointError(
+                    f"{Path(path)}: of another network: {name} is {there}, expected {expected}"
+                )
+            if (
+                self.is_twin
+                and name.endswith(".base")
+                and not torch.equal(here[name].cpu(), saved[name].cpu())
+            ):
+                raise CheckpointError(
+                    f"{Path(path)}: of another network: the initial values of {name} differ"
+                )
 
     def _dataset(self):
         ds = xr.Dataset(coords={"epoch": np.arange(len(self.history["train_loss"]))})

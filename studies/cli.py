@@ -72,7 +72,10 @@ def _add_run(commands):
         "--seed", type=_whole, default=0, metavar="N", help="seed of everything random (default: 0)"
     )
     ecg.add_argument(
-        "--epochs", type=_count, metavar="N", help="passes over the training set (default: 120; synthetic: 60)"
+        "--epochs",
+        type=_count,
+        metavar="N",
+        help="passes over the training set (default: 120; synthetic: 60)",
     )
     ecg.add_argument(
         "--hidden", type=_count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
@@ -138,8 +141,8 @@ def _run_ecg(given):
     if given.synthetic and given.data is not None:
         raise ValueError("--synthetic and --data exclude each other: leave one out")
 
-    from ..models.devices import check_device
-    from .ecg import DEFAULTS, ECGConfig, run_to_folder
+    from .ecg import run_to_folder
+    from .ecg_config import DEFAULTS, ECGConfig
 
     data = given.data
     if data is None and not given.synthetic:
@@ -158,7 +161,6 @@ def _run_ecg(given):
     if given.hidden:
         chosen["hidden"] = tuple(given.hidden)
     config = ECGConfig(**{"task": task, "data": data, "seed": given.seed, **DEFAULTS[task], **chosen})
-    check_device(config.device)  # otherwise found out after the training
     if task == "synthetic_ecg":
         _report("no data folder given: using the embedded synthetic ECG (real recordings: --data DIR)")
     result, files = run_to_folder(

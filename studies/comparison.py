@@ -75,12 +75,17 @@ def differences(run, simulated, *, readout):
     """
     wrong = compared = 0
     for group, spikes in run.spikes.items():
-        other = dense(simulated, group).values[:, : spikes.shape[1]]
+        other = dense(simulated, group).values
         if other.shape != spikes.shape:
             raise ValueError(f"{group}: the twin has spikes of shape {spikes.shape}, Brian2 {other.shape}")
         wrong += int((other != spikes).sum())
         compared += spikes.size
     trace = simulated[f"{readout.group}_{readout.variable}"].values
+    if trace.shape != run.scores.shape:
+        raise ValueError(
+            f"{readout.group}.{readout.variable}: the twin has a trace of shape {run.scores.shape}, "
+            f"Brian2 {trace.shape}"
+        )
     return xr.Dataset(
         {
             "spike_mismatches": (

@@ -9,15 +9,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import xarray as xr
+from brian2 import second
 
 from .. import analyses
 from ..gradient_bridge import Twin, fit
 from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
+from ..models.devices import check_device
 from .baselines import softmax_regression_accuracy
 from .comparison import differences, run_twin, simulate_finer
 from .provenance import provenance
@@ -25,73 +26,6 @@ from .results import prepare_folder, write_result
 from .tasks import load_task
 
 EXAMPLE_TRIAL = 0
-
-
-@dataclass(frozen=True)
-class ECGConfig:
-    """Everything that decides the result of the study.
-
-    Parameters
-    ----------
-    task : {"ecg", "synthetic_ecg"}
-        QTDB recordings, or the embedded synthetic ECG.
-    data : str or None
-        Folder of the data sets, for QTDB.
-    seed : int
-        Of the validation split, the initial network and the order of batches.
-    hidden : tuple of int
-        Neurons of each hidden layer.
-    input_gain, recurrent_gain : float
-        Factors of the initial input and recurrent weights.
-    epochs, batch_size : int
-    learning_rate, time_constant_rate : float
-        Peak rates of weights and of (relative) time constants.
-    tau_m, tau_a : tuple of float
-        Mean and standard deviation of the initial time constants, in steps.
-    score_scale : float
-        Factor from the readout's membrane to logits.
-    unlabelled_class : str or None
-        Count unlabelled steps as this class in the loss, as the papers do; None leaves them out.
-    rate_penalty : float
-        Factor of the mean number of spikes per neuron and step in the loss.
-    surrogate : str
-        Surrogate derivative.
-    device : str
-        Brian2 device of the comparison.
-    fine_factors : tuple of int
-        The network is also simulated at dt divided by each of them; the largest gives `test_accuracy_fine`.
-    """
-
-    task: str = "synthetic_ecg"
-    data: str | None = None
-    seed: int = 0
-    hidden: tuple[int, ...] = (36,)
-    input_gain: float = 2.0
-    recurrent_gain: float = 0.3
-    epochs: int = 60
-    batch_size: int = 32
-    learning_rate: float = 0.005
-    time_constant_rate: float = 0.03
-    tau_m: tuple[float, float] = (20.0, 15.0)
-    tau_a: tuple[float, float] = (150.0, 80.0)
-    score_scale: float = 3.0
-    unlabelled_class: str | None = None
-    rate_penalty: float = 0.0
-    surrogate: str = "gaussian"
-    device: str = "numpy"
-    fine_factors: tuple[int, ...] = (2, 4, 8)
-
-    @property
-    def stem(self):
-        """Beginning of the names of the files that the study writes."""
-        name = {"ecg": "qtdb", "synthetic_ecg": "synthetic"}[self.task]
-        return f"ecg_{name}_seed{self.seed}"
-
-
-DEFAULTS = {
-    "ecg": {"epochs": 120, "unlabelled_class": "P"},
-    "synthetic_ecg": {},
-}
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):
@@ -114,6 +48,8 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         The trained network, synced.
     """
     began = time.perf_counter()
+    check_device(config.device)  # before the training, not after it
+    cells = _cells(config, report)
     options = {} if config.data is None else {"data": config.data}
     task = load_task(config.task, seed=config.seed, **options)
     report(f"data: {task.source}")
@@ -123,7 +59,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         config.hidden,
         len(task.classes),
         neuron=ALIF,
-        dt=_quantity(task.dt),
+        dt=task.dt * second,
         seed=config.seed,
         input_gain=config.input_gain,
         recurrent_gain=config.recurrent_gain,
@@ -147,7 +83,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
             _time_constants(net, initial),
             _tested(net, task, config, report),
             _baseline(task),
-            _beside_biology(net, config, report),
+            _beside_biology(net, cells),
         ],
         compat="no_conflicts",
         combine_attrs="drop_conflicts",
@@ -190,12 +126,6 @@ def run_to_folder(config, directory, *, overwrite=False, resume=False, report=pr
 
 
 # ------------------------------------------------------------------ parts of the result
-def _quantity(seconds):
-    from brian2 import second
-
-    return seconds * second
-
-
 def _sizes(task):
     return ", ".join(
         f"{name} {split.sizes['trial']} x {split.sizes['time'] * task.dt:.1f} s"
@@ -227,9 +157,11 @@ def _training(config, task):
 def _time_constants(net, initial):
     """Time constants before and after training, in ms."""
     final = network_values(net)
-    names = [name for name in ("tau_m", "tau_a") if name in final]
-    before = initial[names].rename({name: f"{name}_initial" for name in names})
-    return xr.merge([final[names], before], compat="no_conflicts", combine_attrs="drop_conflicts")
+    out = xr.Dataset()
+    for name, text in (("tau_m", "membrane time constant"), ("tau_a", "adaptation time constant")):
+        for source, suffix, when in ((final, "", "after training"), (initial, "_initial", "before training")):
+            out[f"{name}{suffix}"] = source[name].assign_attrs(long_name=f"{text} {when}")
+    return out
 
 
 def _tested(net, task, config, report):
@@ -248,15 +180,15 @@ def _tested(net, task, config, report):
     numbers = {
         "test_accuracy": (
             analyses.accuracy(prediction, test.label, mask=mask),
-            "on labelled test steps, twin",
+            "accuracy on labelled test steps, twin",
         ),
         "test_accuracy_yin": (
             analyses.accuracy_yin(prediction, test.label),
-            "papers' convention: unlabelled steps are class P, first 10 steps ignored; twin",
+            "accuracy in the papers' convention: unlabelled steps are class P, first 10 steps ignored; twin",
         ),
         "test_accuracy_brian2": (
             analyses.accuracy(in_brian2, test.label, mask=mask),
-            f"on labelled test steps, Brian2 ({config.device})",
+            f"accuracy on labelled test steps, Brian2 ({config.device})",
         ),
         "test_balanced_accuracy": (
             analyses.balanced_accuracy(prediction, test.label, mask=mask),
@@ -270,12 +202,12 @@ def _tested(net, task, config, report):
     parts += _in_continuous_time(finer, trace, test, task.dt)
     numbers["test_accuracy_fine"] = (
         parts[-1].accuracy_dt[-1],
-        f"on labelled test steps, Brian2 at dt/{max(finer)}",
+        f"accuracy on labelled test steps, Brian2 at dt/{max(finer)}",
     )
     parts.append(
         xr.Dataset(
             {
-                name: ((), float(value), {"units": "1", "long_name": f"accuracy {text}"})
+                name: ((), float(value), {"units": "1", "long_name": text})
                 for name, (value, text) in numbers.items()
             }
         )
@@ -331,16 +263,21 @@ def _baseline(task):
     return xr.Dataset({"softmax_regression_accuracy": ((), value, {"units": "1", "long_name": text})})
 
 
-def _beside_biology(net, config, report):
-    """The membrane time constants of the hidden neurons beside those of cortical cells, if the table is there."""
-    values = network_values(net)
-    hidden = values.tau_m[values.layer != "output"]
+def _cells(config, report):
+    """The table of cortical cells, or None where there is none."""
     try:
-        cells = analyses.biology.load("allen", data=config.data)
+        return analyses.biology.load("allen", data=config.data)
     except analyses.DataNotFound as missing:
         report(f"no comparison with biology: {missing}")
+        return None
+
+
+def _beside_biology(net, cells):
+    """The membrane time constants of the hidden neurons beside those of cortical cells, where there is a table."""
+    if cells is None:
         return xr.Dataset()
-    return analyses.compare(hidden, cells)
+    values = network_values(net)
+    return analyses.compare(values.tau_m[values.layer != "output"], cells)
 
 
 def _example(simulated, run, task):

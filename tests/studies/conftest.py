@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from chronaxie.studies import ecg
+from chronaxie.studies import ecg, ecg_config
 from chronaxie.studies.task import Task
 from chronaxie.studies.tasks import SyntheticECG, load_task
 
@@ -19,7 +19,7 @@ CELLS = ("mouse,spiny", "mouse,aspiny", "human,spiny")
 class SmallStudy:
     """One complete run: what it returned, and what it left in its folder."""
 
-    config: ecg.ECGConfig
+    config: ecg_config.ECGConfig
     task: Task
     result: xr.Dataset
     folder: Path
@@ -48,7 +48,7 @@ def small_data(tmp_path_factory):
 @pytest.fixture(scope="session")
 def config():
     """Two epochs of two batches with 8 neurons; the test set at dt and dt/8."""
-    return ecg.ECGConfig(seed=3, epochs=2, batch_size=4, hidden=(8,), fine_factors=(8,))
+    return ecg_config.ECGConfig(seed=3, epochs=2, batch_size=4, hidden=(8,), fine_factors=(8,))
 
 
 @pytest.fixture(scope="session")

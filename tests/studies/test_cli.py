@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.image import imread
 
 import chronaxie
-from chronaxie.studies import ecg
+from chronaxie.studies import ecg, ecg_config
 from chronaxie.studies.cli import main
 from chronaxie.studies.results import ResultError, read_result
 
@@ -72,7 +72,8 @@ def test_help_of_the_study_says_every_option_and_default(capsys):
         assert option in printed
     # The help cannot ask the study: importing it takes seconds.
     for name in ("epochs", "batch_size", "learning_rate", "time_constant_rate", "surrogate"):
-        real, embedded = (getattr(ecg.ECGConfig(**ecg.DEFAULTS[task]), name) for task in ecg.DEFAULTS)
+        configurations = [ecg_config.ECGConfig(**options) for options in ecg_config.DEFAULTS.values()]
+        real, embedded = (getattr(config, name) for config in configurations)
         option = f"--{name.replace('_', '-')} "
         default = f"(default: {real})" if real == embedded else f"(default: {real}; synthetic: {embedded})"
         assert default in printed[printed.rindex(option) :].split(" --")[0], (

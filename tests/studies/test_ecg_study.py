@@ -14,7 +14,7 @@ from matplotlib.image import imread
 import chronaxie
 from chronaxie import analyses
 from chronaxie.models import dense, load, network_values, simulate
-from chronaxie.studies import ecg
+from chronaxie.studies import ecg, ecg_config
 from chronaxie.studies.results import read_result
 
 HIDDEN, OUTPUTS = 8, 6
@@ -122,7 +122,7 @@ def test_the_attributes_say_where_it_comes_from(study):
     assert attrs["seed"] == study.config.seed
     stored = json.loads(attrs["configuration"])
     assert (
-        ecg.ECGConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})
+        ecg_config.ECGConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})
         == study.config
     )
     assert json.loads(attrs["training"])["epochs"] == study.config.epochs
@@ -181,11 +181,11 @@ def test_the_network_file_gives_the_same_spikes(study):
 
 PROGRAM = """
 import json, sys, pytest
-from chronaxie.studies import ecg
+from chronaxie.studies import ecg, ecg_config
 sys.path.insert(0, {tests!r})
 from conftest import shrink
 config = json.loads({config!r})
-config = ecg.ECGConfig(**{{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}})
+config = ecg_config.ECGConfig(**{{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}})
 with pytest.MonkeyPatch.context() as patch:
     shrink(patch, {data!r})
     ecg.run_to_folder(config, {out!r}, report=lambda line: None)

@@ -1,0 +1,72 @@
+"""Configuration of the study `ecg`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ECGConfig:
+    """Everything that decides the result of the study.
+
+    Parameters
+    ----------
+    task : {"ecg", "synthetic_ecg"}
+        QTDB recordings, or the embedded synthetic ECG.
+    data : str or None
+        Folder of the data sets, for QTDB.
+    seed : int
+        Of the validation split, the initial network and the order of batches.
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    input_gain, recurrent_gain : float
+        Factors of the initial input and recurrent weights.
+    epochs, batch_size : int
+    learning_rate, time_constant_rate : float
+        Peak rates of weights and of (relative) time constants.
+    tau_m, tau_a : tuple of float
+        Mean and standard deviation of the initial time constants, in steps.
+    score_scale : float
+        Factor from the readout's membrane to logits.
+    unlabelled_class : str or None
+        Count unlabelled steps as this class in the loss, as the papers do; None leaves them out.
+    rate_penalty : float
+        Factor of the mean number of spikes per neuron and step in the loss.
+    surrogate : str
+        Surrogate derivative.
+    device : str
+        Brian2 device of the comparison.
+    fine_factors : tuple of int
+        The network is also simulated at dt divided by each of them; the largest gives `test_accuracy_fine`.
+    """
+
+    task: str = "synthetic_ecg"
+    data: str | None = None
+    seed: int = 0
+    hidden: tuple[int, ...] = (36,)
+    input_gain: float = 2.0
+    recurrent_gain: float = 0.3
+    epochs: int = 60
+    batch_size: int = 32
+    learning_rate: float = 0.005
+    time_constant_rate: float = 0.03
+    tau_m: tuple[float, float] = (20.0, 15.0)
+    tau_a: tuple[float, float] = (150.0, 80.0)
+    score_scale: float = 3.0
+    unlabelled_class: str | None = None
+    rate_penalty: float = 0.0
+    surrogate: str = "gaussian"
+    device: str = "numpy"
+    fine_factors: tuple[int, ...] = (2, 4, 8)
+
+    @property
+    def stem(self):
+        """Beginning of the names of the files that the study writes."""
+        name = {"ecg": "qtdb", "synthetic_ecg": "synthetic"}[self.task]
+        return f"ecg_{name}_seed{self.seed}"
+
+
+DEFAULTS = {
+    "ecg": {"epochs": 120, "unlabelled_class": "P"},
+    "synthetic_ecg": {},
+}
