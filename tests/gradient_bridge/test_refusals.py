@@ -1,22 +1,15 @@
-"""What cannot be mirrored is refused by name: object, feature, remedy. Bad input says where, what, and what to do."""
+"""What cannot be mirrored is refused by name: object, feature, remedy."""
 
-import numpy as np
 import pytest
-import torch
-import xarray as xr
 from brian2 import (
     Function,
     Hz,
     Network,
     NetworkOperation,
     NeuronGroup,
-    PoissonGroup,
     PoissonInput,
-    SpikeGeneratorGroup,
     Synapses,
-    TimedArray,
     ms,
-    mV,
 )
 from brian2.devices.device import device, reset_device, set_device
 
@@ -24,17 +17,7 @@ from chronaxie.gradient_bridge import OutOfBounds, Twin, UnknownParameter
 from chronaxie.models import srnn
 from chronaxie.models.errors import UnsupportedModel
 
-
-def cells(equations="dv/dt = (1.5 - v)/(5*ms) : 1\nu : 1", name="cells", **options):
-    defaults = {"threshold": "v > 1", "reset": "v = 0", "method": "euler"}
-    return NeuronGroup(3, equations, name=name, **(defaults | options))
-
-
-def joined(model="w : 1", group=None, **options):
-    group = group or cells()
-    synapses = Synapses(group, group, model, name="wires", **options)
-    synapses.connect()
-    return Network(group, synapses)
+from .refused import cells, joined
 
 
 def operation():
@@ -185,161 +168,3 @@ def test_time_constants_that_are_not_positive(value):
         OutOfBounds, match=r"cells.tau\[1\] = .* values between 5e-05 and 1 \(SI units\); change it"
     ):
         Twin(Network(group), trainable=("tau",))
-
-
-def driven(steps=None):
-    source = SpikeGeneratorGroup(3, [], [] * ms, name="source", dt=1 * ms)
-    drive = TimedArray(np.zeros((1, 2)), dt=1 * ms)
-    group = NeuronGroup(
-        2,
-        "v = drive(t, i) + x : 1\nx : 1",
-        threshold="v > 1",
-        dt=1 * ms,
-        name="cells",
-        namespace={"drive": drive},
-    )
-    return Network(source, group) if steps is None else Network(source)
-
-
-def array(values, dt=1e-3, dims=("trial", "time", "channel")):
-    return xr.DataArray(values, dims=dims, coords={"time": np.arange(values.shape[1]) * dt})
-
-
-ONE = np.zeros((2, 10, 3))
-STIMULI = {
-    "channels": (
-        np.zeros((2, 10, 4)),
-        r"stimulus source: expected shape \(trial, time, 3\), got \(2, 10, 4\)",
-    ),
-    "dimensions": (np.zeros((10, 3)), r"expected shape \(trial, time, 3\), got \(10, 3\)"),
-    "no trial": (np.zeros((0, 10, 3)), "at least one trial and one step, got 0 and 10"),
-    "no step": (np.zeros((2, 0, 3)), "at least one trial and one step, got 2 and 0"),
-    "graded": (
-        ONE + 0.5,
-        r"expected 0 or 1 spikes per step, got 0.5 .* \[0, 0, 0\]; graded inputs come as",
-    ),
-    "negative": (ONE.astype(int) - 1, "expected 0 or 1 spikes per step, got -1"),
-    "NaN": (
-        np.where(np.arange(3) == 2, np.nan, ONE),
-        r"not finite at \(trial, time, channel\) = \[0, 0, 2\]",
-    ),
-    "names": (
-        array(ONE, dims=("trial", "time", "neuron")),
-        r"expected dimensions \(trial, time, channel\), got",
-    ),
-    "dt": (
-        array(ONE, dt=4e-3),
-        "the network has steps of 0.001 s, the stimulus of 0.004 to 0.004 s; resample it",
-    ),
-    "group": ({"sauce": ONE}, "no input sauce; inputs: source"),
-}
-
-
-@pytest.mark.parametrize("kind", STIMULI)
-def test_stimuli(kind):
-    stimulus, message = STIMULI[kind]
-    twin = Twin(driven(1))
-    if isinstance(stimulus, np.ndarray):
-        stimulus = torch.from_numpy(stimulus)
-    with pytest.raises(ValueError, match=message):
-        twin(stimulus)
-
-
-def test_uneven_times_and_several_inputs():
-    uneven = array(ONE)
-    uneven = uneven.assign_coords(time=np.r_[np.arange(9), 20] * 1e-3)
-    with pytest.raises(ValueError, match="steps of 0.001 s, the stimulus of 0.001 to 0.012 s"):
-        Twin(driven(1))(uneven)
-    twin = Twin(driven())
-    with pytest.raises(
-        ValueError, match=r"the network has 2 inputs \(.*\); give a dict with the input's name"
-    ):
-        twin(torch.zeros(2, 10, 3))
-    with pytest.raises(ValueError, match=r"the inputs differ in \(trial, time\)"):
-        twin({"source": torch.zeros(2, 10, 3), "drive": torch.zeros(2, 11, 2)})
-    out = twin({"source": torch.zeros(2, 10, 3), "drive": torch.full((2, 10, 2), 2.0)})
-    assert out.spikes["cells"].sum() == 40
-
-
-def test_durations():
-    twin = Twin(driven(1))
-    with pytest.raises(ValueError, match="give a stimulus or a duration"):
-        twin()
-    with pytest.raises(ValueError, match="duration: 0.0001 s is less than one step"):
-        twin(duration=0.1 * ms)
-    with pytest.raises(ValueError, match="duration: 20 steps, but the stimulus has 10"):
-        twin(torch.zeros(1, 10, 3), duration=20 * ms)
-
-
-def test_a_poisson_group_without_a_stimulus():
-    source = PoissonGroup(3, 20 * Hz, name="noise")
-    twin = Twin(Network(source, cells()))
-    with pytest.raises(
-        ValueError, match="the spikes of noise would be drawn at random.*give a stimulus for it"
-    ):
-        twin(duration=5 * ms)
-
-
-def test_records():
-    twin = Twin(joined(on_pre="v_post += w"))
-    with pytest.raises(
-        ValueError, match="record: no variable cells.w in the program; of cells there are .*v"
-    ):
-        twin(duration=1 * ms, record={"cells": ["w"]})
-    with pytest.raises(ValueError, match="record: no variable cell.v .*none: unknown group"):
-        twin(duration=1 * ms, record={"cell": "v"})
-    with pytest.raises(
-        ValueError, match="slot 'before_lunch' is not in the network's schedule: expected one of start"
-    ):
-        twin(duration=1 * ms, record={"cells": {"v": "before_lunch"}})
-
-
-def test_scores_need_a_readout():
-    with pytest.raises(ValueError, match=r"no readout: give Twin\(net, readout=Readout"):
-        Twin(joined(on_pre="v_post += w")).scores(torch.zeros(1, 1, 1))
-
-
-@pytest.mark.parametrize(
-    "options, error, message",
-    [
-        ({"engine": "fast"}, ValueError, "engine must be one of reference.*got 'fast'"),
-        (
-            {"dtype": torch.float16},
-            ValueError,
-            "dtype must be torch.float32 or torch.float64, got torch.float16",
-        ),
-        ({"randomness": "torch"}, ValueError, "randomness must be"),
-        ({"surrogate": "sigmoid"}, ValueError, "surrogate: expected a Surrogate or one of"),
-        (
-            {"surrogate": {"sells": "gaussian"}},
-            ValueError,
-            "surrogate: no group sells with a threshold; there are cells",
-        ),
-        ({"scale": {"sells": 1}}, ValueError, "scale: no group sells with a threshold; there are cells"),
-    ],
-)
-def test_options(options, error, message):
-    with pytest.raises(error, match=message):
-        Twin(joined(on_pre="v_post += w"), **options)
-
-
-def test_not_a_network():
-    with pytest.raises(TypeError, match="expected a brian2.Network, got NeuronGroup"):
-        Twin(cells())
-
-
-def test_the_scale_of_a_threshold_with_a_unit():
-    def made(**options):
-        group = NeuronGroup(
-            3, "dv/dt = -v/(5*ms) : volt", threshold="v > -50*mV", name="cells", method="euler", **options
-        )
-        group.v = -70 * mV
-        return Network(group)
-
-    with pytest.raises(ValueError, match=r"cells has a unit and no scale .* give Twin\(scale=.'cells'"):
-        Twin(made())
-    with pytest.raises(ValueError, match="scale of cells: expected a quantity in the unit of its threshold"):
-        Twin(made(), scale=0.02)
-    assert Twin(made(), scale=20 * mV).surrogates["cells"][1] == 0.02
-    assert Twin(made(reset="v = -62*mV")).surrogates["cells"][1] == pytest.approx(0.012, rel=1e-12)
-    assert Twin(made(reset="v -= 5*mV")).surrogates["cells"][1] == pytest.approx(0.025, rel=1e-12)
