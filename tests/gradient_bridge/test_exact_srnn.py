@@ -27,7 +27,10 @@ def stimulus_for(kind, seed, trials=TRIALS, steps=STEPS):
     return (rng.random((trials, steps, CHANNELS)) < 0.3).astype(np.uint8)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+SEEDS = [0, *(pytest.param(k, marks=pytest.mark.slow) for k in (1, 2))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("case", CASES)
 def test_spikes_and_membranes_are_those_of_brian2(case, seed):
     options = CASES[case]

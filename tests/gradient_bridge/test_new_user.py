@@ -63,7 +63,7 @@ def spikes_of_the_twin(twin):
     return {g: np.nonzero(recorded[g][0].numpy()) for g in ("excitatory", "inhibitory")}
 
 
-@pytest.mark.parametrize("method", ["euler", "rk4", "exponential_euler"])
+@pytest.mark.parametrize("method", ["rk2", pytest.param("exponential_euler", marks=pytest.mark.slow)])
 def test_train_sync_and_run_on_numpy(method):
     net = written_by_hand(method)
     before = {k: np.array(net[k].w_[:]) for k in ("onward", "back")}

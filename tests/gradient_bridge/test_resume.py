@@ -61,7 +61,9 @@ def test_same_seed_same_numbers_in_another_process():
     assert json.loads(out.stdout.splitlines()[-1]) == run(seed=3)
 
 
-@pytest.mark.parametrize("options", [{}, {"schedule": "step", "step_epochs": 2}, {"schedule": "constant"}])
+@pytest.mark.parametrize(
+    "options", [{}, pytest.param({"schedule": "step", "step_epochs": 2}, marks=pytest.mark.slow)]
+)
 def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, options):
     path = tmp_path / "run.pt"
     twin, calls = student(), []
