@@ -88,7 +88,8 @@ class Bounded:
 
     def check(self, value, label):
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
-        outside = ~((value > self.low) & (value < self.high))
+        slack = 4 * torch.finfo(value.dtype).eps  # training may end on a bound, within rounding
+        outside = ~((value >= self.low * (1 - slack)) & (value <= self.high * (1 + slack)))
         _refuse(
             outside,
             value,
@@ -102,7 +103,9 @@ class Bounded:
         return torch.zeros_like(value)
 
     def _place(self, value):
-        return torch.logit(torch.log(value / self.low) / math.log(self.high / self.low))
+        # eps keeps a value that lies on a bound at a finite place
+        fraction = torch.log(value / self.low) / math.log(self.high / self.low)
+        return torch.logit(fraction, eps=torch.finfo(value.dtype).eps)
 
     def forward(self, free, base):
         """The value at ``free``."""
@@ -123,6 +126,25 @@ def _refuse(wrong, value, label, expected, remedy):
             f"{label}[{first}] = {float(value.reshape(-1)[first]):g} cannot be trained ({len(where)} such): "
             f"expected {expected}; {remedy}"
         )
+
+
+class Named(nn.Module):
+    """Modules by name. Unlike `torch.nn.ModuleDict` it takes any name, also ``forward`` or ``keys``."""
+
+    def __getitem__(self, name):
+        return self._modules[name]
+
+    def __setitem__(self, name, module):
+        self._modules[name] = module
+
+    def __contains__(self, name):
+        return name in self._modules
+
+    def __iter__(self):
+        return iter(self._modules)
+
+    def __len__(self):
+        return len(self._modules)
 
 
 class Trained(nn.Module):

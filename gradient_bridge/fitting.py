@@ -298,6 +298,9 @@ class _Run:
 
     def restore(self, content, path):
         """Continue from a checkpoint of the same run."""
+        missing = sorted(set(self._content()) - set(content))
+        if missing:
+            raise CheckpointError(f"{Path(path)}: lacks {', '.join(missing)}; delete it and start again")
         for name, value in self._identity().items():
             found = content["identity"].get(name)
             if found != value:

@@ -73,7 +73,8 @@ class _NumpyPower(torch.autograd.Function):
         base, exponent, y = ctx.saved_tensors
         by_base = by_exponent = None
         if ctx.needs_input_grad[0]:
-            by_base = (grad * exponent * base ** (exponent - 1)).sum_to_size(base.shape)
+            slope = torch.where(exponent == 0, 0.0, exponent * base ** (exponent - 1))
+            by_base = (grad * slope).sum_to_size(base.shape)
         if ctx.needs_input_grad[1]:
             logarithm = torch.where(base > 0, torch.log(base.clamp(min=torch.finfo(base.dtype).tiny)), 0.0)
             by_exponent = (grad * y * logarithm).sum_to_size(exponent.shape)
@@ -164,7 +165,11 @@ def _number_power(base, exponent):
     """A fixed exponent: numpy squares, takes roots and so on by the exponent's value, so it stays a number."""
     if not base.is_floating_point():
         return torch.from_numpy(np.asarray(base.numpy() ** exponent))
-    return _NumpyFunction.apply(base, lambda x: x**exponent, lambda x, y: exponent * x ** (exponent - 1))
+
+    def derivative(x, y):
+        return torch.zeros_like(x) if exponent == 0 else exponent * x ** (exponent - 1)
+
+    return _NumpyFunction.apply(base, lambda x: x**exponent, derivative)
 
 
 floor_divide = stepwise_function(np.floor_divide)

@@ -107,7 +107,24 @@ def find_places(program, objects, trainable, *, frame=None):
         if not hits:
             _explain_missing(pattern, program, objects, candidates, frame or {})
         chosen |= {key: candidates[key] for key in hits}
+    for place in chosen.values():
+        if place.constant:
+            _refuse_shared_namespace(place, program, objects)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def _refuse_shared_namespace(place, program, objects):
+    """A namespace that two objects share has one place for two values."""
+    for operation in program.operations:
+        other = operation.constant_keys.get(place.name)
+        if other is None or other == place.key:
+            continue
+        if objects[other.rpartition(".")[0]].namespace is place.owner.namespace:
+            raise UnsupportedModel(
+                place.owner.name,
+                f"training the constant {place.name} in a namespace that {other.rpartition('.')[0]} shares",
+                "give each object its own: namespace=dict(names)",
+            )
 
 
 def _candidates(program, objects):

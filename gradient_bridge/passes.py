@@ -72,6 +72,8 @@ class Request:
 
     Attributes
     ----------
+    dtype, device : torch.dtype, torch.device
+        In which to compute.
     trials, steps : int
     stimulus : dict of str to torch.Tensor, shape (trial, time, channel)
         By input group or timed array.
@@ -83,6 +85,8 @@ class Request:
         Whether the reset hides the spike from the gradient.
     """
 
+    dtype: torch.dtype
+    device: torch.device
     trials: int
     steps: int
     stimulus: dict
@@ -114,8 +118,8 @@ class Pass:
         ):
             for name, function in functions.items():
                 setattr(self, name, function)
-        like = next(v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point())
-        self.device, self.dtype, self.exact = like.device, like.dtype, is_exact(like)
+        self.device, self.dtype = request.device, request.dtype
+        self.exact = is_exact(torch.empty(0, dtype=self.dtype, device=self.device))
         for key in program.events.values():
             self.state[key] = self._silence(key)
         for operation in program.operations:
@@ -146,21 +150,25 @@ class Pass:
         return deque([self._silence(operation.events)] * length, maxlen=length)
 
     def _timed_arrays(self):
-        """(operation's owner, name) -> values (time, 1 or trial, channel), steps of the array per unit of its grid."""
-        found = {}
-        for operation in self.engine.program.operations:
+        """(owner of the operation, name) -> values (time, 1 or trial, channel), grid in s, upsampling, origin in s.
+
+        A stimulus has one value for each step of the network, from the present time on; the network's own
+        array keeps its dt and begins at t = 0.
+        """
+        program, found = self.engine.program, {}
+        for operation in program.operations:
             for name, function in operation.functions.items():
                 if not hasattr(function, "values"):
                     continue
                 if name in self.tables:
                     table = self.tables[name].to(self.dtype)
+                    grid, upsampling, origin = program.dt, 1, program.start * program.dt
                 else:
-                    own = torch.from_numpy(np.array(function.values, dtype=np.float64)).to(
-                        self.device, self.dtype
-                    )
-                    table = own.reshape(len(own), 1, -1)
-                upsampling = _find_K(self.engine.program.dt, function.dt)
-                found[operation.owner, name] = (table, function.dt / upsampling, upsampling)
+                    own = np.array(function.values, dtype=np.float64)
+                    table = torch.from_numpy(own).to(self.device, self.dtype).reshape(len(own), 1, -1)
+                    upsampling = _find_K(program.dt, function.dt)
+                    grid, origin = function.dt / upsampling, 0.0
+                found[operation.owner, name] = (table, grid, upsampling, origin)
         return found
 
     def bind(self, operation, constants):
@@ -349,8 +357,8 @@ class Pass:
 
     def timed(self, name, owner, t, index=None):
         """Value of a timed array at time t: a number or (trial, channel)."""
-        table, grid, upsampling = self.arrays_in_time[owner, name]
-        step = int(np.clip(np.int_(np.round(t / grid) / upsampling), 0, len(table) - 1))
+        table, grid, upsampling, origin = self.arrays_in_time[owner, name]
+        step = int(np.clip(np.int_(np.round((t - origin) / grid) / upsampling), 0, len(table) - 1))
         row = table[step]
         return row if index is None else row[:, index]
 

@@ -6,6 +6,8 @@ The other engines are held against it.
 
 from __future__ import annotations
 
+import contextlib
+
 import torch
 
 from .delivery import wire
@@ -14,19 +16,30 @@ from .program import SpikeSource, Transmission
 from .rendering import write_operation
 
 
+@contextlib.contextmanager
+def default_dtype(dtype):
+    """Torch's default type, which an integer tensor times a number takes, is this one meanwhile."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 class ReferenceEngine:
     """Runs a program in eager torch.
 
     Parameters
     ----------
     program : Program
-    indices : dict of str to numpy.ndarray
-        The index arrays that the program's pathways name (neurons of each synapse).
+    values : dict of str to numpy.ndarray or number
+        From `read_values`; the index arrays (neurons of each synapse) are read once.
     """
 
     name = "reference"
 
-    def __init__(self, program, indices):
+    def __init__(self, program, values):
         self.program = program
         self.changing = program.written()
         self.sources, self.bound = {}, {}
@@ -40,19 +53,19 @@ class ReferenceEngine:
             self.sources[operation.name] = source
             self.bound[operation.name] = namespace["bind"]
         self.wirings = {
-            o.name: self._wire(o, indices) for o in program.operations if isinstance(o, Transmission)
+            o.name: self._wire(o, values) for o in program.operations if isinstance(o, Transmission)
         }
 
-    def _wire(self, operation, indices):
+    def _wire(self, operation, values):
         """The pathway's wirings, by the index through which it writes."""
-        sources = indices[operation.sources]
+        sources = values[operation.sources]
         n_sources = self.program.arrays[operation.events].size - 1
         wirings = {}
         for line in operation.vector:
             access = operation.accesses.get(line.target)
             if line.op == ":=" or access.index in wirings:
                 continue
-            targets = indices[operation.accesses[access.index].array]
+            targets = values[operation.accesses[access.index].array]
             n_targets = self.program.arrays[access.array].size
             wirings[access.index] = wire(sources, targets, operation.delays, n_sources, n_targets)
         return wirings
@@ -74,24 +87,26 @@ class ReferenceEngine:
         states : dict of (str, str) to torch.Tensor, shape (trial, time, element)
         final : dict of str to torch.Tensor or number
         """
-        floating = next(
-            v for v in values.values() if isinstance(v, torch.Tensor) and v.is_floating_point()
-        ).dtype
-        default = torch.get_default_dtype()
-        torch.set_default_dtype(floating)  # integer tensor times number must give this type
-        try:
+        with default_dtype(request.dtype):
             return Pass(self, values, constants, request).run()
-        finally:
-            torch.set_default_dtype(default)
 
     @torch.no_grad()
     def distance_after(self, threshold, reset, values):
         """Median over neurons of abs(left − right) of a threshold right after a reset of the given state."""
-        request = Request(trials=1, steps=1, stimulus={}, record=(), surrogates={})
-        probe = _Probe(self, values, {}, request, only=())
-        probe.state[threshold.events] = torch.ones_like(probe.state[threshold.events])
-        probe.bind(reset, {})(0.0)
-        probe.bind(threshold, {})(0.0)
+        request = Request(
+            dtype=torch.float64,
+            device=torch.device("cpu"),
+            trials=1,
+            steps=1,
+            stimulus={},
+            record=(),
+            surrogates={},
+        )
+        with default_dtype(request.dtype):
+            probe = _Probe(self, values, {}, request, only=())
+            probe.state[threshold.events] = torch.ones_like(probe.state[threshold.events])
+            probe.bind(reset, {})(0.0)
+            probe.bind(threshold, {})(0.0)
         return probe.distances[0] if probe.distances else float("nan")
 
 

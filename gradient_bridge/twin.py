@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 
@@ -12,11 +13,11 @@ from brian2.core.network import _get_all_objects
 from torch import nn
 
 from ..models.annotations import annotations
-from ..models.errors import UnsupportedModel
-from .coordinates import Bounded, Identity, Trained
+from .coordinates import Bounded, Identity, Named, Trained
+from .exchange import as_tensors, check_unchanged, read_constants, read_values
 from .parameters import BOUNDS_IN_STEPS, find_places
 from .passes import Request
-from .program import Reset, Threshold, Transmission
+from .program import Reset, Threshold
 from .reading import read
 from .recording import Recording
 from .reference import ReferenceEngine
@@ -26,6 +27,8 @@ from .surrogates import find_surrogate
 
 ENGINES = {"reference": ReferenceEngine}
 DTYPES = (torch.float32, torch.float64)
+# What a copy of a twin shares with it: the network and what was read from it.
+SHARED = ("network", "objects", "program", "readout", "surrogates", "_engine", "_places", "_values", "_cast")
 
 
 class Twin(nn.Module):
@@ -65,7 +68,7 @@ class Twin(nn.Module):
     ----------
     program : Program
         What is run; ``print(twin.program)`` shows one step.
-    trained : torch.nn.ModuleDict
+    trained : Named
         ``trained[group][variable]``: the trained quantities.
 
     Raises
@@ -109,40 +112,17 @@ class Twin(nn.Module):
         self.readout = readout or annotations(net).readout
         self.detach_reset = bool(detach_reset)
         self.register_buffer("_like", torch.zeros((), dtype=dtype), persistent=False)
-        self._values = self._read_values()
+        self._values = read_values(self.program, self.objects)
         self._cast = {}
-        self._engine = ENGINES[engine](self.program, self._indices())
+        self._engine = ENGINES[engine](self.program, self._values)
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)
-        self.trained = nn.ModuleDict()
+        self.trained = Named()
         for place in self._places:
             self._add_trained(place, coordinates or {})
         self._check_coordinates(coordinates or {})
         self.surrogates = self._surrogates(surrogate, scale)
 
     # -------------------------------------------------------------- construction
-    def _read_values(self):
-        """Every array of the program, as it stands in Brian2: float64, int64 or bool."""
-        values = {}
-        clock = self.program.clock
-        for key, array in self.program.arrays.items():
-            if key.endswith("space") or array.owner == clock:
-                continue
-            value = np.array(self._variable(key).get_value())
-            values[key] = value.astype(np.int64) if value.dtype.kind in "iu" else value
-            if array.scalar:
-                values[key] = values[key].reshape(-1)[0].item()
-        values[f"{clock}.dt"] = self.program.dt
-        values[f"{clock}.t"], values[f"{clock}.timestep"] = 0.0, 0
-        return values
-
-    def _variable(self, key):
-        owner, _, name = key.rpartition(".")
-        holder = self.objects[owner]
-        return holder.variables[name]
-
-    def _indices(self):
-        return {k: v for k, v in self._values.items() if isinstance(v, np.ndarray) and v.dtype == np.int64}
-
     def _add_trained(self, place, coordinates):
         coordinate = coordinates.get(place.key, coordinates.get(place.name))
         if coordinate is None:
@@ -151,7 +131,7 @@ class Twin(nn.Module):
         value = torch.as_tensor(place.read(), dtype=self.dtype)
         group, _, name = place.key.rpartition(".")
         if group not in self.trained:
-            self.trained[group] = nn.ModuleDict()
+            self.trained[group] = Named()
         self.trained[group][name] = Trained(value, coordinate, place.key)
 
     def _check_coordinates(self, coordinates):
@@ -196,7 +176,8 @@ class Twin(nn.Module):
         resets = [o for o in self.program.operations if isinstance(o, Reset) and o.owner == group]
         distance = float("nan")
         if resets:
-            distance = self._engine.distance_after(threshold, resets[0], self._arrays())
+            values = as_tensors(self._values, torch.float64, torch.device("cpu"))
+            distance = self._engine.distance_after(threshold, resets[0], values)
         if not (math.isfinite(distance) and distance > 0):
             raise ValueError(
                 f"the threshold of {group} has a unit and no scale could be found for the surrogate: give "
@@ -224,14 +205,7 @@ class Twin(nn.Module):
         """All arrays as tensors of the twin's type and device (times of events stay float64)."""
         wanted = (self.dtype, self.device)
         if self._cast.get("for") != wanted:
-            tensors = {}
-            for key, value in self._values.items():
-                if isinstance(value, np.ndarray):
-                    value = torch.from_numpy(value).to(self.device)
-                    if value.is_floating_point() and not key.endswith(".lastspike"):
-                        value = value.to(self.dtype)
-                tensors[key] = value
-            self._cast = {"for": wanted, "tensors": tensors}
+            self._cast = {"for": wanted, "tensors": as_tensors(self._values, *wanted)}
         return dict(self._cast["tensors"])
 
     def trained_values(self):
@@ -267,6 +241,8 @@ class Twin(nn.Module):
         for place, value in zip(self._places, self.trained_values().values(), strict=True):
             (constants if place.constant else values)[place.key] = value
         request = Request(
+            dtype=self.dtype,
+            device=self.device,
             trials=trials,
             steps=steps,
             stimulus=stimulus,
@@ -339,39 +315,23 @@ class Twin(nn.Module):
     @torch.no_grad()
     def pull(self):
         """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
-        new = self._read_values()
-        for key, value in new.items():
-            if np.shape(value) != np.shape(self._values[key]):
-                raise UnsupportedModel(
-                    key.rpartition(".")[0], "a size that changed since the twin was made", "make a new twin"
-                )
-            if (
-                isinstance(value, np.ndarray)
-                and value.dtype == np.int64
-                and not np.array_equal(value, self._values[key])
-            ):
-                raise UnsupportedModel(
-                    key.rpartition(".")[0],
-                    "connections that changed since the twin was made",
-                    "make a new twin",
-                )
-        for operation in self.program.operations:
-            if isinstance(operation, Transmission):
-                self._check_delays(operation)
+        new = read_values(self.program, self.objects)
+        check_unchanged(self.program, self.objects, self._values, new)
         trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
         self._values, self._cast = new, {}
+        self.program = self._engine.program = read_constants(self.program, self.objects)
         for place, value in trained.items():
             self._trained(place).set_base(value)
 
-    def _check_delays(self, operation):
-        pathway = self.objects[operation.name]
-        delays = (np.asarray(pathway._delays.get_value()) / self.program.dt + 0.5).astype(np.int64)
-        if not np.array_equal(np.broadcast_to(delays, operation.delays.shape), operation.delays):
-            raise UnsupportedModel(
-                operation.name, "delays that changed since the twin was made", "make a new twin"
-            )
+    def __deepcopy__(self, memo):
+        """A twin of the same network with trained values of its own (for averaged models and the like)."""
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        for name, value in self.__dict__.items():
+            other.__dict__[name] = value if name in SHARED else copy.deepcopy(value, memo)
+        return other
 
     def extra_repr(self):
         return (

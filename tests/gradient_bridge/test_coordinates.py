@@ -106,8 +106,8 @@ def test_gradients_of_the_coordinates(base, free):
 @pytest.mark.parametrize(
     "coordinate, value, expected",
     [
-        (BOUNDS, BOUNDS.low, "values between 0.0005 and 10"),
-        (BOUNDS, BOUNDS.high, "values between 0.0005 and 10"),
+        (BOUNDS, BOUNDS.low * (1 - 1e-9), "values between 0.0005 and 10"),
+        (BOUNDS, BOUNDS.high * (1 + 1e-9), "values between 0.0005 and 10"),
         (BOUNDS, 0.0, "values between"),
         (BOUNDS, -1.0, "values between"),
         (BOUNDS, math.nan, "values between"),
@@ -122,6 +122,14 @@ def test_gradients_of_the_coordinates(base, free):
 def test_values_that_cannot_be_trained(coordinate, value, expected):
     with pytest.raises(OutOfBounds, match=rf"hidden1.tau_m\[2\] = .* \(1 such\): expected {expected}"):
         Trained(tensor(1.0, 0.5, value), coordinate, "hidden1.tau_m")
+
+
+@pytest.mark.parametrize("bound", [BOUNDS.low, BOUNDS.high])
+def test_a_value_on_a_bound_is_taken_over(bound):
+    trained = Trained(tensor(bound), BOUNDS, "g.tau")
+    assert bits(trained()) == bits(tensor(bound))
+    trained().sum().backward()
+    assert torch.isfinite(trained.free.grad).all()
 
 
 @pytest.mark.parametrize("low, high", [(0, 1), (-1, 1), (2, 1), (1, 1), (1, math.inf), (math.nan, 1)])

@@ -18,6 +18,7 @@ from brian2 import (
 )
 
 from chronaxie.gradient_bridge import Twin, UnknownParameter, read
+from chronaxie.gradient_bridge.exchange import read_values
 from chronaxie.models.errors import UnsupportedModel
 
 from .helpers import compare, run_brian2, run_twin
@@ -184,9 +185,9 @@ def test_a_twin_leaves_the_network_as_it_was():
     untouched = run_brian2(plain, Twin(make()), STEPS)
     seen = make()
     twin = Twin(seen, trainable=("w", "tau"))
-    before = {k: np.array(v) for k, v in twin._read_values().items()}
+    before = {k: np.array(v) for k, v in read_values(twin.program, twin.objects).items()}
     run_twin(twin, STEPS).spikes["group"].sum().backward()
-    after = twin._read_values()
+    after = read_values(twin.program, twin.objects)
     assert all(np.array_equal(before[k], after[k]) for k in before)
     assert seen.t == 0 * second
     again = run_brian2(seen, twin, STEPS)

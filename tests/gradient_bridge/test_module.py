@@ -159,7 +159,7 @@ def test_groups_and_variables_may_have_names_that_torch_uses_too(name):
     group = NeuronGroup(
         2, "dv/dt = -v/(5*ms) : 1", threshold="v > 1", reset="v = 0", method="euler", name="cells"
     )
-    group.v = 2
+    group.v = [2, 0]  # the second one is not reset and keeps what the first one sends
     synapses = Synapses(group, group, f"{variable} : 1", on_pre=f"v_post += {variable}", name=name)
     synapses.connect()
     twin = Twin(Network(group, synapses), trainable=(variable,))

@@ -179,13 +179,13 @@ def test_pull_refuses_another_structure():
     twin = Twin(net, trainable=("w",))
     net["mutual"].delay = 2 * ms
     with pytest.raises(
-        UnsupportedModel, match="delays that changed since the twin was made.*make a new twin"
+        UnsupportedModel, match="other delays than when the twin was made.*make a new twin"
     ):
         twin.pull()
     net["mutual"].delay = 1 * ms
     twin.pull()
     net["mutual"].connect(i=0, j=0)
-    with pytest.raises(UnsupportedModel, match="a size that changed since the twin was made"):
+    with pytest.raises(UnsupportedModel, match="another size of .* than when the twin was made"):
         twin.pull()
 
 
