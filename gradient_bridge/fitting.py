@@ -133,7 +133,7 @@ class _Run:
         if options.schedule == "one_cycle":
             peaks = [g["lr"] for g in self.optimiser.param_groups]
             return torch.optim.lr_scheduler.OneCycleLR(
-                self.optimiser, peaks, total_steps=options.epochs * self.batches + 1
+                self.optimiser, peaks, total_steps=options.epochs * self.batches + 1, pct_start=options.warmup
             )
         if options.schedule == "step":
             return torch.optim.lr_scheduler.StepLR(

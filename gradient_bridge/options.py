@@ -26,8 +26,10 @@ class Training:
     time_constant_rate : float
         Adam's (peak) rate for what is trained in a relative coordinate (time constants: `Bounded`, `Log`).
     schedule : {"one_cycle", "step", "constant"}
-        ``one_cycle``: up over 30 % of the batches, then down to nearly 0 (Smith and Topin 2019); ``step``: times
+        ``one_cycle``: up over the first batches, then down to nearly 0 (Smith and Topin 2019); ``step``: times
         ``step_factor`` every ``step_epochs`` epochs.
+    warmup : float
+        Fraction of the batches over which ``one_cycle`` rises, in (0, 1).
     step_epochs, step_factor : int, float
         For ``schedule="step"``.
     clip_norm : float or None
@@ -59,6 +61,7 @@ class Training:
     learning_rate: float = 5e-3
     time_constant_rate: float = 3e-2
     schedule: str = "one_cycle"
+    warmup: float = 0.3
     step_epochs: int = 50
     step_factor: float = 0.5
     clip_norm: float | None = 1.0
@@ -78,6 +81,7 @@ class Training:
             self._require(name, lambda v: isinstance(v, int) and v >= 1, "an integer >= 1")
         for name in ("learning_rate", "time_constant_rate", "step_factor", "score_scale"):
             self._require(name, lambda v: math.isfinite(v) and v > 0, "a finite number > 0")
+        self._require("warmup", lambda v: 0 < v < 1, "a number in (0, 1)")
         self._require("rate_penalty", lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0")
         self._require(
             "clip_norm", lambda v: v is None or (math.isfinite(v) and v > 0), "None or a number > 0"

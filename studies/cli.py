@@ -82,7 +82,7 @@ def _add_run(commands):
     )
     ecg.add_argument("--batch-size", type=_count, metavar="N", help="recordings in a batch (default: 32)")
     ecg.add_argument(
-        "--learning-rate", type=_positive, metavar="R", help="peak rate of the weights (default: 0.005)"
+        "--learning-rate", type=_positive, metavar="R", help="peak rate of the weights (default: 0.008)"
     )
     ecg.add_argument(
         "--time-constant-rate",

@@ -147,6 +147,7 @@ def _training(config, task):
         "batch_size": config.batch_size,
         "learning_rate": config.learning_rate,
         "time_constant_rate": config.time_constant_rate,
+        "warmup": config.warmup,
         "score_scale": config.score_scale,
         "rate_penalty": config.rate_penalty,
         "unlabelled": unlabelled,

@@ -24,6 +24,8 @@ class ECGConfig:
     epochs, batch_size : int
     learning_rate, time_constant_rate : float
         Peak rates of weights and of (relative) time constants.
+    warmup : float
+        Fraction of the training over which the rates rise.
     tau_m, tau_a : tuple of float
         Mean and standard deviation of the initial time constants, in steps.
     score_scale : float
@@ -48,8 +50,9 @@ class ECGConfig:
     recurrent_gain: float = 0.3
     epochs: int = 60
     batch_size: int = 32
-    learning_rate: float = 0.005
+    learning_rate: float = 0.008
     time_constant_rate: float = 0.03
+    warmup: float = 0.1
     tau_m: tuple[float, float] = (20.0, 15.0)
     tau_a: tuple[float, float] = (150.0, 80.0)
     score_scale: float = 3.0
