@@ -22,7 +22,6 @@ An array of no elements is left out. Reading a file runs nothing that it holds (
 """
 
 import json
-import os
 from pathlib import Path
 
 import brian2
@@ -33,6 +32,7 @@ from brian2 import Network
 from brian2.core.namespace import get_local_namespace
 
 from .._version import __version__
+from .atomic import written_beside
 from .building import build
 from .describing import describe
 from .description import NetworkDescription, PoissonGroupDescription, SpikeGeneratorDescription
@@ -77,13 +77,8 @@ def save(net, path, *, overwrite=False, namespace=None):
     if not path.parent.is_dir():
         raise FileNotFoundError(f"save: the folder {path.parent} does not exist; make it first")
     description = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with h5netcdf.File(beside, "w") as file:
-            _write(file, description)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_beside(path) as beside, h5netcdf.File(beside, "w") as file:
+        _write(file, description)
     return path
 
 

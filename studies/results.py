@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
 import xarray as xr
+
+from ..models.atomic import written_beside
 
 
 class ResultError(ValueError):
@@ -60,22 +61,8 @@ def write_result(ds, path):
     path : path
         In a folder that exists.
     """
-    path = Path(path)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    try:
+    with written_beside(path) as beside:
         ds.to_netcdf(beside, engine="h5netcdf", format="NETCDF4")
-        os.chmod(beside, 0o666 & ~_umask())
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def read_result(path):
