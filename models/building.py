@@ -27,6 +27,7 @@ from .description import (
     SpikeGeneratorDescription,
 )
 from .devices import making
+from .times import seconds, whole_steps
 
 
 def build(description, *, dt=None):
@@ -50,9 +51,9 @@ def build(description, *, dt=None):
     Raises
     ------
     TypeError
-        `description` is not a NetworkDescription.
+        `description` is not a NetworkDescription, or `dt` not one time.
     ValueError
-        `dt` does not divide dt_ref, or is longer than a delay that its slot contributes to.
+        `dt` is no positive time, does not divide dt_ref, or is longer than a delay that its slot contributes to.
     """
     if not isinstance(description, NetworkDescription):
         raise TypeError(
@@ -96,12 +97,10 @@ def with_dt(description, dt):
     ValueError
         As for `build`.
     """
-    new = float(dt)
-    if not new > 0 or not np.isfinite(new):
-        raise ValueError(f"dt must be a positive time, got {dt}")
+    new = seconds(dt, "dt")
     notes = description.annotations
     if notes.dt_ref is not None:
-        steps_of(float(notes.dt_ref), new, "dt_ref")
+        whole_steps(notes.dt_ref, new, "dt_ref")
     synapses = []
     for s in description.synapses:
         pathways = []
@@ -120,23 +119,6 @@ def with_dt(description, dt):
             pathways.append(p)
         synapses.append(replace(s, pathways=tuple(pathways)))
     return replace(description, dt=new, synapses=tuple(synapses))
-
-
-def steps_of(length, dt, name):
-    """Return how many steps of `dt` a time is; both in seconds.
-
-    Raises
-    ------
-    ValueError
-        `dt` does not divide it (within 1e-6 steps).
-    """
-    steps = length / dt
-    if round(steps) < 1 or abs(steps - round(steps)) > 1e-6:
-        near = length / max(1, round(steps))
-        raise ValueError(
-            f"dt = {dt} s does not divide {name} = {length} s; the nearest that does is {near:.6g} s"
-        )
-    return round(steps)
 
 
 def _clock(described, clock):

@@ -13,14 +13,17 @@ from tqdm import tqdm
 
 from .._version import __version__
 from .annotations import Initial
-from .building import build, steps_of, with_dt
+from .building import build, with_dt
 from .describing import describe
 from .description import Array, NetworkDescription, NeuronGroupDescription, SpikeGeneratorDescription
 from .devices import check_device, using
-from .recordings import connectivity_variables, spike_variables, spiking, unit_of
+from .recordings import connectivity_variables, spike_variables, spiking
 from .stimuli import named, reference_step, stimulus_steps, stimulus_trials, with_stimulus
 from .tiling import tile
+from .times import check_time_constants, seconds, whole_steps
 from .traces import monitor_of, trace_variables, traces_of
+
+STEP = "the step of the stimulus"
 
 
 def simulate(
@@ -48,8 +51,9 @@ def simulate(
     net : brian2.Network or NetworkDescription
         Made on the runtime device.
     stimulus : DataArray or dict of str to DataArray, optional
-        Dimensions (trial, time, channel), `time` (s) from 0, equidistant at the network's dt_ref; 0 or 1 for
-        spikes. A dict names the input groups. Without it the network's own inputs run for `duration`.
+        Dimensions (trial, time, channel), `time` (s) from 0, equidistant at the network's dt_ref (its own dt
+        where it has none), whatever `dt`; 0 or 1 for spikes. A dict names the inputs: spike generators, and
+        TimedArrays or the groups that read them. Without it the network's own inputs run for `duration`.
     duration : Quantity or float, optional
         Seconds; that of the stimulus by default.
     trials : int, optional
@@ -57,7 +61,7 @@ def simulate(
     seed : int, optional
         Of random inputs; fresh entropy by default, kept in the attributes.
     dt : Quantity or float, optional
-        Simulation step (s) that divides dt_ref; that of the network by default.
+        Simulation step (s) that divides dt_ref and the step of the stimulus; that of the network by default.
     device : {"numpy", "cython", "cpp_standalone"}
         The last two compile: seconds to a minute once, then fast.
     record : dict, optional
@@ -91,7 +95,7 @@ def simulate(
     UnsupportedModel
         The network holds what `describe` or `tile` does not support.
     ValueError, TypeError, KeyError
-        Other bad arguments.
+        Other bad arguments; a time constant that is not positive.
     """
     if namespace is None:
         namespace = get_local_namespace(level=1)
@@ -102,22 +106,25 @@ def simulate(
         raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
     single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
     single = _initial(single, single.annotations.initial if initial is None else initial)
-    _check_time_constants(single)
+    check_time_constants(_named_values(single))
     trial_labels = np.arange(_trials(single, stimulus, trials))
     if stimulus is not None:
         first = next(iter(named(single, stimulus).values()))
         trial_labels = first["trial"].values if "trial" in first.coords else trial_labels
+    # A network without dt_ref was made for its own dt, and so is its stimulus: read before dt is replaced.
+    step = reference_step(single)
     if dt is not None:
         single = with_dt(single, dt)
-    step = reference_step(single)
-    sample = float(step if sample_dt is None else sample_dt)
-    every = steps_of(sample, single.dt, "sample_dt")
-    length = _duration(single, stimulus, duration)
+    if stimulus is not None:
+        whole_steps(step, single.dt, STEP)
+    sample = seconds(reference_step(single) if sample_dt is None else sample_dt, "sample_dt")
+    every = whole_steps(sample, single.dt, "sample_dt")
+    length = _duration(single, stimulus, duration, step)
     traces = traces_of(single, record)
 
     description = tile(single, len(trial_labels))
     if stimulus is not None:
-        description = with_stimulus(description, stimulus)
+        description = with_stimulus(description, stimulus, step=step)
     started = time.perf_counter()
     with using(device, random_seed=seed) as used_seed:
         network = build(description)
@@ -178,17 +185,14 @@ def _initial(description, initial):
     return replace(description, groups=tuple(groups))
 
 
-def _check_time_constants(description):
-    """Refuse time constants (variables ``tau…`` in seconds) that are not positive: NaN would come of them, silently."""
-    for g in description.groups:
-        for v in getattr(g, "variables", ()):
-            if v.name.startswith("tau") and unit_of(v.array.dimensions) == "s":
-                bad = np.flatnonzero(~(v.array.values > 0))
-                if bad.size:
-                    raise ValueError(
-                        f"simulate: {g.name}.{v.name} must be positive, got {v.array.values[bad[0]]} s at index "
-                        f"{bad[0]}; set it before, e.g. group.{v.name} = 20*ms"
-                    )
+def _named_values(description):
+    """Yield (name, dimensions, values) of every variable and every constant of a namespace."""
+    for obj in (*description.groups, *description.synapses):
+        for v in getattr(obj, "variables", ()):
+            yield f"{obj.name}.{v.name}", v.array.dimensions, v.array.values
+        for e in getattr(obj, "namespace", ()):
+            if isinstance(e.value, Array):
+                yield f"{obj.name}.{e.name}", e.value.dimensions, e.value.values
 
 
 def _zero(variable):
@@ -208,16 +212,13 @@ def _trials(description, stimulus, trials):
     return found
 
 
-def _duration(description, stimulus, duration):
+def _duration(description, stimulus, duration, step):
     if duration is not None:
-        length = float(duration)
-        if not 0 < length < np.inf:
-            raise ValueError(f"simulate: duration must be a positive time, got {duration}")
-        steps_of(length, description.dt, "duration")
-        return length
+        whole_steps(duration, description.dt, "duration")
+        return seconds(duration, "duration")
     if stimulus is None:
         raise ValueError("simulate: without a stimulus give the duration, e.g. duration=1*second")
-    return stimulus_steps(description, stimulus) * reference_step(description)
+    return stimulus_steps(description, stimulus) * step
 
 
 def _attributes(description, length, trials, device, seed, started):

@@ -2,41 +2,58 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from .description import Array, NeuronGroupDescription, SpikeGeneratorDescription
 from .errors import StimulusError
-from .tiling import INDEXED, statements
+from .tiling import INDEXED, statements, timed_names
+from .times import seconds, whole_steps
 
 DIMS = ("trial", "time", "channel")
-# Deviation of the stimulus' times from multiples of dt_ref, in steps; float32 seconds are off by less.
+# Deviation of the stimulus' times from multiples of its step, in steps; float32 seconds are off by less.
 SPACING = 1e-3
 
 
-def inputs(description):
-    """Return what a stimulus can replace: spike generators, and groups that read a `TimedArray` by index.
+@dataclass(frozen=True)
+class Input:
+    """What a stimulus can replace.
 
-    Returns
-    -------
-    spikes : tuple of str
-        Names of the spike generators.
-    currents : dict of str to str
-        Name of the TimedArray by group that reads it as ``name(t, i)``.
+    Parameters
+    ----------
+    name : str
+        Of a spike generator, or of a `TimedArray` that groups read as ``name(t, i)``.
+    groups : tuple of str
+        The spike generator itself, or the groups that read the TimedArray; of equal size.
+    spikes : bool
+        Whether it is a spike generator.
     """
-    spikes = tuple(g.name for g in description.groups if isinstance(g, SpikeGeneratorDescription))
-    currents = {}
+
+    name: str
+    groups: tuple[str, ...]
+    spikes: bool
+
+    def __str__(self):
+        return f"'{self.name}'" + ("" if self.spikes else f" (TimedArray read by {', '.join(self.groups)})")
+
+
+def inputs(description):
+    """Return the inputs of a network as a list of `Input`."""
+    spikes = [
+        Input(g.name, (g.name,), True) for g in description.groups if isinstance(g, SpikeGeneratorDescription)
+    ]
+    arrays = timed_names(description)
+    readers = {}
     for owner, codes, _ in statements(description, only=NeuronGroupDescription):
-        names = {e.value for e in description.group(owner).namespace if isinstance(e.value, str)}
-        read = sorted(names & {m for code in codes for m in re.findall(INDEXED, code)})
-        if read:
-            currents[owner] = read[0]
-    return spikes, currents
+        read = {arrays.get((owner, name)) for code in codes for name in re.findall(INDEXED, code)}
+        for array in sorted(read - {None}):
+            readers.setdefault(array, []).append(owner)
+    return spikes + [Input(array, tuple(owners), False) for array, owners in readers.items()]
 
 
-def with_stimulus(description, stimulus):
+def with_stimulus(description, stimulus, *, step=None):
     """Return the description with its inputs replaced.
 
     Parameters
@@ -44,9 +61,11 @@ def with_stimulus(description, stimulus):
     description : NetworkDescription
         Tiled: ``description.trials`` as many as the stimulus has.
     stimulus : DataArray or dict of str to DataArray
-        Dimensions (trial, time, channel), `time` in seconds from 0, equidistant at dt_ref (dt where the
-        network has none). Spikes are 0 or 1 for a `SpikeGeneratorGroup`; any finite value for a
-        `TimedArray`, which holds its last row. A dict names the input groups.
+        Dimensions (trial, time, channel), `time` in seconds from 0, equidistant at `step`. Spikes are 0 or 1
+        for a `SpikeGeneratorGroup`; any finite value for a `TimedArray`, which holds its last row. A dict
+        names the inputs: spike generators, and TimedArrays or the groups that read them.
+    step : float or Quantity, optional
+        Of the stimulus (s), a multiple of the description's dt; dt_ref by default, dt where there is none.
 
     Returns
     -------
@@ -58,59 +77,135 @@ def with_stimulus(description, stimulus):
         Not a DataArray.
     StimulusError
         Wrong dimensions, channels, trials, dt or values, or no such input.
+    ValueError
+        The description's dt does not divide `step`.
     """
-    spikes, currents = inputs(description)
-    for name, data in named(description, stimulus).items():
-        size = description.size(name)
-        if data.sizes["channel"] != size:
-            raise StimulusError(
-                f"stimulus for '{name}': expected {size} channels, as the group has neurons, got "
-                f"{data.sizes['channel']}; use srnn(inputs={data.sizes['channel']}) or another stimulus"
-            )
+    step = reference_step(description) if step is None else seconds(step, "step")
+    whole_steps(step, description.dt, "the step of the stimulus")
+    for target, data in _by_input(description, stimulus):
+        channels = description.size(target.groups[0])
+        data = check_stimulus(target.name, data, channels=channels, dt=step, spikes=target.spikes)
         if data.sizes["trial"] != description.trials:
             raise StimulusError(
-                f"stimulus for '{name}': expected {description.trials} trials, got {data.sizes['trial']}"
+                f"stimulus for '{target.name}': expected {description.trials} trials, got "
+                f"{data.sizes['trial']}"
             )
-        step = reference_step(description)
-        _check_time(name, data, step)
-        values = np.asarray(data.values)
-        if name in spikes:
-            description = description.replace_group(_spikes(description.group(name), values, step))
+        # One row a step, trials side by side.
+        rows = data.values.transpose(1, 0, 2).reshape(data.sizes["time"], -1)
+        if target.spikes:
+            time, neuron = np.nonzero(rows)
+            group = description.group(target.name)
+            group = replace(group, indices=neuron.astype(np.int32), times=time * step, period=0.0)
+            description = description.replace_group(group)
         else:
-            description = _current(description, currents[name], values, step)
+            description = _current(description, target.name, rows.astype(np.float64), step)
     return description
 
 
+def check_stimulus(name, data, *, channels, dt, spikes):
+    """Check the stimulus of one input.
+
+    Parameters
+    ----------
+    name : str
+        Of the input, for messages.
+    data : DataArray
+        Dimensions trial, time, channel in any order; coordinate `time` (s).
+    channels : int
+        Expected number.
+    dt : float
+        Expected step (s).
+    spikes : bool
+        Whether it holds spikes (0 or 1) or a current (finite numbers).
+
+    Returns
+    -------
+    DataArray (trial, time, channel)
+
+    Raises
+    ------
+    TypeError
+        Not a DataArray.
+    StimulusError
+        Wrong dimensions, empty, wrong number of channels, times that are not 0, dt, 2 dt, …, or wrong values.
+    """
+    data = _transposed(name, data)
+    if data.sizes["channel"] != channels:
+        raise StimulusError(
+            f"stimulus for '{name}': expected {channels} channels, as the group has neurons, got "
+            f"{data.sizes['channel']}; use srnn(inputs={data.sizes['channel']}) or another stimulus"
+        )
+    _check_time(name, data, dt)
+    values = data.values
+    if values.dtype.kind not in "fiub":
+        raise StimulusError(f"stimulus for '{name}': expected numbers, got {values.dtype}")
+    good = (values == 0) | (values == 1) if spikes else np.isfinite(values)
+    if not good.all():
+        where = tuple(int(k) for k in np.argwhere(~good)[0])
+        expected = "spikes must be 0 or 1" if spikes else "expected finite values"
+        remedy = "; use srnn(input='current') for graded input" if spikes else ""
+        raise StimulusError(
+            f"stimulus for '{name}': {expected}, got {values[where]} at (trial, time, channel) = "
+            f"{where}{remedy}"
+        )
+    return data
+
+
 def named(description, stimulus):
-    """Return the stimulus as a dict of DataArrays (trial, time, channel) by input group."""
-    spikes, currents = inputs(description)
-    known = [*spikes, *currents]
+    """Return the stimulus as a dict of DataArrays (trial, time, channel) by name of the input.
+
+    Raises
+    ------
+    TypeError, StimulusError
+        No such input, the same input twice, no DataArray, wrong dimensions.
+    """
+    return {target.name: _transposed(target.name, data) for target, data in _by_input(description, stimulus)}
+
+
+def _by_input(description, stimulus):
+    """Return the stimulus as a list of (`Input`, what was given for it), each input once."""
+    known = inputs(description)
     if not known:
         raise StimulusError(
             "stimulus: the network has no input that it could replace; add a SpikeGeneratorGroup, or a "
             "TimedArray that a group reads as stimulus(t, i)"
         )
+    choices = ", ".join(map(str, known))
     if not isinstance(stimulus, Mapping):
         if len(known) > 1:
-            raise StimulusError(
-                f"stimulus: the network has the inputs {', '.join(known)}; give a dict by group"
-            )
-        stimulus = {known[0]: stimulus}
+            raise StimulusError(f"stimulus: the network has the inputs {choices}; give a dict by input")
+        return [(known[0], stimulus)]
+    if not stimulus:
+        raise StimulusError(f"stimulus: the dict is empty; the network has {choices}")
+    found = {}
     for name, data in stimulus.items():
-        if name not in known:
-            raise StimulusError(f"stimulus: no input '{name}'; the network has {', '.join(known)}")
-        if not isinstance(data, xr.DataArray):
-            raise TypeError(
-                f"stimulus for '{name}': expected an xarray.DataArray, got {type(data).__name__}; wrap it: "
-                f"xr.DataArray(values, dims={DIMS}, coords={{'time': seconds}})"
+        meant = [target for target in known if name == target.name or name in target.groups]
+        if not meant:
+            raise StimulusError(f"stimulus: no input '{name}'; the network has {choices}")
+        if len(meant) > 1:
+            raise StimulusError(
+                f"stimulus: '{name}' may mean {' or '.join(map(str, meant))}; name the TimedArray, and give "
+                "it a name of its own"
             )
-        if set(data.dims) != set(DIMS):
-            raise StimulusError(f"stimulus for '{name}': expected the dimensions {DIMS}, got {data.dims}")
-        if 0 in data.shape:
-            raise StimulusError(f"stimulus for '{name}': it is empty, {dict(data.sizes)}")
-        if "time" not in data.coords:
-            raise StimulusError(f"stimulus for '{name}': the coordinate 'time' (s) is missing")
-    return {name: data.transpose(*DIMS) for name, data in stimulus.items()}
+        if meant[0] in found:
+            raise StimulusError(f"stimulus: two values for {meant[0]}; give one")
+        found[meant[0]] = data
+    return list(found.items())
+
+
+def _transposed(name, data):
+    if not isinstance(data, xr.DataArray):
+        raise TypeError(
+            f"stimulus for '{name}': expected an xarray.DataArray, got {type(data).__name__}; wrap it: "
+            f"xr.DataArray(values, dims={DIMS}, coords={{'time': seconds}})"
+        )
+    if set(data.dims) != set(DIMS):
+        raise StimulusError(f"stimulus for '{name}': expected the dimensions {DIMS}, got {data.dims}")
+    if 0 in data.shape:
+        raise StimulusError(f"stimulus for '{name}': it is empty, {dict(data.sizes)}")
+    if "time" not in data.coords:
+        raise StimulusError(f"stimulus for '{name}': the coordinate 'time' (s) is missing")
+    return data.transpose(*DIMS)
 
 
 def reference_step(description):
@@ -120,7 +215,10 @@ def reference_step(description):
 
 
 def _check_time(name, data, step):
-    time = np.asarray(data["time"].values, dtype=float)
+    time = data["time"].values
+    if time.dtype.kind not in "fiu":
+        raise StimulusError(f"stimulus for '{name}': 'time' must be in seconds, got {time.dtype}")
+    time = time.astype(float)
     expected = np.arange(len(time)) * step
     if not np.isfinite(time).all() or (len(time) > 1 and np.ptp(np.diff(time)) > SPACING * step):
         raise StimulusError(f"stimulus for '{name}': 'time' must be equidistant at {step} s")
@@ -132,43 +230,22 @@ def _check_time(name, data, step):
         )
 
 
-def _spikes(group, values, step):
-    bad = ~((values == 0) | (values == 1))
-    if bad.any():
-        where = tuple(int(k) for k in np.argwhere(bad)[0])
-        raise StimulusError(
-            f"stimulus for '{group.name}': spikes must be 0 or 1, got {values[where]} at (trial, time, "
-            f"channel) = {where}; use srnn(input='current') for graded input"
-        )
-    time, neuron = np.nonzero(values.transpose(1, 0, 2).reshape(values.shape[1], -1))
-    return replace(group, indices=neuron.astype(np.int32), times=time * step, period=0.0)
-
-
-def _current(description, name, values, step):
-    if values.dtype.kind not in "fiub":
-        raise StimulusError(f"stimulus for the TimedArray '{name}': expected numbers, got {values.dtype}")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        where = tuple(int(k) for k in np.argwhere(~np.isfinite(values))[0])
-        raise StimulusError(
-            f"stimulus for the TimedArray '{name}': expected finite values, got {values[where]} at (trial, "
-            f"time, channel) = {where}"
-        )
+def _current(description, name, rows, step):
     timed = []
     for t in description.timed_arrays:
         if t.name == name:
             if abs(t.dt - step) > 1e-9 * step:
                 raise StimulusError(
-                    f"the TimedArray '{name}' has dt = {t.dt} s and the network dt_ref = {step} s"
+                    f"the TimedArray '{name}' has dt = {t.dt} s, but the network's dt_ref (its dt where it has "
+                    f"none) is {step} s; make them the same, e.g. annotate(net, dt_ref={t.dt}*second)"
                 )
-            rows = values.transpose(1, 0, 2).reshape(values.shape[1], -1)
             t = replace(t, array=Array(rows, t.array.dimensions))
         timed.append(t)
     return replace(description, timed_arrays=tuple(timed))
 
 
 def stimulus_steps(description, stimulus):
-    """Return the number of steps of dt_ref that a stimulus lasts: the longest where it is a dict."""
+    """Return the number of steps that a stimulus lasts: the longest where it is a dict."""
     return max(data.sizes["time"] for data in named(description, stimulus).values())
 
 

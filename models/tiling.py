@@ -47,8 +47,9 @@ def tile(description, trials):
         return description
     trials = int(trials)
     columns = {}
+    arrays = timed_names(description)
     for owner, codes, size in statements(description):
-        for name in _indexed(owner, codes):
+        for name in {arrays.get((owner, name), name) for name in _indexed(owner, codes)}:
             if columns.setdefault(name, size) != size:
                 raise UnsupportedModel(
                     owner, f"'{name}(t, i)' in groups of different size", "use two TimedArrays"
@@ -81,6 +82,16 @@ def statements(description, only=None):
         for s in description.synapses:
             codes = [e.expression for e in s.equations] + [p.code for p in s.pathways]
             yield s.name, [c for c in codes if c], None
+
+
+def timed_names(description):
+    """Return the names of TimedArrays by (object, name in its statements)."""
+    return {
+        (obj.name, e.name): e.value
+        for obj in (*description.groups, *description.synapses)
+        for e in getattr(obj, "namespace", ())
+        if isinstance(e.value, str)
+    }
 
 
 def _indexed(owner, codes):

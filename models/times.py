@@ -69,7 +69,8 @@ def whole_steps(duration, dt, name):
     if abs(steps - whole) > ROUNDING:
         raise ValueError(
             f"dt = {dt:.9g} s does not divide {name} = {duration:.9g} s ({steps:.6g} steps); "
-            f"the nearest dt that does is {duration / whole:.6g} s, the nearest {name} {whole * dt:.6g} s"
+            f"the nearest dt that does is {duration / whole:.6g} s, the nearest whole number of steps lasts "
+            f"{whole * dt:.6g} s"
         )
     return whole
 
@@ -118,5 +119,5 @@ def check_time_constant(name, values):
         where = tuple(int(k) for k in bad[0])
         index = f"[{', '.join(map(str, where))}]" if where else ""
         raise ValueError(
-            f"{name}{index} = {values[where]} s: expected > 0; set it before, e.g. {name} = 20*ms"
+            f"{name}{index} = {values[where]} s: expected > 0; give it a positive value, e.g. 20*ms"
         )

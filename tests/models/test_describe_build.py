@@ -230,8 +230,9 @@ def test_another_dt_keeps_the_physical_delay():
 @pytest.mark.parametrize(
     ("dt", "message"),
     [
-        (3 * ms, "dt = 0.003 s does not divide dt_ref = 0.004 s; the nearest that does is 0.004 s"),
+        (3 * ms, "does not divide dt_ref = 0.004 s .1.33333 steps.; the nearest dt that does is 0.004 s"),
         (8 * ms, "does not divide dt_ref"),
+        (2 * mV, "dt: expected a time, got 2"),
         (0 * ms, "dt must be a positive time"),
     ],
 )

@@ -12,6 +12,7 @@ from brian2 import (
     StateMonitor,
     Synapses,
     ms,
+    mV,
     prefs,
     second,
 )
@@ -277,6 +278,10 @@ def test_random_numbers_of_the_user_are_left_alone():
         ({"dt": 3 * ms}, ValueError, "dt = 0.003 s does not divide dt_ref = 0.004 s"),
         ({"sample_dt": 3 * ms}, ValueError, "does not divide sample_dt"),
         ({"trials": 2}, ValueError, "trials = 2, but the stimulus has 3"),
+        ({"dt": 2 * mV}, ValueError, r"dt: expected a time, got 2\. mV"),
+        ({"sample_dt": 4 * mV}, ValueError, "sample_dt: expected a time"),
+        ({"duration": 8 * mV}, ValueError, r"duration: expected a time, got 8\. mV"),
+        ({"duration": 10.4 * ms}, ValueError, r"does not divide duration = 0.0104 s \(2.6 steps\)"),
         ({"duration": -1}, ValueError, "duration must be a positive time"),
         ({"duration": 0.0051}, ValueError, "does not divide duration"),
         ({"record": ["v"]}, TypeError, "record must be a dict"),
@@ -310,8 +315,28 @@ def test_a_time_constant_that_is_not_positive_is_refused(value):
     net = network("alif")
     hidden = next(o for o in net.objects if o.name == "hidden1")
     hidden.variables["tau_a"].get_value()[3] = value
-    with pytest.raises(ValueError, match=f"hidden1.tau_a must be positive, got {float(value)} s at index 3"):
+    with pytest.raises(ValueError, match=rf"hidden1\.tau_a\[3\] = {float(value)} s: expected > 0"):
         simulate(net, stimulus())
+
+
+@pytest.mark.parametrize("where", ["parameter", "namespace", "synapses"])
+def test_time_constants_are_checked_wherever_they_are(where):
+    tau = -20 * ms if where == "namespace" else 1 * second
+    equations = "dv/dt = -v/(tau*tau_x/second) : 1\ntau_x : second"
+    g = NeuronGroup(
+        2, equations, threshold="v > 1", reset="v = 0", method="exact", namespace={"tau": tau}, name="cells"
+    )
+    g.tau_x = [1, -1 if where == "parameter" else 1] * second
+    s = Synapses(g, g, "s_tau : second", on_pre="v_post += s_tau/second", name="loop")
+    s.connect(i=[0, 1], j=[1, 0])
+    s.s_tau = [5, 0 if where == "synapses" else 5] * ms
+    found = {
+        "parameter": r"cells.tau_x\[1\] = -1",
+        "namespace": "cells.tau = -0.02",
+        "synapses": r"loop.s_tau\[1\] = 0",
+    }
+    with pytest.raises(ValueError, match=rf"{found[where]}.* s: expected > 0"):
+        simulate(Network(g, s), duration=10 * ms)
 
 
 def test_progress_is_shown_where_asked(capsys):

@@ -53,7 +53,7 @@ def test_parts_of_a_step_are_refused(duration, steps):
 @pytest.mark.parametrize("value", [0, -0.02, np.nan])
 def test_time_constants_are_positive(value):
     with pytest.raises(
-        ValueError, match=rf"^cells\.tau\[2\] = {float(value)} s: expected > 0; set it before"
+        ValueError, match=rf"^cells\.tau\[2\] = {float(value)} s: expected > 0; give it a positive value"
     ):
         check_time_constant("cells.tau", np.array([1, 2, value]))
     with pytest.raises(ValueError, match=r"^tau = .* s: expected > 0"):
