@@ -18,7 +18,7 @@ from .draw_training import (
 )
 from .energy import energy
 from .errors import DataNotFound, InvalidInput, MissingVariable
-from .figure_files import FIGURES, compose, figures
+from .figure_files import FIGURES, compose, figure_names, figures
 from .operations import operations
 from .rates import firing_rates
 from .timescales import timescales, timescales_table
@@ -52,6 +52,7 @@ __all__ = [
     "example_signal",
     "example_spikes",
     "example_stimulus",
+    "figure_names",
     "figures",
     "firing_rate_distribution",
     "firing_rates",

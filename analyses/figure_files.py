@@ -162,8 +162,13 @@ def figures(ds, directory, *, stem):
     for spec in FIGURES:
         figure = compose(ds, spec)
         if figure is not None:
-            written += [_write(figure, directory / f"{stem}_{spec.name}.{form}", form) for form in FORMATS]
+            written += [_write(figure, directory / _name(stem, spec, form), form) for form in FORMATS]
     return written
+
+
+def figure_names(stem):
+    """Return the names of all files that `figures` may write, as a list of str."""
+    return [_name(stem, spec, form) for spec in FIGURES for form in FORMATS]
 
 
 def compose(ds, spec):
@@ -192,6 +197,10 @@ def compose(ds, spec):
                 axes[-1].set_xlim(time.min(), time.max())
             figure.align_ylabels(axes)
     return figure
+
+
+def _name(stem, spec, form):
+    return f"{stem}_{spec.name}.{form}"
 
 
 def _write(figure, path, form):

@@ -110,15 +110,38 @@ def run(config, *, checkpoint=None, resume=False, report=print):
 def run_to_folder(config, directory, *, overwrite=False, resume=False, report=print):
     """Run the study and write dataset, trained network and figures.
 
+    Parameters
+    ----------
+    config : ECGConfig
+    directory : path
+        Made if it is not there.
+    overwrite : bool
+        Replace the files of an earlier run, its checkpoint included.
+    resume : bool
+        Continue from the checkpoint in the folder.
+    report : callable
+        As in `run`.
+
     Returns
     -------
     xarray.Dataset, list of Path
         The result and the files that were written.
+
+    Raises
+    ------
+    ResultError
+        Before anything long begins: one of the files is there already, or the folder cannot be written.
     """
     dataset, network = f"{config.stem}.nc", f"network_{config.stem}.nc"
-    directory = prepare_folder(directory, (dataset, network), overwrite=overwrite)
-    checkpoint = directory / f"{config.stem}.checkpoint.pt"
-    result, net = run(config, checkpoint=checkpoint, resume=resume, report=report)
+    checkpoint = f"{config.stem}.checkpoint.pt"
+    directory = prepare_folder(
+        directory,
+        (dataset, network, *analyses.figure_names(config.stem)),
+        overwrite=overwrite,
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    result, net = run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
     write_result(result, directory / dataset)
     save(net, directory / network, overwrite=overwrite)
     drawn = analyses.figures(result, directory, stem=config.stem)
@@ -200,9 +223,10 @@ def _tested(net, task, config, report):
     for factor in config.fine_factors:
         report(f"test set in Brian2 ({config.device}), dt = {task.dt / factor * 1e3:g} ms")
         finer |= simulate_finer(net, test.stimulus, (factor,), device=config.device)
-    parts += _in_continuous_time(finer, trace, test, task.dt)
+    over_dt = _in_continuous_time(finer, trace, test, task.dt)
+    parts.append(over_dt)
     numbers["test_accuracy_fine"] = (
-        parts[-1].accuracy_dt[-1],
+        over_dt.accuracy_dt[-1],
         f"accuracy on labelled test steps, Brian2 at dt/{max(finer)}",
     )
     parts.append(
@@ -218,7 +242,7 @@ def _tested(net, task, config, report):
     )
     parts.append(analyses.firing_rates(same))
     parts.append(analyses.energy(same, models=_neuron_models(net)))
-    parts.append(_example(same, run, task))
+    parts.append(_example(run, task))
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
 
 
@@ -243,19 +267,13 @@ def _in_continuous_time(finer, trace, test, dt):
     ]
     rate = [float(analyses.firing_rates(finer[f]).firing_rate.mean()) for f in factors]
     steps = ("dt", np.array([dt / f * 1e3 for f in factors]), {"units": "ms", "long_name": "simulation step"})
-    return [
-        xr.Dataset(
-            {
-                "accuracy_dt": (
-                    "dt",
-                    accuracy,
-                    {"units": "1", "long_name": "accuracy on labelled test steps"},
-                ),
-                "rate_dt": ("dt", rate, {"units": "Hz", "long_name": "mean rate of the hidden neurons"}),
-            },
-            coords={"dt": steps},
-        )
-    ]
+    return xr.Dataset(
+        {
+            "accuracy_dt": ("dt", accuracy, {"units": "1", "long_name": "accuracy on labelled test steps"}),
+            "rate_dt": ("dt", rate, {"units": "Hz", "long_name": "mean rate of the hidden neurons"}),
+        },
+        coords={"dt": steps},
+    )
 
 
 def _baseline(task):
@@ -281,7 +299,7 @@ def _beside_biology(net, cells):
     return analyses.compare(values.tau_m[values.layer != "output"], cells)
 
 
-def _example(simulated, run, task):
+def _example(run, task):
     """One test trial: stimulus, spikes, labels, decisions."""
     k = EXAMPLE_TRIAL
     test = task.test.isel(trial=k, drop=True)

@@ -14,7 +14,7 @@ class ResultError(ValueError):
     """A result cannot be written or read: where, why, what to do."""
 
 
-def prepare_folder(directory, names, *, overwrite):
+def prepare_folder(directory, names, *, overwrite, checkpoint=None, resume=False):
     """Make the output folder and check that the files can be written, before anything long begins.
 
     Parameters
@@ -24,6 +24,10 @@ def prepare_folder(directory, names, *, overwrite):
         Files that will be written there.
     overwrite : bool
         Whether files that are there may be replaced.
+    checkpoint : str, optional
+        File of the training's state, which a training that does not resume will replace.
+    resume : bool
+        Whether the training continues from the checkpoint.
 
     Returns
     -------
@@ -43,12 +47,19 @@ def prepare_folder(directory, names, *, overwrite):
         raise ResultError(
             f"{directory}: cannot be written ({error.strerror}); give another folder: --out DIR"
         ) from error
-    for name in names:
+    for name in [*names, checkpoint] if checkpoint else names:
         path = directory / name
         if path.is_dir():
             raise ResultError(f"{path}: is a folder, a file is to be written there; give another --out DIR")
-        if path.exists() and not overwrite:
+        if not path.exists() or overwrite:
+            continue
+        if name != checkpoint:
             raise ResultError(f"{path}: is there already; give --overwrite or another --out DIR")
+        if not resume:
+            raise ResultError(
+                f"{path}: an earlier training left its state there; give --resume to continue it, or --overwrite "
+                "to start again"
+            )
     return directory
 
 

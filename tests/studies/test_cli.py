@@ -123,11 +123,25 @@ def test_run_writes_dataset_network_and_figures(small, tmp_path, capsys):
     assert ds.dt.values.tolist() == [4.0, 2.0, 1.0, 0.5]
 
 
-def test_existing_results_are_refused_before_the_training(small, no_training, tmp_path, capsys):
-    (tmp_path / NAME).write_text("precious")
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    [NAME, f"network_{NAME}", NAME.replace(".nc", "_learning.png"), NAME.replace(".nc", "_raster.svg")],
+)
+def test_existing_results_are_refused_before_the_training(small, no_training, tmp_path, capsys, name, resume):
+    (tmp_path / name).write_text("precious")
+    more = ["--resume"] if resume else []
+    assert main(["run", "ecg", "--synthetic", "--seed", "3", "--out", str(tmp_path), *more]) == 1
+    assert f"{name}: is there already; give --overwrite or another --out DIR" in complaint(capsys)
+    assert (tmp_path / name).read_text() == "precious"
+
+
+def test_an_existing_checkpoint_is_refused_before_the_training(small, no_training, tmp_path, capsys):
+    path = tmp_path / NAME.replace(".nc", ".checkpoint.pt")
+    path.write_text("precious")
     assert main(["run", "ecg", "--synthetic", "--seed", "3", "--out", str(tmp_path)]) == 1
-    assert f"{NAME}: is there already; give --overwrite or another --out DIR" in complaint(capsys)
-    assert (tmp_path / NAME).read_text() == "precious"
+    assert "an earlier training left its state there; give --resume" in complaint(capsys)
+    assert path.read_text() == "precious"
 
 
 def test_with_overwrite_the_training_begins(small, no_training, tmp_path):

@@ -98,6 +98,17 @@ def test_an_existing_file_needs_overwrite(tmp_path):
     assert prepare_folder(tmp_path, ["a.nc"], overwrite=False) == tmp_path
 
 
+def test_an_old_checkpoint_is_not_replaced_unasked(tmp_path):
+    (tmp_path / "a.pt").touch()
+    with pytest.raises(ResultError, match=r"a\.pt: an earlier training .* --resume to .*, or --overwrite"):
+        prepare_folder(tmp_path, ["a.nc"], overwrite=False, checkpoint="a.pt")
+    for choice in ({"overwrite": True}, {"overwrite": False, "resume": True}):
+        assert prepare_folder(tmp_path, ["a.nc"], checkpoint="a.pt", **choice) == tmp_path
+    (tmp_path / "b.pt").mkdir()
+    with pytest.raises(ResultError, match=r"b\.pt: is a folder"):
+        prepare_folder(tmp_path, ["a.nc"], overwrite=True, checkpoint="b.pt")
+
+
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path):
     (tmp_path / "a.nc").mkdir()
     with pytest.raises(ResultError, match=r"a\.nc: is a folder"):
