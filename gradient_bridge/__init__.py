@@ -2,9 +2,10 @@
 
 from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds
-from .fitting import TrainingDiverged, fit, predict
+from .fitting import TrainingDiverged, fit
 from .options import Training
 from .parameters import UnknownParameter
+from .predicting import predict
 from .program import Program
 from .reading import read
 from .recording import Recording

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
 import torch
+
+from ..models.atomic import written_beside
 
 VERSION = 1
 
@@ -26,14 +27,27 @@ def save_checkpoint(path, content):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    try:
+    with written_beside(path) as beside:
         torch.save({"chronaxie_checkpoint": VERSION, **content}, beside)
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+
+
+def check_writable(path):
+    """Find out before the training, not after the first epoch, whether a checkpoint can be written.
+
+    Raises
+    ------
+    CheckpointError
+        Where, why, what to do.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror}); give another path") from error
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder; give the path of a file")
 
 
 def load_checkpoint(path):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..models.errors import UnsupportedModel
-from .program import SpikeSource, Transmission
+from .program import CLOCK, SpikeSource, Transmission
+from .reading import refuse_spikes_under_way
 
 
 def read_values(program, objects):
@@ -23,18 +24,20 @@ def read_values(program, objects):
     Returns
     -------
     dict of str to numpy.ndarray or number
-        By key; float64, int64 or bool, a number where shared. Event spaces are left out: they start empty.
+        By key, of Brian2's type (index arrays int64), a number where shared. Event spaces are left out: they
+        start empty.
     """
     values = {}
+    events = {o.events for o in program.operations if getattr(o, "events", "")}
+    indices = program.index_arrays()
     for key, array in program.arrays.items():
-        if key.endswith("space") or array.owner == program.clock:
+        if key in events or array.owner == CLOCK:
             continue
         value = np.array(objects[array.owner].variables[array.name].get_value())
-        values[key] = value.astype(np.int64) if value.dtype.kind in "iu" else value
+        values[key] = value.astype(np.int64) if key in indices else value
         if array.scalar:
             values[key] = values[key].reshape(-1)[0].item()
-    clock = program.clock
-    return values | {f"{clock}.dt": program.dt, f"{clock}.t": 0.0, f"{clock}.timestep": 0}
+    return values | {f"{CLOCK}.dt": program.dt, f"{CLOCK}.t": 0.0, f"{CLOCK}.timestep": 0}
 
 
 def as_tensors(values, dtype, device):
@@ -49,15 +52,16 @@ def as_tensors(values, dtype, device):
     return tensors
 
 
-def read_constants(program, objects):
-    """The program with the external constants as they stand now in the groups' own namespaces."""
+def read_again(program, objects, network):
+    """The program at the network's present time, with the constants as they stand in the groups' namespaces."""
     operations = []
     for operation in program.operations:
         now = dict(operation.constants)
-        for name, key in operation.constant_keys.items():
-            now[name] = float(objects[key.rpartition(".")[0]].namespace[name])
+        for name, keys in operation.constant_keys.items():
+            now[name] = float(objects[keys[0].rpartition(".")[0]].namespace[name])
         operations.append(replace(operation, constants=now))
-    return replace(program, operations=tuple(operations))
+    start = int(round(float(network.t_) / program.dt))
+    return replace(program, operations=tuple(operations), start=start)
 
 
 def check_unchanged(program, objects, before, now):
@@ -79,16 +83,19 @@ def check_unchanged(program, objects, before, now):
         owner, _, name = key.rpartition(".")
         if np.shape(value) != np.shape(before[key]):
             _refuse(owner, f"another size of {name}")
-        if name.startswith("_") and not np.array_equal(value, before[key]):
+        if key in program.index_arrays() and not np.array_equal(value, before[key]):
             _refuse(owner, "other connections")
     for operation in program.operations:
         owner = objects[operation.owner]
+        if float(objects[operation.name].clock.dt_) != program.dt:
+            _refuse(operation.name, "another dt")
         if isinstance(operation, SpikeSource) and getattr(owner, "_spikes_changed", False):
             _refuse(operation.owner, "other spikes")
         for name, function in operation.functions.items():
             if getattr(owner, "namespace", {}).get(name, function) is not function:
                 _refuse(operation.owner, f"another {name}")
         if isinstance(operation, Transmission):
+            refuse_spikes_under_way(objects[operation.name])
             delays = np.asarray(objects[operation.name]._delays.get_value())
             steps = (delays / program.dt + 0.5).astype(np.int64)
             if not np.array_equal(np.broadcast_to(steps, operation.delays.shape), operation.delays):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import math
@@ -14,10 +13,12 @@ import torch
 import xarray as xr
 from tqdm import tqdm
 
-from .checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from .checkpoints import CheckpointError, check_writable, load_checkpoint, save_checkpoint
 from .coordinates import Identity, Trained
-from .losses import IGNORED, class_weights, count_correct, cross_entropy, loss_labels
+from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .options import training_options
+from .splits import Split
+from .threads import limited_threads
 from .twin import Twin
 
 HISTORY = {
@@ -33,17 +34,6 @@ HISTORY = {
 
 class TrainingDiverged(ArithmeticError):
     """The loss or a gradient is not a finite number."""
-
-
-@contextlib.contextmanager
-def limited_threads(count):
-    """Let torch use ``count`` threads; the number before is put back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def fit(model, task, *, checkpoint=None, resume=False, progress=True, **options):
@@ -82,8 +72,14 @@ def fit(model, task, *, checkpoint=None, resume=False, progress=True, **options)
         if checkpoint is None:
             raise ValueError("fit: resume needs the path of a checkpoint")
         run.restore(load_checkpoint(checkpoint), checkpoint)
-    with limited_threads(run.options.threads):
-        return run.train(checkpoint, progress)
+    if checkpoint is not None:
+        check_writable(checkpoint)
+    was_training = model.training
+    try:
+        with limited_threads(run.options.threads):
+            return run.train(checkpoint, progress)
+    finally:
+        model.train(was_training)
 
 
 class _Run:
@@ -102,8 +98,12 @@ class _Run:
             raise ValueError(
                 f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
             )
-        self.train_set = _Split(task.train, options.unlabelled, skip, "train", self.classes)
-        self.valid_set = _Split(task.valid, options.unlabelled, skip, "valid", self.classes)
+        dt = model.program.dt if self.is_twin else None
+        splits = {
+            name: Split(task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
+            for name in ("train", "valid")
+        }
+        self.train_set, self.valid_set = splits["train"], splits["valid"]
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
         self.optimiser = torch.optim.Adam(self._parameter_groups())
         self.batches = math.ceil(len(self.train_set) / options.batch_size)
@@ -209,6 +209,8 @@ class _Run:
         size = self.options.evaluation_batch
         for first in range(0, len(split), size):
             stimulus, targets, truth = split.take(slice(first, first + size))
+            if bool((targets == IGNORED).all()):
+                continue
             loss, scores, rate = self._objective(stimulus, targets)
             kept = int((targets != IGNORED).sum())
             total, steps = total + loss.item() * kept, steps + kept
@@ -338,57 +340,3 @@ class _Run:
             ds[name] = ("epoch", np.array(self.history[name]), {"long_name": long_name, "units": units})
         ds.attrs = {"best_epoch": self.best_epoch, "options": self._identity()["options"]}
         return ds
-
-
-class _Split:
-    """Stimuli and labels of one split as tensors."""
-
-    def __init__(self, ds, unlabelled, skip, name, classes):
-        label = ds["label"].values
-        labelled = ds["labelled"].values if "labelled" in ds else None
-        known = label if labelled is None else label[labelled]
-        if known.size and (known.min() < 0 or known.max() >= classes):
-            raise ValueError(
-                f"fit: labels of {name} run from {known.min()} to {known.max()}: expected 0 to {classes - 1}"
-            )
-        if len(label) == 0:
-            raise ValueError(f"fit: the {name} split is empty")
-        self.stimulus = torch.from_numpy(np.ascontiguousarray(ds["stimulus"].values))
-        self.targets = loss_labels(label, labelled, unlabelled=unlabelled, skip=skip)
-        self.truth = loss_labels(label, labelled, unlabelled="mask", skip=0)
-
-    def __len__(self):
-        return len(self.stimulus)
-
-    def take(self, chosen):
-        """Stimuli, labels for the loss and true labels of some trials."""
-        return self.stimulus[chosen], self.targets[chosen], self.truth[chosen]
-
-
-@torch.no_grad()
-def predict(model, stimulus, *, batch=256, threads=1):
-    """Class scores without gradients.
-
-    Parameters
-    ----------
-    model : Twin or torch.nn.Module
-    stimulus : xarray.DataArray, shape (trial, time, channel)
-    batch : int
-        Trials at a time.
-    threads : int
-        Threads of torch meanwhile.
-
-    Returns
-    -------
-    numpy.ndarray, shape (trial, time, class) or (trial, class)
-    """
-    module = model.as_module() if isinstance(model, Twin) else model
-    like = next(model.parameters(), None)
-    scores = []
-    with limited_threads(threads):
-        for first in range(0, stimulus.sizes["trial"], batch):
-            x = torch.from_numpy(np.ascontiguousarray(stimulus.values[first : first + batch]))
-            scores.append(
-                module(x if isinstance(model, Twin) or like is None else x.to(like.dtype)).cpu().numpy()
-            )
-    return np.concatenate(scores)

@@ -48,7 +48,7 @@ class _NumpyFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, function, derivative):
         with np.errstate(all="ignore"):
-            y = torch.from_numpy(np.asarray(function(x.detach().numpy())))
+            y = torch.from_numpy(np.asarray(function(x.detach().cpu().numpy()))).to(x.device)
         ctx.save_for_backward(x, y)
         ctx.derivative = derivative
         return y
@@ -126,12 +126,12 @@ def stepwise_function(in_numpy):
 
 def clip(x, low, high):
     """x limited to [low, high]; the gradient passes inside."""
-    if not isinstance(x, Tensor):
-        if not any(isinstance(b, Tensor) for b in (low, high)):
-            return _scalar(np.clip(x, low, high))
-        x = torch.as_tensor(x, dtype=torch.get_default_dtype())
-    low, high = (torch.as_tensor(b, dtype=x.dtype, device=x.device) for b in (low, high))
-    return torch.minimum(torch.maximum(x, low), high)
+    tensor = next((v for v in (x, low, high) if isinstance(v, Tensor)), None)
+    if tensor is None:
+        return _scalar(np.clip(x, low, high))
+    x, low, high = (_beside(v, tensor) for v in (x, low, high))
+    kind = torch.promote_types(torch.promote_types(x.dtype, low.dtype), high.dtype)
+    return torch.minimum(torch.maximum(x.to(kind), low.to(kind)), high.to(kind))
 
 
 def divide(a, b):
@@ -176,24 +176,41 @@ floor_divide = stepwise_function(np.floor_divide)
 
 
 class _Modulo(torch.autograd.Function):
-    """numpy's remainder; the gradient passes to the dividend."""
+    """numpy's remainder; da = 1, db = −floor(a/b)."""
 
     @staticmethod
     def forward(ctx, a, b):
-        return torch.from_numpy(np.asarray(np.mod(a.detach().numpy(), b)))
+        ctx.save_for_backward(a, b)
+        with np.errstate(all="ignore"):
+            return torch.from_numpy(
+                np.asarray(np.mod(a.detach().cpu().numpy(), b.detach().cpu().numpy()))
+            ).to(a.device)
 
     @staticmethod
     def backward(ctx, grad):
-        return grad, None
+        a, b = ctx.saved_tensors
+        by_a = grad.sum_to_size(a.shape) if ctx.needs_input_grad[0] else None
+        by_b = (-grad * torch.floor(a / b)).sum_to_size(b.shape) if ctx.needs_input_grad[1] else None
+        return by_a, by_b
 
 
 def modulo(a, b):
-    """``a % b`` with numpy's sign convention."""
-    if isinstance(a, Tensor) and not isinstance(b, Tensor):
-        return _Modulo.apply(a, b) if is_exact(a) else torch.remainder(a, b)
-    if isinstance(b, Tensor):
-        return torch.remainder(torch.as_tensor(a, dtype=b.dtype, device=b.device), b)
-    return _scalar(np.mod(a, b))
+    """``a % b`` with numpy's sign convention and types."""
+    tensor = next((v for v in (a, b) if isinstance(v, Tensor)), None)
+    if tensor is None:
+        with np.errstate(all="ignore"):
+            return _scalar(np.mod(a, b))
+    return _Modulo.apply(*(_beside(v, tensor) for v in (a, b)))
+
+
+def _beside(value, tensor):
+    """A number as a tensor: of the other one's type, or of the default type where that one holds integers."""
+    if isinstance(value, Tensor):
+        return value
+    weak = isinstance(value, int) or tensor.is_floating_point()
+    return torch.tensor(
+        value, dtype=tensor.dtype if weak else torch.get_default_dtype(), device=tensor.device
+    )
 
 
 def both(a, b):

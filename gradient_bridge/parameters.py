@@ -13,6 +13,7 @@ from brian2.units.fundamentalunits import Quantity
 
 from ..models.errors import UnsupportedModel
 from .program import Transmission
+from .refusals import refuse_dead_ends
 
 BOUNDS_IN_STEPS = (0.5, 10_000.0)  # of a trained time constant: half a step to what no recording resolves
 
@@ -108,6 +109,7 @@ def find_places(program, objects, trainable, *, frame=None):
             _explain_missing(pattern, program, objects, candidates, frame or {})
         chosen |= {key: candidates[key] for key in hits}
     for place in chosen.values():
+        refuse_dead_ends(program, place.key)
         if place.constant:
             _refuse_shared_namespace(place, program, objects)
     return [chosen[key] for key in sorted(chosen)]
@@ -116,15 +118,23 @@ def find_places(program, objects, trainable, *, frame=None):
 def _refuse_shared_namespace(place, program, objects):
     """A namespace that two objects share has one place for two values."""
     for operation in program.operations:
-        other = operation.constant_keys.get(place.name)
-        if other is None or other == place.key:
-            continue
-        if objects[other.rpartition(".")[0]].namespace is place.owner.namespace:
-            raise UnsupportedModel(
-                place.owner.name,
-                f"training the constant {place.name} in a namespace that {other.rpartition('.')[0]} shares",
-                "give each object its own: namespace=dict(names)",
-            )
+        keys = operation.constant_keys.get(place.name, ())
+        for other in keys:
+            owner = other.rpartition(".")[0]
+            if other == place.key:
+                continue
+            if place.key in keys:
+                raise UnsupportedModel(
+                    operation.name,
+                    f"the constant {place.name} of both {place.owner.name} and {owner}",
+                    "give it different names in the two groups, or leave it out of trainable",
+                )
+            if objects[owner].namespace is place.owner.namespace:
+                raise UnsupportedModel(
+                    place.owner.name,
+                    f"training the constant {place.name} in a namespace that {owner} shares",
+                    "give each object its own: namespace=dict(names)",
+                )
 
 
 def _candidates(program, objects):
@@ -143,7 +153,7 @@ def _candidates(program, objects):
         if isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == array.owner:
             found[key] = Place(key=key, owner=owner, constant=False)
     for operation in program.operations:
-        for key in operation.constant_keys.values():
+        for key in (k for keys in operation.constant_keys.values() for k in keys):
             owner = objects.get(key.rpartition(".")[0])
             if owner is not None:
                 value = owner.namespace[key.rpartition(".")[2]]

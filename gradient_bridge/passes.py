@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from brian2.input.timedarray import _find_K
 
+from ..models.errors import UnsupportedModel
 from .delivery import by_events, by_matrix, by_synapses, sum_at_targets
 from .numerics import FUNCTIONS, both, choose, divide, either, floor_divide, is_exact, modulo, negate, power
-from .program import SpikeSource, Transmission
+from .program import CLOCK, SpikeSource, Transmission
 
 
 class _Spike(torch.autograd.Function):
@@ -176,7 +177,10 @@ class Pass:
         if isinstance(operation, SpikeSource):
             return self._spike_source(operation)
         named = {
-            name: constants.get(operation.constant_keys.get(name), _number(value))
+            name: next(
+                (constants[k] for k in operation.constant_keys.get(name, ()) if k in constants),
+                _number(value),
+            )
             for name, value in operation.constants.items()
         }
         return self.engine.bound[operation.name](self.state, self.fixed, named, self)
@@ -207,7 +211,7 @@ class Pass:
     # -------------------------------------------------------------- the loop
     def run(self):
         program, request, state = self.engine.program, self.request, self.state
-        time_key, step_key = f"{program.clock}.t", f"{program.clock}.timestep"
+        time_key, step_key = f"{CLOCK}.t", f"{CLOCK}.timestep"
         stops = {}
         for key, slot in request.record:
             stops.setdefault(program.position(slot), []).append((key, slot))
@@ -287,6 +291,13 @@ class Pass:
         condition = left > right if strict else left >= right
         return self.as_spikes(condition if mask is None else both(condition, mask))
 
+    @staticmethod
+    def number(value):
+        """A truth value as a number, as numpy takes it in arithmetic."""
+        if isinstance(value, torch.Tensor) and value.dtype == torch.bool:
+            return value.to(torch.get_default_dtype())
+        return value
+
     def as_spikes(self, condition):
         """Truth values as 0 and 1."""
         return condition.to(self.dtype) if isinstance(condition, torch.Tensor) else float(condition)
@@ -299,7 +310,8 @@ class Pass:
     @staticmethod
     def soft_or(a, b):
         """``a or b`` of 0 and 1, with the gradient of a + b − ab."""
-        return a + b - a * b
+        truth = [isinstance(x, torch.Tensor) and x.dtype == torch.bool for x in (a, b)]
+        return torch.logical_or(a, b) if all(truth) else a + b - a * b
 
     @staticmethod
     def soft_not(a):
@@ -320,11 +332,12 @@ class Pass:
         """Take the events of the source into the pathway's ring."""
         self.rings[pathway].append(events)
 
-    def prepare(self, pathway, index, values):
+    def prepare(self, pathway, index, target, values):
         """Per-synapse values that stay the same during the pass, in the form in which they are delivered."""
         wirings = self.pathways[pathway][index]
         synapses = sum(len(w.synapses) for w in wirings)
-        values = torch.as_tensor(values, dtype=self.dtype, device=self.device).expand(synapses)
+        dtype = self.state[target].dtype
+        values = torch.as_tensor(values, device=self.device).to(dtype).expand(synapses)
         return [w.matrix(values) if w.dense else values[w.synapses] for w in wirings]
 
     def deliver(self, pathway, index, target, prepared):
@@ -332,7 +345,7 @@ class Pass:
         ring = self.rings[pathway]
         for wiring, values in zip(self.pathways[pathway][index], prepared, strict=True):
             spikes = ring[-1 - wiring.delay]
-            if wiring.dense and not self.exact:
+            if wiring.dense and not self.exact and target.is_floating_point():
                 target = by_matrix(target, spikes, values)
             else:
                 target = by_events(target, spikes, values, wiring)
@@ -342,7 +355,7 @@ class Pass:
         """Add values that change in time."""
         wirings = self.pathways[pathway][index]
         synapses = sum(len(w.synapses) for w in wirings)
-        values = torch.as_tensor(values, dtype=self.dtype, device=self.device)
+        values = torch.as_tensor(values, device=self.device).to(target.dtype)
         values = values.expand(values.shape[0] if values.ndim == 2 else 1, synapses)
         for wiring in wirings:
             target = by_synapses(target, self.rings[pathway][-1 - wiring.delay], values, wiring)
@@ -356,11 +369,20 @@ class Pass:
         return sum_at_targets(values, targets, before.shape[-1]).expand(before.shape)
 
     def timed(self, name, owner, t, index=None):
-        """Value of a timed array at time t: a number or (trial, channel)."""
+        """Value of a timed array at time t (one, or one per neuron): a number, (neuron,) or (trial, channel)."""
         table, grid, upsampling, origin = self.arrays_in_time[owner, name]
-        step = int(np.clip(np.int_(np.round((t - origin) / grid) / upsampling), 0, len(table) - 1))
-        row = table[step]
-        return row if index is None else row[:, index]
+        times = t.detach().cpu().numpy() if isinstance(t, torch.Tensor) else t
+        if np.ndim(times) > 1:
+            raise UnsupportedModel(owner, f"{name} at a time that differs between trials", "use t itself")
+        steps = np.clip(np.int_(np.round((times - origin) / grid) / upsampling), 0, len(table) - 1)
+        if index is None:
+            columns = torch.zeros(1, dtype=torch.int64)
+        else:
+            columns = torch.as_tensor(index, device=self.device).reshape(-1).long()
+        if np.ndim(steps) == 0:
+            return table[int(steps)][:, columns]
+        rows = torch.as_tensor(steps, device=self.device)
+        return table.transpose(0, 1)[:, rows, columns.expand(len(rows))]
 
 
 def _number(value):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+CLOCK = "_clock"  # owner of t, dt and timestep; no Brian2 object has such a name
+
 
 @dataclass(frozen=True)
 class Array:
@@ -106,8 +108,8 @@ class Operation:
         The arrays that the statements name.
     constants : mapping of str to float
         The external constants that they name.
-    constant_keys : mapping of str to str
-        Key ``group.name`` of those constants that live in a group's own namespace and could be trained.
+    constant_keys : mapping of str to tuple of str
+        Keys ``group.name`` of those constants that live in groups' own namespaces and could be trained.
     functions : mapping of str to object
         The Brian2 functions that they call.
     """
@@ -120,7 +122,7 @@ class Operation:
     vector: tuple[Line, ...] = ()
     accesses: Mapping[str, Access] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
-    constant_keys: Mapping[str, str] = field(default_factory=dict)
+    constant_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[str, object] = field(default_factory=dict)
 
     kind = "operation"
@@ -154,6 +156,11 @@ class Threshold(Operation):
     dimension: object = None  # of the compared quantities
 
     kind = "threshold"
+
+    @property
+    def label(self):
+        """By what a surrogate is chosen: the group, or the operation for an event that is not a spike."""
+        return self.owner if self.events.endswith("._spikespace") else self.name
 
     def written(self):
         masks = set(self.refractory[:2]) if self.refractory else set()
@@ -235,8 +242,6 @@ class Program:
         The event space that holds a spiking group's spikes.
     inputs : mapping of str to int
         What a stimulus can drive: spike sources by group, timed arrays by name; number of channels.
-    clock : str
-        Name of the clock.
     dt : float
         Time step in seconds.
     start : int
@@ -249,15 +254,23 @@ class Program:
     groups: Mapping[str, int]
     events: Mapping[str, str]
     inputs: Mapping[str, int]
-    clock: str
     dt: float
     start: int
 
     def written(self):
         """Keys of the arrays that change during a run."""
-        keys = {f"{self.clock}.t", f"{self.clock}.timestep"}
+        keys = {f"{CLOCK}.t", f"{CLOCK}.timestep"}
         for operation in self.operations:
             keys |= operation.written()
+        return frozenset(keys)
+
+    def index_arrays(self):
+        """Keys of the arrays that say which neurons belong to a synapse, or an element to another."""
+        keys = {o.sources for o in self.operations if isinstance(o, Transmission)}
+        keys |= {o.index for o in self.operations if isinstance(o, Sum)}
+        for operation in self.operations:
+            names = {access.index for access in operation.accesses.values()} - {"_idx", "0"}
+            keys |= {operation.accesses[name].array for name in names}
         return frozenset(keys)
 
     def position(self, slot):

@@ -16,15 +16,12 @@ from dataclasses import replace
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.network import _check_multiple_summed_updaters
-from brian2.core.operations import NetworkOperation
 from brian2.devices.device import RuntimeDevice, get_device
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import Thresholder
 from brian2.input.poissongroup import PoissonGroup
 from brian2.input.timedarray import TimedArray
-from brian2.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, StateMonitor
 from brian2.parsing.expressions import parse_expression_dimensions
-from brian2.utils.stringtools import get_identifiers
 
 from ..models.errors import UnsupportedModel
 from .program import (
@@ -37,9 +34,8 @@ from .program import (
     Transmission,
     slot_rank,
 )
+from .refusals import MONITORS, refuse_aliases, refuse_network, refuse_object, refuse_plasticity
 from .statements import register, statements_of
-
-MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
 
 
 def read(network, *, namespace=None, level=0):
@@ -73,15 +69,15 @@ def read(network, *, namespace=None, level=0):
         for _ in range(level):
             frame = frame.f_back
         namespace = {**frame.f_globals, **frame.f_locals}
+    refuse_network(network)
     network.check_dependencies()
     objects = [o for o in network.sorted_objects if o.active]
     _check_multiple_summed_updaters(objects)
-    _refuse_objects(objects)
+    for obj in objects:
+        refuse_object(obj)
     clock = _single_clock(objects)
     for one in {o.clock for o in objects if isinstance(o, CodeRunner)}:
-        one.set_interval(
-            network.t, network.t
-        )  # as Network.run does: another network may have moved the clock
+        one.set_interval(network.t, network.t)  # as Network.run does: another network may have moved it
     arrays = {}
     operations = []
     for obj, call in _code_requests(objects, namespace):
@@ -102,10 +98,18 @@ def read(network, *, namespace=None, level=0):
     }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
     inputs = {o.owner: sizes[o.owner] for o in operations if isinstance(o, SpikeSource)}
+    timed = {}
     for operation in operations:
         for name, function in operation.functions.items():
-            if isinstance(function, TimedArray):
-                inputs[name] = 1 if function.values.ndim == 1 else function.values.shape[1]
+            if not isinstance(function, TimedArray):
+                continue
+            if timed.setdefault(name, function) is not function:
+                raise UnsupportedModel(
+                    operation.owner,
+                    f"another timed array of the name {name}",
+                    "give each timed array its own name",
+                )
+            inputs[name] = 1 if function.values.ndim == 1 else function.values.shape[1]
     return Program(
         operations=tuple(operations),
         schedule=schedule,
@@ -113,24 +117,9 @@ def read(network, *, namespace=None, level=0):
         groups=sizes,
         events=events,
         inputs=inputs,
-        clock=clock.name,
         dt=float(clock.dt_),
         start=int(clock.variables["timestep"].get_value()[0]),
     )
-
-
-def _refuse_objects(objects):
-    for obj in objects:
-        if isinstance(obj, NetworkOperation):
-            raise UnsupportedModel(
-                obj.name,
-                "network_operation: opaque Python code",
-                "express it as equations, a reset or run_regularly",
-            )
-        if type(obj).__name__ in ("SpatialNeuron", "SpatialStateUpdater", "PoissonInput"):
-            raise UnsupportedModel(
-                obj.name, type(obj).__name__, "use point neurons and an explicit spike source"
-            )
 
 
 def _single_clock(objects):
@@ -204,6 +193,8 @@ def _operation(obj, call, arrays):
             "use state updaters, thresholds, resets, pathways and summed variables",
         )
     common |= statements_of(obj, call, arrays)
+    if template != "synapses":
+        refuse_aliases(obj.name, common["vector"], common["accesses"])
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
     return maker(obj, call, arrays, common)
@@ -240,26 +231,10 @@ def _reset(obj, call, arrays, common):
 
 def _transmission(obj, call, arrays, common):
     name = obj.name
-    for line in common["vector"]:
-        access = common["accesses"].get(line.target)
-        if line.op == ":=":
-            continue
-        if access is None or access.index in ("_idx", "0"):
-            raise UnsupportedModel(
-                name,
-                f"a synaptic variable that changes ({line})",
-                "keep synaptic variables constant: plasticity is not mirrored yet",
-            )
-        if line.op not in ("+=", "-="):
-            raise UnsupportedModel(name, f"an assignment at a spike ({line})", "add to the variable: +=")
-    _refuse_own_target(name, common)
+    refuse_plasticity(name, common["vector"], common["accesses"])
     if any(line.op != ":=" for line in common["scalar"]):
         raise UnsupportedModel(name, "a shared variable written at a spike", "write to per-neuron variables")
-    _, slots = obj.queue._full_state()
-    if any(len(s) for s in slots):
-        raise UnsupportedModel(
-            name, "spikes under way from an earlier run", "make the twin before running the network"
-        )
+    refuse_spikes_under_way(obj)
     sources = obj.synapse_sources.get_value()
     delays = (obj._delays.get_value() / obj.source.clock.dt_ + 0.5).astype(np.int64)
     if len(delays) == 1:
@@ -275,18 +250,13 @@ def _transmission(obj, call, arrays, common):
     )
 
 
-def _refuse_own_target(name, common):
-    """A statement that reads what the pathway adds to runs one synapse at a time in Brian2."""
-    accesses = common["accesses"]
-    added = {accesses[line.target].array for line in common["vector"] if line.op != ":="}
-    for line in common["vector"]:
-        for identifier in get_identifiers(line.expression):
-            if identifier in accesses and accesses[identifier].array in added:
-                raise UnsupportedModel(
-                    name,
-                    f"a statement that reads the variable that the pathway adds to ({line})",
-                    "add to a variable of its own, and use that in the equations",
-                )
+def refuse_spikes_under_way(pathway):
+    """A twin starts with empty queues."""
+    _, slots = pathway.queue._full_state()
+    if any(len(s) for s in slots):
+        raise UnsupportedModel(
+            pathway.name, "spikes under way from an earlier run", "make the twin before running the network"
+        )
 
 
 def _sum(obj, call, arrays, common):

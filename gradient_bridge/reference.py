@@ -43,10 +43,11 @@ class ReferenceEngine:
         self.program = program
         self.changing = program.written()
         self.sources, self.bound = {}, {}
+        booleans = frozenset(key for key, array in program.arrays.items() if array.dtype.kind == "b")
         for operation in program.operations:
             if isinstance(operation, SpikeSource):
                 continue
-            source = write_operation(operation, self.changing)
+            source = write_operation(operation, self.changing, booleans)
             namespace = {}
             # the source is our own, written from statements that Brian2 parsed
             exec(compile(source, f"<{operation.name}>", "exec"), namespace)  # noqa: S102

@@ -2,7 +2,7 @@
 
 Each operation becomes one function ``bind(__S, __P, __K, __F)``: its body computes, once per forward pass and inside
 the autograd graph, every expression that does not change during the run (``exp(-dt/tau_m)``); it returns
-``run(t)``, which is called in every step.
+``__run(t)``, which is called in every step.
 
 __S : arrays that change, by key; tensors (trial, element), or numbers where shared
 __P : arrays that do not change, by key; tensors (element,), or numbers where shared
@@ -52,10 +52,14 @@ class OperationWriter:
     operation : Operation
     changing : frozenset of str
         Keys of the arrays that change during a run.
+    booleans : frozenset of str
+        Keys of the arrays of truth values.
     """
 
-    def __init__(self, operation, changing):
+    def __init__(self, operation, changing, booleans):
         self.operation = operation
+        self.booleans = {n for n, access in operation.accesses.items() if access.array in booleans}
+        self.booleans |= {line.target for line in operation.lines() if line.boolean}
         self.changing = changing
         self.once, self.step = [], []  # lines of the two functions
         self.names = {}  # local name -> Term
@@ -113,7 +117,11 @@ class OperationWriter:
     def _binop(self, node):
         kind = type(node.op)
         if kind in OPERATORS:
-            return self._join(f"({{0}} {OPERATORS[kind]} {{1}})", node.left, node.right)
+            sides = [
+                f"__F.number({{{k}}})" if getattr(side, "id", None) in self.booleans else f"{{{k}}}"
+                for k, side in enumerate((node.left, node.right))
+            ]
+            return self._join(f"({sides[0]} {OPERATORS[kind]} {sides[1]})", node.left, node.right)
         if kind in CALLED:
             return self._join(f"__F.{CALLED[kind]}({{0}}, {{1}})", node.left, node.right)
         raise UnsupportedModel(
@@ -236,8 +244,8 @@ class OperationWriter:
 
     def source(self):
         """The finished source of ``bind``."""
-        body = [f"    {line}" for line in self.once] + ["    def run(t):"]
-        body += [f"        {line}" for line in self.step or ["pass"]] + ["    return run"]
+        body = [f"    {line}" for line in self.once] + ["    def __run(t):"]
+        body += [f"        {line}" for line in self.step or ["pass"]] + ["    return __run"]
         return "\n".join(["def bind(__S, __P, __K, __F):", *body])
 
 
@@ -256,7 +264,7 @@ class ThresholdWriter(OperationWriter):
         strict = kind in (ast.Gt, ast.Lt)
         mask = ", {2}" if masks else ""
         return self._join(
-            f"__F.above({{0}}, {{1}}, {strict}, {self.operation.owner!r}{mask})", left, right, *masks
+            f"__F.above({{0}}, {{1}}, {strict}, {self.operation.label!r}{mask})", left, right, *masks
         )
 
     def _boolop(self, node):
@@ -276,11 +284,13 @@ class ThresholdWriter(OperationWriter):
         return super()._unaryop(node)
 
 
-def write_operation(operation, changing):
-    """Python source of one operation: ``bind(__S, __P, __K, __F)``, which returns ``run(t)``."""
+def write_operation(operation, changing, booleans=frozenset()):
+    """Python source of one operation: ``bind(__S, __P, __K, __F)``, which returns ``__run(t)``."""
     if isinstance(operation, Transmission):
-        return _write_transmission(operation, changing)
-    writer = (ThresholdWriter if isinstance(operation, Threshold) else OperationWriter)(operation, changing)
+        return _write_transmission(operation, changing, booleans)
+    writer = (ThresholdWriter if isinstance(operation, Threshold) else OperationWriter)(
+        operation, changing, booleans
+    )
     written = writer.lines(operation.scalar)
     written += [n for n in writer.lines(operation.vector) if n not in written]
     if isinstance(operation, Reset):
@@ -334,9 +344,9 @@ def _write_reset(writer, written):
         writer.step.append(f"{targets}, = __F.reset(__events, {values})")
 
 
-def _write_transmission(operation, changing):
+def _write_transmission(operation, changing, booleans):
     """Each statement adds to one variable, for all events, before the next statement begins."""
-    writer = OperationWriter(operation, changing)
+    writer = OperationWriter(operation, changing, booleans)
     writer.lines(operation.scalar)
     writer.step.append(f"__F.emit({operation.name!r}, __S[{operation.events!r}])")
     for number, line in enumerate(operation.vector):
@@ -346,16 +356,14 @@ def _write_transmission(operation, changing):
         access = operation.accesses[line.target]
         value = writer.expression(line.expression)
         sign = "-" if line.op == "-=" else ""
+        where = f"{operation.name!r}, {access.index!r}"
+        place = f"__S[{access.array!r}]"
+        sent = f"{sign}__F.number({value.code})"
         if value.fixed:
-            writer.once.append(
-                f"__sent_{number} = __F.prepare({operation.name!r}, {access.index!r}, {sign}({value.code}))"
-            )
-            call = (
-                f"__F.deliver({operation.name!r}, {access.index!r}, __S[{access.array!r}], __sent_{number})"
-            )
+            writer.once.append(f"__sent_{number} = __F.prepare({where}, {access.array!r}, {sent})")
+            call = f"__F.deliver({where}, {place}, __sent_{number})"
         else:
-            place = f"{operation.name!r}, {access.index!r}, __S[{access.array!r}]"
-            call = f"__F.deliver_changing({place}, {sign}({value.code}))"
+            call = f"__F.deliver_changing({where}, {place}, {sent})"
         if line.condition:
             mask = operation.accesses[line.condition].array
             place = f"{'__S' if mask in changing else '__P'}[{mask!r}]"

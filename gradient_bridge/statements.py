@@ -6,22 +6,23 @@ import numpy as np
 from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.codegen.translation import make_statements
-from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+from brian2.core.clocks import Clock
+from brian2.core.functions import Function
 from brian2.core.preferences import prefs
-from brian2.core.variables import ArrayVariable, Constant
-from brian2.input.timedarray import TimedArray
+from brian2.core.variables import ArrayVariable, Constant, Subexpression
 from brian2.parsing.bast import brian_dtype_from_dtype
 from brian2.utils.stringtools import get_identifiers
 
 from ..models.errors import UnsupportedModel
-from .program import Access, Array, Line
-
-RANDOM = {"rand", "randn", "poisson", "binomial"}
+from .program import CLOCK, Access, Array, Line
+from .refusals import refuse_function, refuse_type
 
 
 def register(variable, arrays):
-    """Note an array in the program's table; returns its key."""
-    key = f"{variable.owner.name}.{variable.name}"
+    """Note an array in the program's table; returns its key. All clocks have the same dt and are one."""
+    owner = CLOCK if isinstance(variable.owner, Clock) else variable.owner.name
+    key = f"{owner}.{variable.name}"
+    refuse_type(owner, variable.name, np.dtype(variable.dtype))
     arrays.setdefault(
         key,
         Array(
@@ -81,11 +82,11 @@ def statements_of(obj, call, arrays):
                 pending.append(indices[name])
         elif isinstance(variable, Constant):
             constants[name] = variable.get_value()
-            key = _constant_key(name, call["owner"])
-            if key:
-                keys[name] = key
+            found = _constant_keys(name, call)
+            if found:
+                keys[name] = found
         elif isinstance(variable, Function):
-            _refuse_function(obj, name, variable)
+            refuse_function(obj, name, variable)
             functions[name] = variable
     return {
         "scalar": tuple(blocks["scalar"]),
@@ -120,24 +121,18 @@ def _line(statement, conditions):
     )
 
 
-def _constant_key(name, owner):
-    """Where an external constant lives: in the owner's own namespace, or in that of a group it connects."""
-    places = [owner, getattr(owner, "target", None), getattr(owner, "source", None)]
-    for place in places:
-        if place is not None and name in getattr(place, "namespace", {}):
-            return f"{place.name}.{name}"
-    return None
+def _constant_keys(name, call):
+    """Where an external constant may live: ``group.name`` for each namespace that the statements take it from.
 
-
-def _refuse_function(obj, name, function):
-    if name in RANDOM or (function is DEFAULT_FUNCTIONS.get(name) and not function.stateless):
-        raise UnsupportedModel(
-            obj.name,
-            f"random numbers ({name}())",
-            "replace the noise by an input: randomness is not mirrored yet",
-        )
-    if isinstance(function, TimedArray) or function is DEFAULT_FUNCTIONS.get(name):
-        return
-    raise UnsupportedModel(
-        obj.name, f"the user's function {name}()", "write it as an expression in the equations"
+    A name that the statements themselves use comes from the owner's namespace; one that a subexpression
+    brought in (``alpha_post``) from that of the subexpression's group.
+    """
+    owners = {}
+    if name in get_identifiers(" ".join(call["abstract_code"].values())):
+        owners[call["owner"].name] = call["owner"]
+    for variable in call["variables"].values():
+        if isinstance(variable, Subexpression) and name in get_identifiers(variable.expr):
+            owners[variable.owner.name] = variable.owner
+    return tuple(
+        f"{n}.{name}" for n, owner in sorted(owners.items()) if name in getattr(owner, "namespace", {})
     )

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from ..models.times import whole_steps
 from .program import SpikeSource
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
@@ -39,9 +40,7 @@ def prepare_stimulus(twin, stimulus, duration):
         raise ValueError(f"stimulus: the inputs differ in (trial, time): {shapes}")
     trials, steps = next(iter(shapes.values()), (1, None))
     if duration is not None:
-        wanted = int(round(float(duration) / program.dt))
-        if wanted < 1:
-            raise ValueError(f"duration: {float(duration):g} s is less than one step of {program.dt:g} s")
+        wanted = whole_steps(duration, program.dt, "duration")
         if steps is not None and wanted > steps and any(name in program.groups for name in tensors):
             raise ValueError(f"duration: {wanted} steps, but the stimulus has {steps}")
         steps = wanted
@@ -58,6 +57,7 @@ def _by_input(stimulus, program):
     if stimulus is None:
         return {}
     if isinstance(stimulus, dict):
+        stimulus = {_input_of(name, program): value for name, value in stimulus.items()}
         unknown = sorted(set(stimulus) - set(program.inputs))
         if unknown:
             raise ValueError(
@@ -72,18 +72,26 @@ def _by_input(stimulus, program):
     return {next(iter(program.inputs)): stimulus}
 
 
+def _input_of(name, program):
+    """The input of a name; a group whose statements call one timed array stands for that array."""
+    if name in program.inputs:
+        return name
+    called = {
+        function
+        for operation in program.operations
+        if operation.owner == name
+        for function in operation.functions
+        if function in program.inputs
+    }
+    return called.pop() if len(called) == 1 else name
+
+
 def _tensor(name, value, twin):
     program = twin.program
     if isinstance(value, xr.DataArray):
         if value.dims != ("trial", "time", "channel"):
             raise ValueError(f"stimulus {name}: expected dimensions (trial, time, channel), got {value.dims}")
-        if "time" in value.coords and value.sizes["time"] > 1:
-            steps = np.diff(value.time.values)
-            if not np.allclose(steps, program.dt, rtol=STEP_TOLERANCE, atol=program.dt * 1e-3):
-                raise ValueError(
-                    f"stimulus {name}: the network has steps of {program.dt:g} s, the stimulus of "
-                    f"{steps.min():g} to {steps.max():g} s; resample it or build the network with that dt"
-                )
+        check_step(name, value, program.dt)
         value = value.values
     value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
     channels = program.inputs[name]
@@ -92,6 +100,18 @@ def _tensor(name, value, twin):
             f"stimulus {name}: expected shape (trial, time, {channels}), got {tuple(value.shape)}"
         )
     return value.to(twin.device)
+
+
+def check_step(name, stimulus, dt):
+    """Refuse a DataArray whose time coordinate has other steps than the network."""
+    if "time" not in stimulus.coords or stimulus.sizes["time"] < 2:
+        return
+    steps = np.diff(stimulus.time.values)
+    if not np.allclose(steps, dt, rtol=STEP_TOLERANCE, atol=dt * 1e-3):
+        raise ValueError(
+            f"stimulus {name}: the network has steps of {dt:g} s, the stimulus of {steps.min():g} to "
+            f"{steps.max():g} s; resample it or build the network with that dt"
+        )
 
 
 def _check_values(name, tensor, *, spikes):

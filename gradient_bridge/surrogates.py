@@ -129,6 +129,6 @@ def find_surrogate(surrogate):
         return MultiGaussian()
     if isinstance(surrogate, Surrogate):
         return surrogate
-    if surrogate in SURROGATES:
+    if isinstance(surrogate, str) and surrogate in SURROGATES:
         return SURROGATES[surrogate]()
     raise ValueError(f"surrogate: expected a Surrogate or one of {', '.join(SURROGATES)}, got {surrogate!r}")

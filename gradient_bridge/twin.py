@@ -8,13 +8,15 @@ import math
 
 import numpy as np
 import torch
-from brian2 import Network
+from brian2 import Network, get_dimensions
 from brian2.core.network import _get_all_objects
+from brian2.units.fundamentalunits import DIMENSIONLESS
 from torch import nn
 
-from ..models.annotations import annotations
-from .coordinates import Bounded, Identity, Named, Trained
-from .exchange import as_tensors, check_unchanged, read_constants, read_values
+from ..models.annotations import Readout, annotations
+from ..models.times import check_time_constants
+from .coordinates import Bounded, Identity, Log, Named, Trained
+from .exchange import as_tensors, check_unchanged, read_again, read_values
 from .parameters import BOUNDS_IN_STEPS, find_places
 from .passes import Request
 from .program import Reset, Threshold
@@ -27,6 +29,7 @@ from .surrogates import find_surrogate
 
 ENGINES = {"reference": ReferenceEngine}
 DTYPES = (torch.float32, torch.float64)
+COORDINATES = (Identity, Log, Bounded)
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = ("network", "objects", "program", "readout", "surrogates", "_engine", "_places", "_values", "_cast")
 
@@ -103,8 +106,12 @@ class Twin(nn.Module):
             raise ValueError(f"Twin: dtype must be torch.float32 or torch.float64, got {dtype}")
         if randomness != "brian2":
             raise ValueError(f"Twin: randomness must be 'brian2', got {randomness!r}")
+        if readout is not None and not isinstance(readout, Readout):
+            raise TypeError(f"Twin: readout must be a Readout, got {readout!r}")
         if namespace is None:
             frame = inspect.currentframe().f_back
+            while frame.f_locals.get("self") is self:  # the __init__ of a subclass
+                frame = frame.f_back
             namespace = {**frame.f_globals, **frame.f_locals}
         self.network = net
         self.program = read(net, namespace=namespace)
@@ -113,6 +120,8 @@ class Twin(nn.Module):
         self.detach_reset = bool(detach_reset)
         self.register_buffer("_like", torch.zeros((), dtype=dtype), persistent=False)
         self._values = read_values(self.program, self.objects)
+        arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
+        check_time_constants((a.key, a.dimension, self._values[a.key]) for a in arrays)
         self._cast = {}
         self._engine = ENGINES[engine](self.program, self._values)
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)
@@ -128,6 +137,10 @@ class Twin(nn.Module):
         if coordinate is None:
             bounds = [b * self.program.dt for b in BOUNDS_IN_STEPS]
             coordinate = Bounded(*bounds) if place.is_time() else Identity()
+        if not isinstance(coordinate, COORDINATES):
+            raise TypeError(
+                f"coordinates of {place.key}: expected an Identity, Log or Bounded, got {coordinate!r}"
+            )
         value = torch.as_tensor(place.read(), dtype=self.dtype)
         group, _, name = place.key.rpartition(".")
         if group not in self.trained:
@@ -143,7 +156,7 @@ class Twin(nn.Module):
             )
 
     def _surrogates(self, surrogate, scale):
-        groups = {o.owner: o for o in self.program.operations if isinstance(o, Threshold)}
+        groups = {o.label: o for o in self.program.operations if isinstance(o, Threshold)}
         for option, value in (("surrogate", surrogate), ("scale", scale)):
             unknown = sorted(set(value) - set(groups)) if isinstance(value, dict) else []
             if unknown:
@@ -162,10 +175,12 @@ class Twin(nn.Module):
         dimension = operation.dimension
         unitless = dimension is None or dimension.is_dimensionless
         if given is not None:
-            if not unitless and getattr(given, "dim", None) is not dimension:
+            unit = "1" if unitless else str(dimension)
+            fits = get_dimensions(given) is (DIMENSIONLESS if unitless else dimension)
+            if not (fits and np.ndim(given) == 0 and 0 < float(given) < math.inf):
                 raise ValueError(
-                    f"scale of {operation.owner}: expected a quantity in the unit of its threshold "
-                    f"({dimension}), got {given!r}"
+                    f"scale of {operation.label}: expected one positive quantity in the unit of its threshold "
+                    f"({unit}), got {given!r}"
                 )
             return float(given)
         return 1.0 if unitless else self._reset_distance(operation)
@@ -173,7 +188,7 @@ class Twin(nn.Module):
     def _reset_distance(self, threshold):
         """Median distance from threshold at which a reset leaves the present state, in the threshold's unit."""
         group = threshold.owner
-        resets = [o for o in self.program.operations if isinstance(o, Reset) and o.owner == group]
+        resets = [o for o in self.program.operations if isinstance(o, Reset) and o.events == threshold.events]
         distance = float("nan")
         if resets:
             values = as_tensors(self._values, torch.float64, torch.device("cpu"))
@@ -321,7 +336,7 @@ class Twin(nn.Module):
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
         self._values, self._cast = new, {}
-        self.program = self._engine.program = read_constants(self.program, self.objects)
+        self.program = self._engine.program = read_again(self.program, self.objects, self.network)
         for place, value in trained.items():
             self._trained(place).set_base(value)
 

@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from ..gradient_bridge import Twin
-from ..gradient_bridge.fitting import limited_threads
+from ..gradient_bridge.threads import limited_threads
 from ..models import dense, simulate
 
 

@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("chronaxie", deadline=None)  # the first call of an example may load a module
+settings.load_profile("chronaxie")
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_DATA = "no data: "

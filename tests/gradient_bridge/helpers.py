@@ -4,10 +4,12 @@ import numpy as np
 import torch
 from brian2 import SpikeGeneratorGroup, SpikeMonitor, StateMonitor, TimedArray, second
 
+from chronaxie.gradient_bridge.program import CLOCK
+
 
 def recordable(twin):
     """Variables of the program that both sides can trace, by owner: all but indices, clocks and event spaces."""
-    clock, found = twin.program.clock, {}
+    clock, found = CLOCK, {}
     for key, array in sorted(twin.program.arrays.items()):
         if array.owner != clock and not key.endswith("space") and array.dtype.kind in "fb":
             found.setdefault(array.owner, []).append(array.name)

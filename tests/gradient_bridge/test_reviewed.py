@@ -1,0 +1,186 @@
+"""Cases in which a twin once differed from Brian2, or accepted what it could not mirror."""
+
+import numpy as np
+import pytest
+import torch
+from brian2 import (
+    BrianObject,
+    Network,
+    NeuronGroup,
+    Synapses,
+    TimedArray,
+    collect,
+    magic_network,
+    ms,
+    mV,
+    start_scope,
+)
+
+from chronaxie.gradient_bridge import Twin, fit, predict
+from chronaxie.models import UnsupportedModel
+
+from .helpers import compare
+
+
+def relay(equations, **options):
+    return NeuronGroup(3, equations, method="euler", name="cells", **options)
+
+
+def final(net, steps=8, **options):
+    """Final states of the twin and of Brian2 after the same steps."""
+    twin = Twin(net, namespace=options.pop("namespace", {}), **options)
+    out = twin(duration=steps * 0.1 * ms).final
+    net.run(steps * 0.1 * ms, namespace={})
+    return out, {obj.name: obj for obj in net.objects}
+
+
+@pytest.mark.usefixtures("numpy_target")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "x = 7.5 % n",
+        "x = v % n",
+        "x = clip(n, 0.5, 1.5)",
+        "x = (1 - b) + v*b",
+        "x = v - b",
+        "n = n*n*n",
+        "x = n // 2",
+    ],
+)
+def test_integers_and_truth_values_in_arithmetic(statement):
+    group = relay("v : 1\nx : 1\nn : integer\nb : boolean", threshold="t < 0.4*ms", reset=statement)
+    group.v, group.n, group.b = [0.3, 2.7, -1.2], [3, 1291, 2], [True, False, True]
+    out, objects = final(Network(group))
+    for name in ("x", "n"):
+        assert np.array_equal(
+            out["cells"][name].reshape(-1).numpy(), objects["cells"].variables[name].get_value()
+        )
+
+
+@pytest.mark.usefixtures("numpy_target")
+def test_a_constant_of_the_target_is_not_that_of_the_statement():
+    group = relay("v : 1", threshold="t < 0.3*ms", reset="", namespace={"k": 5})
+    synapses = Synapses(group, group, on_pre="v_post += k", name="loop")
+    synapses.connect(j="i")
+    net = Network(group, synapses)
+    twin = Twin(net, namespace={"k": 2})
+    twin.pull()
+    out = twin(duration=0.8 * ms).final["cells"]["v"]
+    net.run(0.8 * ms, namespace={"k": 2})
+    assert np.array_equal(out[0].numpy(), np.asarray(group.v))
+    with pytest.raises(
+        UnsupportedModel, match="training the constant k, which only lives in the caller's frame"
+    ):
+        Twin(net, trainable=("k",), namespace={"k": 2})
+
+
+@pytest.mark.usefixtures("numpy_target")
+def test_a_timed_array_at_one_column_and_at_times_of_its_own():
+    drive = TimedArray(np.arange(24.0).reshape(8, 3), dt=0.1 * ms)
+    late = TimedArray(np.arange(8.0), dt=0.1 * ms)
+    group = relay(
+        "dv/dt = (drive(t, 0) + late(t - d))/ms : 1\nd : second (constant)",
+        namespace={"drive": drive, "late": late},
+    )
+    group.d = [0, 0.2, 0.3] * ms
+    net = Network(group)
+    stimulus = torch.rand(3, 8, 3, dtype=torch.float64)
+    out = Twin(net)({"drive": stimulus, "late": stimulus[:, :, :1]}).final["cells"]["v"]
+    assert out.shape == (3, 3)
+    one = Twin(net)({"drive": stimulus[1:2], "late": stimulus[1:2, :, :1]}).final["cells"]["v"]
+    assert torch.equal(out[1:2], one)
+    out, objects = final(net)
+    assert np.array_equal(out["cells"]["v"][0].numpy(), np.asarray(objects["cells"].v))
+
+
+def test_what_shares_an_array_in_numpy_is_refused():
+    group = relay("v : 1\nx : 1", threshold="v > 1", reset="x = v\nv -= 1")
+    with pytest.raises(UnsupportedModel, match="in-place operator on a variable that shares its array"):
+        Twin(Network(group))
+
+
+def test_types_and_objects_that_are_not_mirrored():
+    with pytest.raises(UnsupportedModel, match="v of type float32"):
+        Twin(Network(relay("dv/dt = -v/ms : 1", dtype=np.float32)))
+
+    class Own(BrianObject):
+        def run(self):
+            pass
+
+    with pytest.raises(UnsupportedModel, match="a run\\(\\) of its own"):
+        Twin(Network(relay("dv/dt = -v/ms : 1"), Own(name="own")))
+    with pytest.raises(UnsupportedModel, match="the magic network"):
+        Twin(magic_network)
+    start_scope()
+    assert not collect()
+
+
+@pytest.mark.parametrize("name, equations", [("k", "x = floor(k) : 1"), ("k", "x = int(v > k) : 1")])
+def test_a_quantity_that_no_gradient_reaches_is_refused(name, equations):
+    group = relay(f"dv/dt = (x - v)/ms : 1\n{equations}\nk : 1 (constant)")
+    with pytest.raises(UnsupportedModel, match=f"training {name}, which no statement reads with a gradient"):
+        Twin(Network(group), trainable=(name,))
+
+
+def test_every_threshold_has_its_own_scale():
+    group = relay(
+        "v : 1\nu : volt",
+        threshold="v > 1",
+        reset="v = 0",
+        events={"high": "u > 5*mV"},
+    )
+    group.run_on_event("high", "u = 0*mV")
+    twin = Twin(Network(group), scale={"cells_high_thresholder": 2 * mV})
+    assert twin.surrogates["cells"][1] == 1
+    assert twin.surrogates["cells_high_thresholder"][1] == 0.002
+
+
+def test_names_that_the_generated_source_might_use():
+    group = relay(
+        "dv/dt = (run + space - v)/ms : 1\nrun : 1 (constant)\nspace : 1", threshold="v > 1", reset="v = 0"
+    )
+    group.run, group.space = 3, [1, 2, 3]
+    compare(Network(group), Twin(Network(group)), 50, None, minimum=3)
+
+
+@pytest.mark.parametrize("bad", [-1, 5 * mV, float("nan"), [1, 2]])
+def test_scales_that_are_refused(bad):
+    group = relay("v : 1", threshold="v > 1", reset="v = 0")
+    with pytest.raises(ValueError, match="scale of cells: expected one positive quantity"):
+        Twin(Network(group), scale=bad)
+
+
+def test_arguments_of_other_types():
+    net = Network(relay("dv/dt = (k - v)/ms : 1\nk : 1 (constant)"))
+    with pytest.raises(TypeError, match="coordinates of cells.k: expected an Identity, Log or Bounded"):
+        Twin(net, trainable=("k",), coordinates={"k": "log"})
+    with pytest.raises(TypeError, match="readout must be a Readout"):
+        Twin(net, readout="output")
+
+
+def test_pull_after_a_run_goes_on_from_there(numpy_target):
+    group = relay("dv/dt = (3*sin(t/ms) - v)/ms : 1")
+    net = Network(group)
+    twin = Twin(net)
+    net.run(1 * ms)
+    twin.pull()
+    out = twin(duration=1 * ms).final["cells"]["v"][0].numpy()
+    net.run(1 * ms)
+    assert np.array_equal(out, np.asarray(group.v))
+
+
+def test_the_mode_of_a_module_is_put_back():
+    from .tiny import task
+
+    model = torch.nn.Sequential(
+        torch.nn.Linear(task().train.sizes["channel"], len(task().classes)), torch.nn.Dropout()
+    )
+    model.train()
+    first, second = (
+        predict(model, task().test.stimulus if hasattr(task(), "test") else task().valid.stimulus)
+        for _ in "ab"
+    )
+    assert np.array_equal(first, second)
+    assert model.training
+    fit(model, task(), epochs=1, progress=False)
+    assert model.training
