@@ -4,7 +4,7 @@ from .annotations import Annotations, Initial, Readout, annotate, annotations
 from .building import build
 from .describing import describe
 from .description import NetworkDescription
-from .encoders import level_crossing
+from .encoders import decode_level_crossing, level_crossing, threshold_difference
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .files import load, load_description, save
 from .initials import Constant, Normal, Uniform

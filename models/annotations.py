@@ -55,12 +55,9 @@ class Initial:
     ----------
     kind : {"given", "zero"}
         The values that the network's variables have, or zero for every variable with a differential equation.
-    seed : int or None
-        For random kinds.
     """
 
     kind: str = "given"
-    seed: int | None = None
 
     def __post_init__(self):
         if self.kind not in INITIALS:

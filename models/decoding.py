@@ -100,7 +100,11 @@ def decode_equations(where, data, names):
 def decode_annotations(data, schedule):
     where = "annotations"
     dt_ref, readout, initial, step_delays = fields(where, data, "dt_ref", "readout", "initial", "step_delays")
-    kind, seed = fields(where, initial, "kind", "seed")
+    if isinstance(initial, dict) and "seed" in initial:
+        # Files of the first days hold one, of no effect: no kind is random.
+        optional(check.whole, where, initial["seed"], least=0, most=2**64)
+        initial = {name: value for name, value in initial.items() if name != "seed"}
+    (kind,) = fields(where, initial, "kind")
     if readout is not None:
         names = ("group", "variable", "slot", "reduce", "skip", "phase")
         group, variable, slot, reduce, skip, phase = fields(where, readout, *names)
@@ -116,9 +120,7 @@ def decode_annotations(data, schedule):
     return Annotations(
         dt_ref=None if dt_ref is None else Quantity(dt_ref, dim=second.dim),
         readout=readout,
-        initial=Initial(
-            check.one_of(where, kind, INITIALS), optional(check.whole, where, seed, least=0, most=2**64)
-        ),
+        initial=Initial(check.one_of(where, kind, INITIALS)),
         step_delays=tuple(check.identifier(where, name) for name in items(where, step_delays)),
     )
 

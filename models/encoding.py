@@ -52,7 +52,7 @@ def encode_annotations(notes):
             "skip": r.skip,
             "phase": r.phase,
         },
-        "initial": {"kind": notes.initial.kind, "seed": notes.initial.seed},
+        "initial": {"kind": notes.initial.kind},
         "step_delays": list(notes.step_delays),
     }
 

@@ -155,6 +155,10 @@ def draw(initial, rng, size, *, unit, dt_ref, name):
         if np.ndim(value) not in (0, 1) or (np.ndim(value) == 1 and np.shape(value) != (size,)):
             raise ValueError(f"{name}: expected one value or {size}, got an array of shape {np.shape(value)}")
         initial = Constant(value)
+    if isinstance(initial, Constant) and np.asarray(initial.value).dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name}: expected a number, quantity, array, Normal, Uniform or Constant, got {initial.value!r}"
+        )
     scale = initial.scale
     in_steps = is_time and not isinstance(scale, Quantity)
     if not in_steps and get_dimensions(scale) is not get_dimensions(unit):

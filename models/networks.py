@@ -9,10 +9,10 @@ from brian2 import (
     Clock,
     Network,
     NeuronGroup,
+    Quantity,
     SpikeGeneratorGroup,
     Synapses,
     TimedArray,
-    get_dimensions,
     ms,
     second,
 )
@@ -116,11 +116,17 @@ def srnn(
     recurrent = _recurrent(recurrent, len(hidden))
     _one_of("input", input, INPUTS)
     _one_of("transmission", transmission, TRANSMISSIONS)
-    if get_dimensions(dt) is not second.dim or np.ndim(dt) or not float(dt) > 0:
+    if not isinstance(dt, Quantity) or dt.dim is not second.dim or np.ndim(dt) or not 0 < float(dt) < np.inf:
         raise ValueError(f"srnn: dt must be a positive time, e.g. 4*ms, got {dt!r}")
     _whole("seed", seed, least=0)
     for name, gain in (("input_gain", input_gain), ("recurrent_gain", recurrent_gain)):
-        if not 0 < gain < np.inf:
+        number = np.asarray(gain)
+        if (
+            isinstance(gain, Quantity)
+            or number.ndim
+            or number.dtype.kind not in "fiu"
+            or not 0 < number < np.inf
+        ):
             raise ValueError(f"srnn: {name} must be a finite number > 0, got {gain!r}")
     for model in (neuron, readout):
         if not isinstance(model, NeuronModel):
@@ -270,10 +276,10 @@ def _check_initial(initial, models):
 def _recurrent(recurrent, layers):
     if isinstance(recurrent, (bool, np.bool_)):
         return [bool(recurrent)] * layers
-    recurrent = list(recurrent)
-    if len(recurrent) != layers or not all(isinstance(r, (bool, np.bool_)) for r in recurrent):
-        raise ValueError(f"srnn: recurrent must be True, False or {layers} of them, got {recurrent}")
-    return recurrent
+    each = list(recurrent) if np.ndim(recurrent) == 1 else []
+    if len(each) != layers or not all(isinstance(r, (bool, np.bool_)) for r in each):
+        raise ValueError(f"srnn: recurrent must be True, False or {layers} of them, got {recurrent!r}")
+    return each
 
 
 def _whole(name, value, *, least=1):

@@ -71,12 +71,15 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     TaskError
         A file that is damaged, or holds other shapes or values.
     ValueError
-        `valid_fraction` out of range.
+        `valid_fraction` or `seed` out of range, or not a number.
     """
-    if not 0 < valid_fraction < 1:
+    fraction = np.asarray(valid_fraction)
+    if fraction.ndim or fraction.dtype.kind not in "fiu" or not 0 < fraction < 1:
         raise ValueError(
             f"load_qtdb: valid_fraction must be between 0 and 1, both excluded, got {valid_fraction!r}"
         )
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"load_qtdb: seed must be a whole number >= 0, got {seed!r}")
     folder = find_data(data)
     if folder is None:
         raise MissingDataError(
@@ -142,9 +145,7 @@ def _read(path, raw):
     """Spikes (trial, time, channel) uint8 and labels (trial, time) int8 of one file, checked."""
     try:
         content = loadmat(io.BytesIO(raw), variable_names=("x", "y"))
-    except (
-        Exception
-    ) as error:  # scipy raises a dozen unrelated types, struct and zlib errors too, on damaged files
+    except Exception as error:  # scipy raises a dozen unrelated types on damaged files
         raise TaskError(
             f"{path}: expected a MATLAB 5 file, but it cannot be read ({type(error).__name__}: {error}); "
             "the file is damaged: fetch it again"
@@ -173,25 +174,24 @@ def _read(path, raw):
 def _spikes(path, x):
     bad = (x != 0) & (x != 1)
     bad[:, -1, 0] &= x[:, -1, 0] != -1
-    if bad.any():
-        where = tuple(np.argwhere(bad)[0].tolist())
-        raise TaskError(
-            f"{path}: expected spikes x of 0 or 1, and the end marker -1 only in the last step of channel 0; "
-            f"got "
-            f"{x[where].item()!r} at (trial, time, channel) = {where} and {int(bad.sum()) - 1} more; "
-            "the file is damaged: fetch it again"
-        )
+    expected = "spikes x of 0 or 1, and the end marker -1 only in the last step of channel 0"
+    _refuse(path, x, bad, expected, "(trial, time, channel)")
     return (x == 1).astype(np.uint8)
 
 
 def _labels(path, y):
     ones = y.sum(axis=-1)
     bad = ~((y == 0) | (y == 1)).all(axis=-1) | (ones > 1)
+    expected = f"labels y one-hot over {CLASSES}, or all zero where unlabelled"
+    _refuse(path, y, bad, expected, "(trial, time)")
+    return np.where(ones == 1, y.argmax(axis=-1), -1).astype(np.int8)
+
+
+def _refuse(path, values, bad, expected, axes):
+    """Raise TaskError where `bad` (over the first axes of `values`) is true anywhere."""
     if bad.any():
         where = tuple(np.argwhere(bad)[0].tolist())
         raise TaskError(
-            f"{path}: expected labels y one-hot over {CLASSES}, or all zero where unlabelled; "
-            f"got {y[where].tolist()} "
-            f"at (trial, time) = {where} and {int(bad.sum()) - 1} more; the file is damaged: fetch it again"
+            f"{path}: expected {expected}; got {values[where].tolist()} at {axes} = {where} and "
+            f"{int(bad.sum()) - 1} more; the file is damaged: fetch it again"
         )
-    return np.where(ones == 1, y.argmax(axis=-1), -1).astype(np.int8)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from chronaxie.models.encoders import decode_level_crossing, level_crossing, threshold_difference
+from chronaxie.models import decode_level_crossing, level_crossing, threshold_difference
 
 ENCODERS = (level_crossing, threshold_difference)
 

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from chronaxie.models import FileRefused, Normal, describe, load, save, srnn
+from chronaxie.models import FileRefused, Normal, annotations, describe, load, save, srnn
 from chronaxie.models.checking import expression, slot, statements
 
 CODE = "__import__('os').system('touch /tmp/chronaxie_was_here')"
@@ -55,6 +55,13 @@ def put(*keys, value):
 def test_the_files_that_are_changed_here_are_good_before(path, spikes):
     assert load(path).objects
     assert load(spikes).objects
+
+
+def test_the_seed_in_early_files_is_passed_over(path):
+    before = annotations(load(path))
+    for seed in (None, 3):
+        change(path, "", put("annotations", "initial", "seed", value=seed))
+        assert annotations(load(path)) == before
 
 
 GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/hidden1_hidden1"
@@ -157,6 +164,8 @@ GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/h
         ("", put("annotations", "readout", "group", value="nobody")),
         ("", put("annotations", "readout", "reduce", value="eval")),
         ("", put("annotations", "initial", "kind", value=CODE)),
+        ("", put("annotations", "initial", "seed", value=CODE)),
+        ("", put("annotations", "initial", "more", value=1)),
         ("", put("annotations", "step_delays", value=["nobody"])),
         ("", put("annotations", "step_delays", value=CODE)),
         ("", put("extra", value=1)),

@@ -138,10 +138,16 @@ def test_a_file_without_labels_is_named(folder):
         load_qtdb(folder)
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.1, float("nan")])
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, float("nan"), "a", None, [0.1]])
 def test_the_fraction_is_held_to_its_range(folder, fraction):
     with pytest.raises(ValueError, match="valid_fraction must be between 0 and 1"):
         load_qtdb(folder, valid_fraction=fraction)
+
+
+@pytest.mark.parametrize("seed", [-1, "a", 0.5, True])
+def test_the_seed_is_a_whole_number(folder, seed):
+    with pytest.raises(ValueError, match="load_qtdb: seed must be a whole number >= 0"):
+        load_qtdb(folder, seed=seed)
 
 
 def test_the_real_files(data_dir):
