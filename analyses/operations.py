@@ -89,41 +89,29 @@ def operations(ds, *, models, graded=(), dt_ref=None):
     per_step = "per decision step"
     ac = counts.synaptic + counts.own
     mac = counts.state_mac + counts.graded_mac
+    by_group = {
+        "operations_spikes": (counts.spikes.mean(axis=0), f"spikes {per_step}"),
+        "operations_synaptic_ac": (
+            counts.synaptic.mean(axis=0),
+            f"synaptic accumulates {per_step}, spikes x fan-out",
+        ),
+        "operations_synaptic_ac_formula": (
+            counts.synaptic_formula.mean(axis=0),
+            f"synaptic accumulates {per_step}, mean rate x synapses",
+        ),
+        "operations_spike_ac": (
+            counts.own.mean(axis=0),
+            f"accumulates {per_step} of reset and adaptation",
+        ),
+        "operations_state_mac": (counts.state_mac, f"multiply-accumulates {per_step} of the state update"),
+        "operations_graded_mac": (counts.graded_mac, f"multiply-accumulates {per_step} of graded signals"),
+    }
     return xr.Dataset(
         {
-            "operations_spikes": variable(
-                counts.spikes.mean(axis=0), dim, units="1", long_name=f"spikes {per_step}"
-            ),
-            "operations_synaptic_ac": variable(
-                counts.synaptic.mean(axis=0),
-                dim,
-                units="1",
-                long_name=f"synaptic accumulates {per_step}, spikes x fan-out",
-            ),
-            "operations_synaptic_ac_formula": variable(
-                counts.synaptic_formula.mean(axis=0),
-                dim,
-                units="1",
-                long_name=f"synaptic accumulates {per_step}, mean rate x synapses",
-            ),
-            "operations_spike_ac": variable(
-                counts.own.mean(axis=0),
-                dim,
-                units="1",
-                long_name=f"accumulates {per_step} of reset and adaptation",
-            ),
-            "operations_state_mac": variable(
-                counts.state_mac,
-                dim,
-                units="1",
-                long_name=f"multiply-accumulates {per_step} of the state update",
-            ),
-            "operations_graded_mac": variable(
-                counts.graded_mac,
-                dim,
-                units="1",
-                long_name=f"multiply-accumulates {per_step} of graded signals",
-            ),
+            **{
+                name: variable(values, dim, units="1", long_name=text)
+                for name, (values, text) in by_group.items()
+            },
             "operations_ac": variable(ac.sum(axis=1).mean(), units="1", long_name=f"accumulates {per_step}"),
             "operations_mac": variable(
                 float(mac.sum()), units="1", long_name=f"multiply-accumulates {per_step}"
