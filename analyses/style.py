@@ -65,9 +65,13 @@ def legend_below(ax, *, columns=1, **options):
 
 
 def plain_ticks(ax, axis):
-    """Label a logarithmic axis ("x" or "y") in its limits with plain numbers, 1, 2 and 5 of each decade."""
+    """Label a logarithmic axis ("x" or "y") in its limits with plain numbers: 1, 2 and 5 of each decade, or 1 only
+    where more than seven would crowd the axis."""
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
-    ticks = [m * 10.0**e for e in range(-6, 10) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    for multiples in ((1, 2, 5), (1,)):
+        ticks = [m * 10.0**e for e in range(-6, 10) for m in multiples if low <= m * 10.0**e <= high]
+        if len(ticks) <= 7:
+            break
     which = ax.xaxis if axis == "x" else ax.yaxis
     which.set_major_locator(FixedLocator(ticks))
     which.set_major_formatter(StrMethodFormatter("{x:g}"))
