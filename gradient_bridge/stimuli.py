@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from ..models.stimuli import check_stimulus
 from ..models.times import whole_steps
 from .program import SpikeSource
 
@@ -89,9 +90,8 @@ def _input_of(name, program):
 def _tensor(name, value, twin):
     program = twin.program
     if isinstance(value, xr.DataArray):
-        if value.dims != ("trial", "time", "channel"):
-            raise ValueError(f"stimulus {name}: expected dimensions (trial, time, channel), got {value.dims}")
-        check_step(name, value, program.dt)
+        spikes = name in program.groups
+        value = check_stimulus(name, value, channels=program.inputs[name], dt=program.dt, spikes=spikes)
         value = value.values
     value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
     channels = program.inputs[name]

@@ -49,11 +49,11 @@ STIMULI = {
     ),
     "names": (
         array(ONE, dims=("trial", "time", "neuron")),
-        r"expected dimensions \(trial, time, channel\), got",
+        r"expected the dimensions \('trial', 'time', 'channel'\), got",
     ),
     "dt": (
         array(ONE, dt=4e-3),
-        "the network has steps of 0.001 s, the stimulus of 0.004 to 0.004 s; resample it",
+        "expected 'time' from 0 in steps of dt_ref = 0.001 s, got 0.004 s",
     ),
     "group": ({"sauce": ONE}, "no input sauce; inputs: source"),
 }
@@ -72,7 +72,7 @@ def test_stimuli(kind):
 def test_uneven_times_and_several_inputs():
     uneven = array(ONE)
     uneven = uneven.assign_coords(time=np.r_[np.arange(9), 20] * 1e-3)
-    with pytest.raises(ValueError, match="steps of 0.001 s, the stimulus of 0.001 to 0.012 s"):
+    with pytest.raises(ValueError, match="'time' must be equidistant at 0.001 s"):
         Twin(driven(1))(uneven)
     twin = Twin(driven())
     with pytest.raises(
