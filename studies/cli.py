@@ -21,6 +21,9 @@ def main(arguments=None):
         return 2
     try:
         return given.command(given)
+    except BrokenPipeError:  # the reader of our output (head, less) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print(f"\ninterrupted{given.after_interrupt}", file=sys.stderr)
         return 130
