@@ -1,6 +1,6 @@
 """Elementary operations with Brian2's numpy target's values and torch's gradients.
 
-In float64 on the CPU every function gives numpy's own bits (torch's exp differs from numpy's in 4.5 % of
+In float64 on the CPU every function gives numpy's own bits (torch's exp differs from numpy's in the last one of some
 arguments); elsewhere torch's functions are used, and no claim to the bit is made.
 """
 
