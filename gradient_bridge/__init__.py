@@ -1,7 +1,7 @@
 """The gradient bridge: a Brian2 network as a differentiable torch module, and back."""
 
 from .checkpoints import CheckpointError
-from .coordinates import Bounded, Identity, Log, OutOfBounds
+from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled
 from .fitting import TrainingDiverged, fit
 from .options import Training
 from .parameters import UnknownParameter
@@ -23,6 +23,7 @@ __all__ = [
     "OutOfBounds",
     "Program",
     "Recording",
+    "Scaled",
     "Slayer",
     "Surrogate",
     "Training",

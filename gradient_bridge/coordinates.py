@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -116,6 +117,46 @@ class Bounded:
     def inverse(self, value, base):
         """The free parameter at which the value is ``value``, within rounding."""
         return (self._place(value) - self._place(base)) * math.log(self.high / self.low) / 4
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """value = base + scale · free. For signed quantities with a unit, in which a step of 0.01 would be 10 mV.
+
+    Parameters
+    ----------
+    scale : float or brian2.Quantity
+        What a change of ``free`` by 1 is worth, > 0, SI.
+    """
+
+    scale: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "scale", float(self.scale))
+        if not 0 < self.scale < math.inf:
+            raise ValueError(f"Scaled: expected a finite scale > 0, got {self.scale}")
+
+    def check(self, value, label):
+        """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
+        _refuse(~torch.isfinite(value), value, label, "finite values", "set it to a number")
+
+    def start(self, value):
+        """The free parameter that stands for ``value``."""
+        return torch.copysign(torch.zeros_like(value), value)  # -0.0 + 0.0 would be 0.0
+
+    def forward(self, free, base):
+        """The value at ``free``."""
+        return base + self.scale * free
+
+    def inverse(self, value, base):
+        """The free parameter at which the value is ``value``, within rounding."""
+        return (value - base) / self.scale
+
+
+def root_mean_square(values):
+    """Root of the mean square, without overflow; 0 for zeros."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if largest > 0 else 0.0
 
 
 def _refuse(wrong, value, label, expected, remedy):

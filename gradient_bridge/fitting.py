@@ -14,7 +14,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from .checkpoints import CheckpointError, check_writable, load_checkpoint, save_checkpoint
-from .coordinates import Identity, Trained
+from .coordinates import Bounded, Log, Trained
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .options import training_options
 from .splits import Split
@@ -67,6 +67,13 @@ def fit(model, task, *, checkpoint=None, resume=False, progress=True, **options)
     CheckpointError
         ``resume`` from something that is not this run's checkpoint.
     """
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(
+            f"fit: expected a Twin or a torch module, got {type(model).__name__}: Twin(net, trainable=(...))"
+        )
+    for name in ("train", "valid", "classes"):
+        if not hasattr(task, name):
+            raise TypeError(f"fit: expected a task with train, valid and classes, got {type(task).__name__}")
     run = _Run(model, task, training_options(options))
     if resume:
         if checkpoint is None:
@@ -116,7 +123,7 @@ class _Run:
         relative = {
             p
             for m in self.model.modules()
-            if isinstance(m, Trained) and not isinstance(m.coordinate, Identity)
+            if isinstance(m, Trained) and isinstance(m.coordinate, (Bounded, Log))
             for p in m.parameters()
         }
         wanted = [p for p in self.model.parameters() if p.requires_grad]
@@ -155,6 +162,11 @@ class _Run:
 
     def _objective(self, stimulus, targets):
         scores, rate = self._scores(stimulus)
+        if scores.shape[-1] != self.classes:
+            raise ValueError(
+                f"fit: the model has {scores.shape[-1]} class scores, the task {self.classes} classes "
+                f"({', '.join(map(str, self.task.classes))}): give the network as many outputs"
+            )
         weights = None if self.weights is None else self.weights.to(scores)
         loss = cross_entropy(
             scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights
@@ -306,7 +318,7 @@ class _Run:
         for name, value in self._identity().items():
             found = content["identity"].get(name)
             if found != value:
-                raise CheckpointError(f"{Path(path)}: of another run: its {name} is {found}, here {value}")
+                raise CheckpointError(f"{Path(path)}: of another run: {_difference(name, found, value)}")
         self._check_same_network(content["model"], path)
         self.model.load_state_dict(content["model"])
         self.optimiser.load_state_dict(content["optimiser"])
@@ -340,3 +352,11 @@ class _Run:
             ds[name] = ("epoch", np.array(self.history[name]), {"long_name": long_name, "units": units})
         ds.attrs = {"best_epoch": self.best_epoch, "options": self._identity()["options"]}
         return ds
+
+
+def _difference(name, found, here):
+    """What differs between two identities of runs, in words."""
+    if name != "options":
+        return f"its {name} is {found}, here {here}"
+    found, here = json.loads(found), json.loads(here)
+    return ", ".join(f"its {k} is {found.get(k)}, here {v}" for k, v in here.items() if found.get(k) != v)

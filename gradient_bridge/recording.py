@@ -27,3 +27,8 @@ class Recording:
     states: dict[str, dict[str, torch.Tensor]]
     final: dict[str, dict[str, torch.Tensor]]
     dt: float
+
+    def __repr__(self):
+        shapes = ", ".join(f"{group} {tuple(spikes.shape)}" for group, spikes in self.spikes.items())
+        traces = ", ".join(f"{group}.{name}" for group, found in self.states.items() for name in found)
+        return f"Recording(spikes (trial, time, neuron): {shapes}; traces: {traces or 'none'}; dt: {self.dt:g} s)"

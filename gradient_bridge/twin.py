@@ -15,7 +15,7 @@ from torch import nn
 
 from ..models.annotations import Readout, annotations
 from ..models.times import check_time_constants
-from .coordinates import Bounded, Identity, Log, Named, Trained
+from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained, root_mean_square
 from .exchange import as_tensors, check_unchanged, read_again, read_values
 from .parameters import BOUNDS_IN_STEPS, find_places
 from .passes import Request
@@ -29,7 +29,7 @@ from .surrogates import find_surrogate
 
 ENGINES = {"reference": ReferenceEngine}
 DTYPES = (torch.float32, torch.float64)
-COORDINATES = (Identity, Log, Bounded)
+COORDINATES = (Identity, Scaled, Log, Bounded)
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = ("network", "objects", "program", "readout", "surrogates", "_engine", "_places", "_values", "_cast")
 
@@ -57,8 +57,9 @@ class Twin(nn.Module):
         Networks that draw random numbers are refused so far.
     namespace : dict, optional
         External names for the network; default: the caller's frame, as in ``Network.run``.
-    coordinates : dict of str to Identity, Log or Bounded
-        By ``group.variable`` or bare name; default: `Bounded` for times (0.5 to 10 000 steps), else `Identity`.
+    coordinates : dict of str to Identity, Scaled, Log or Bounded
+        By ``group.variable`` or bare name; default: `Bounded` for times (0.5 to 10 000 steps), `Scaled` by the root
+        mean square of the present values for other quantities with a unit, `Identity` for those without.
     scale : float, brian2.Quantity or dict of str to these
         What the distance from threshold is divided by before the surrogate sees it. Default: 1 for a threshold
         without unit (the papers); otherwise the distance at which a reset leaves the present state.
@@ -135,17 +136,30 @@ class Twin(nn.Module):
     def _add_trained(self, place, coordinates):
         coordinate = coordinates.get(place.key, coordinates.get(place.name))
         if coordinate is None:
-            bounds = [b * self.program.dt for b in BOUNDS_IN_STEPS]
-            coordinate = Bounded(*bounds) if place.is_time() else Identity()
+            coordinate = self._coordinate(place)
         if not isinstance(coordinate, COORDINATES):
             raise TypeError(
-                f"coordinates of {place.key}: expected an Identity, Log or Bounded, got {coordinate!r}"
+                f"coordinates of {place.key}: expected an Identity, Scaled, Log or Bounded, got {coordinate!r}"
             )
         value = torch.as_tensor(place.read(), dtype=self.dtype)
         group, _, name = place.key.rpartition(".")
         if group not in self.trained:
             self.trained[group] = Named()
         self.trained[group][name] = Trained(value, coordinate, place.key)
+
+    def _coordinate(self, place):
+        """The default coordinate of a quantity."""
+        if place.is_time():
+            return Bounded(*(b * self.program.dt for b in BOUNDS_IN_STEPS))
+        if place.dimension is None or place.dimension.is_dimensionless:
+            return Identity()
+        scale = root_mean_square(place.read())
+        if not 0 < scale < math.inf:
+            raise ValueError(
+                f"{place.key} has a unit and is zero everywhere, so nothing says what a small change of it is: give "
+                f"Twin(coordinates={{{place.key!r}: Scaled(...)}}), e.g. Scaled(1*mV)"
+            )
+        return Scaled(scale)
 
     def _check_coordinates(self, coordinates):
         known = {p.key for p in self._places} | {p.name for p in self._places}

@@ -43,6 +43,7 @@ _PREFERENCES = (
     "codegen.runtime.cython.cache_dir",
     "core.default_float_dtype",
     "devices.cpp_standalone.openmp_threads",
+    "devices.cpp_standalone.extra_make_args_unix",
 )
 # Memory that cython code draws random numbers from: ours, so that the user's numbers stay where they are.
 _buffers = {"rand_buffer": 0, "randn_buffer": 0}
@@ -82,6 +83,8 @@ def using(name, *, random_seed=None):
         stack.enter_context(_active(RUNTIME))
         prefs["core.default_float_dtype"] = np.float64
         prefs["devices.cpp_standalone.openmp_threads"] = 0
+        if prefs["devices.cpp_standalone.extra_make_args_unix"] == ["-j"]:  # Brian2's default: no limit at all
+            prefs["devices.cpp_standalone.extra_make_args_unix"] = [f"-j{os.cpu_count() or 1}"]
         prefs["codegen.target"] = "cython" if name == "cython" else "numpy"
         if name != "numpy":
             _exact_flags()

@@ -165,7 +165,8 @@ def _run_ecg(given):
         chosen["hidden"] = tuple(given.hidden)
     config = ECGConfig(**{"task": task, "data": data, "seed": given.seed, **DEFAULTS[task], **chosen})
     if task == "synthetic_ecg":
-        _report("no data folder given: using the embedded synthetic ECG (real recordings: --data DIR)")
+        why = "as asked" if given.synthetic else "no data folder given; real recordings: --data DIR"
+        _report(f"using the embedded synthetic ECG ({why})")
     result, files = run_to_folder(
         config, given.out, overwrite=given.overwrite, resume=given.resume, report=_report
     )

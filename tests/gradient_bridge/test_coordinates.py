@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chronaxie.gradient_bridge import Bounded, Identity, Log, OutOfBounds
+from chronaxie.gradient_bridge import Bounded, Identity, Log, OutOfBounds, Scaled
 from chronaxie.gradient_bridge.coordinates import Trained
 
 DT = 1e-3
@@ -152,3 +152,15 @@ def test_a_new_base():
     with pytest.raises(OutOfBounds, match=r"g.tau\[1\] = 11"):
         trained.set_base(tensor(1.0, 11.0))
     assert bits(trained()) == bits(moved)
+
+
+def test_quantities_with_a_unit_are_trained_by_their_own_size():
+    coordinate = Scaled(2e-3)
+    trained = Trained(tensor(1e-3, -0.0, -4e-3), coordinate, "g.w")
+    assert bits(trained()) == bits(tensor(1e-3, -0.0, -4e-3))
+    with torch.no_grad():
+        trained.free.add_(0.5)
+    assert torch.allclose(trained(), tensor(2e-3, 1e-3, -3e-3), rtol=1e-14, atol=0)
+    assert torch.allclose(coordinate.inverse(trained(), trained.base), tensor(0.5, 0.5, 0.5), rtol=1e-12, atol=0)
+    with pytest.raises(ValueError, match="Scaled: expected a finite scale > 0, got 0"):
+        Scaled(0)

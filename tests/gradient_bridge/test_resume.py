@@ -141,7 +141,7 @@ def test_checkpoints_that_are_refused(tmp_path, capfd):
     def resume(model=None, data=None, **options):
         fit(model or student(), data or task(), checkpoint=path, resume=True, **QUICK | options)
 
-    with pytest.raises(CheckpointError, match="of another run: its options"):
+    with pytest.raises(CheckpointError, match="of another run: its "):
         resume(epochs=5)
     other = task()
     other.hash = "other"

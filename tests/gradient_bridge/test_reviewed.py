@@ -153,7 +153,7 @@ def test_scales_that_are_refused(bad):
 
 def test_arguments_of_other_types():
     net = Network(relay("dv/dt = (k - v)/ms : 1\nk : 1 (constant)"))
-    with pytest.raises(TypeError, match="coordinates of cells.k: expected an Identity, Log or Bounded"):
+    with pytest.raises(TypeError, match="coordinates of cells.k: expected an Identity, Scaled, Log or Bounded"):
         Twin(net, trainable=("k",), coordinates={"k": "log"})
     with pytest.raises(TypeError, match="readout must be a Readout"):
         Twin(net, readout="output")
@@ -182,3 +182,31 @@ def test_the_mode_of_a_module_is_put_back():
     assert model.training
     fit(model, task(), epochs=1, progress=False)
     assert model.training
+
+
+def test_weights_in_millivolts_move_by_their_own_size():
+    group = relay("dv/dt = (drive - v)/(10*ms) : volt\ndrive : volt (constant)", threshold="v > 1*mV", reset="v = 0*mV")
+    group.drive = [2, 3, 4] * mV
+    twin = Twin(Network(group), trainable=("drive",))
+    optimiser = torch.optim.Adam(twin.parameters(), lr=0.01)
+    twin(duration=5 * ms).spikes["cells"].sum().backward()
+    optimiser.step()
+    moved = twin.trained_values()["cells.drive"].detach().numpy() / np.asarray(group.drive) - 1
+    assert (np.abs(moved) > 1e-3).all()
+    assert (np.abs(moved) < 0.02).all()
+    group.drive = 0 * mV
+    with pytest.raises(ValueError, match=r"cells.drive has a unit and is zero everywhere.*Scaled\(1\*mV\)"):
+        Twin(Network(group), trainable=("drive",))
+
+
+def test_fit_says_what_it_was_given():
+    from .tiny import student, task
+
+    with pytest.raises(TypeError, match="expected a Twin or a torch module, got Network"):
+        fit(student().network, task())
+    with pytest.raises(TypeError, match="expected a task with train, valid and classes, got Dataset"):
+        fit(student(), task().train)
+    wide = task()
+    wide.classes = ("left", "right", "none")
+    with pytest.raises(ValueError, match=r"2 class scores, the task 3 classes \(left, right, none\)"):
+        fit(student(), wide, epochs=1, progress=False)

@@ -118,7 +118,7 @@ def test_a_float32_twin_returns_its_own_values(w, tau):
     net = network()
     net["mutual"].variables["w"].get_value()[:] = w
     net["cells"].variables["tau"].get_value()[:] = np.maximum(tau, 6e-5)
-    twin = Twin(net, trainable=("w", "tau"), dtype=torch.float32)
+    twin = Twin(net, trainable=("w", "tau"), dtype=torch.float32, coordinates={"w": Identity()})
     before = {k: bits(v) for k, v in twin.trained_values().items()}
     twin.sync()
     assert bits(net["mutual"].w_[:]) == bits(w.astype(np.float32).astype(np.float64))
@@ -128,7 +128,7 @@ def test_a_float32_twin_returns_its_own_values(w, tau):
 
 def test_sync_writes_what_is_trained_and_nothing_else():
     net = network()
-    twin = Twin(net, trainable=("mutual.w",))
+    twin = Twin(net, trainable=("mutual.w",), coordinates={"w": Identity()})
     net["cells"].E, net["cells"].tau = 33 * mV, 5 * ms
     with torch.no_grad():
         twin.trained["mutual"]["w"].free.fill_(2e-3)
