@@ -181,11 +181,13 @@ def _show(given):
     from pathlib import Path
 
     from .. import analyses
-    from .results import read_result
+    from .results import ResultError, read_result
     from .summary import summarise
 
     ds = read_result(given.file)
     path = Path(given.file)
+    if given.out is not None and Path(given.out).is_file():
+        raise ResultError(f"{given.out}: is a file, not a folder; give another --out DIR")
     print(summarise(ds))
     drawn = analyses.figures(ds, given.out or path.parent, stem=path.stem)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))

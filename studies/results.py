@@ -85,6 +85,8 @@ def read_result(path):
         Missing, damaged, or not a result of a study.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ResultError(f"{path}: is a folder; give the .nc file in it")
     if not path.is_file():
         raise ResultError(f"{path}: no such file; expected the .nc file that a study wrote")
     try:

@@ -44,8 +44,8 @@ def run(source, folder):
 def test_the_program_of_the_readme_runs(tmp_path):
     # One epoch shows that it runs; what it learns is the study's business.
     source = program("README.md")
-    assert "epochs=20" in source
-    run(source.replace("epochs=20", "epochs=1"), tmp_path)
+    assert "epochs=30" in source
+    run(source.replace("epochs=30", "epochs=1"), tmp_path)
     assert (tmp_path / "net.nc").is_file()
 
 

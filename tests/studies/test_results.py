@@ -134,3 +134,8 @@ def test_a_foreign_file_is_refused(tmp_path):
     dataset().drop_attrs().to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
     with pytest.raises(ResultError, match=r"not the result of a study \(no attribute 'study'\)"):
         read_result(tmp_path / "a.nc")
+
+
+def test_a_folder_is_no_result(tmp_path):
+    with pytest.raises(ResultError, match="is a folder; give the .nc file in it"):
+        read_result(tmp_path)
