@@ -62,5 +62,16 @@ def summarise(ds):
     )
     for dt, accuracy, rate in zip(ds.dt.values, ds.accuracy_dt.values, ds.rate_dt.values, strict=True):
         lines.append(f"  {f'Brian2 at dt = {dt:g} ms: accuracy, rate':<48} {accuracy:.4f}, {rate:.2f} Hz")
-    lines += ["", analyses.timescales_table(ds)]
+    lines += ["", analyses.timescales_table(ds), *_longer_than_a_trial(ds)]
     return "\n".join(lines)
+
+
+def _longer_than_a_trial(ds):
+    """Time constants that a trial cannot tell from endless: their values mean little."""
+    trial = float(ds.time[-1] - ds.time[0]) + ds.attrs["dt"]
+    counts = {name: int((ds[name] > trial * 1e3).sum()) for name in ("tau_m", "tau_a") if name in ds}
+    return [
+        f"{count} of {name} are longer than a trial ({trial:.1f} s): how long exactly, the data do not say"
+        for name, count in counts.items()
+        if count
+    ]

@@ -21,6 +21,14 @@ def test_every_main_number_is_there(study):
     assert any("hidden1" in line and "tau_a" in line for line in lines)
 
 
+def test_time_constants_longer_than_a_trial_are_counted(study):
+    ds = study.result
+    trial = float(ds.time[-1] - ds.time[0]) + ds.attrs["dt"]
+    tau = ds.tau_a.fillna(1.0) * 0 + 1.0
+    tau[:3] = trial * 1e3 + 1
+    assert f"3 of tau_a are longer than a trial ({trial:.1f} s)" in summarise(ds.assign(tau_a=tau))
+
+
 def test_mismatches_are_not_hidden(study):
     ds = study.result.assign(spike_mismatches=((), 17), membrane_difference=((), 0.25))
     text = summarise(ds)
