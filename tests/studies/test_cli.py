@@ -263,7 +263,7 @@ def test_data_of_the_environment_are_used_unless_synthetic_is_asked_for(small, t
     monkeypatch.delenv("CHRONAXIE_DATA")
     assert main(["run", "ecg"]) == 1
     assert asked == [("ecg", "theirs"), ("synthetic_ecg", None), ("ecg", "mine"), ("synthetic_ecg", None)]
-    assert "no data folder given: using the embedded synthetic ECG" in capsys.readouterr().err
+    assert "using the embedded synthetic ECG (no data folder given; " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["file", "file/deeper"])

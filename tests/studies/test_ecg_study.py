@@ -240,7 +240,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(study, small, tmp_path, mo
 
 def test_a_checkpoint_of_another_run_is_refused(study, small, tmp_path):
     checkpoint = study.folder / "ecg_synthetic_seed3.checkpoint.pt"
-    with pytest.raises(ValueError, match="of another run: its options"):
+    with pytest.raises(ValueError, match="of another run: its epochs is 2, here 3"):
         ecg.run(dataclasses.replace(study.config, epochs=3), checkpoint=checkpoint, resume=True)
 
 
