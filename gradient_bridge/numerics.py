@@ -247,3 +247,14 @@ FUNCTIONS = {name: smooth_function(name) for name in SMOOTH} | {
     "int": stepwise_function(np.int_),
     "timestep": stepwise_function(brian_timestep),
 }
+# What the generated source writes for an operator of Brian2.
+OPERATIONS = {
+    "divide": divide,
+    "floor_divide": floor_divide,
+    "modulo": modulo,
+    "power": power,
+    "both": both,
+    "either": either,
+    "negate": negate,
+    "choose": choose,
+}

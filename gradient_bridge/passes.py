@@ -11,7 +11,7 @@ from brian2.input.timedarray import _find_K
 
 from ..models.errors import UnsupportedModel
 from .delivery import by_events, by_matrix, by_synapses, sum_at_targets
-from .numerics import FUNCTIONS, both, choose, divide, either, floor_divide, is_exact, modulo, negate, power
+from .numerics import FUNCTIONS, OPERATIONS, both, is_exact
 from .program import CLOCK, SpikeSource, Transmission
 
 
@@ -104,21 +104,8 @@ class Pass:
         program = engine.program
         self.fixed = {k: v for k, v in values.items() if k not in engine.changing}
         self.state = {k: self._start(v) for k, v in values.items() if k in engine.changing}
-        for functions in (
-            FUNCTIONS,
-            {
-                "divide": divide,
-                "power": power,
-                "modulo": modulo,
-                "floor_divide": floor_divide,
-                "both": both,
-                "either": either,
-                "negate": negate,
-                "choose": choose,
-            },
-        ):
-            for name, function in functions.items():
-                setattr(self, name, function)
+        for name, function in (FUNCTIONS | OPERATIONS).items():
+            setattr(self, name, function)
         self.device, self.dtype = request.device, request.dtype
         self.exact = is_exact(torch.empty(0, dtype=self.dtype, device=self.device))
         for key in program.events.values():

@@ -38,7 +38,7 @@ from .refusals import MONITORS, refuse_aliases, refuse_network, refuse_object, r
 from .statements import register, statements_of
 
 
-def read(network, *, namespace=None, level=0):
+def read(network, *, namespace=None):
     """Read what a network does in one time step.
 
     Parameters
@@ -47,7 +47,7 @@ def read(network, *, namespace=None, level=0):
         A network on Brian2's runtime device. Its objects are prepared as for a run; nothing is simulated
         and no value is changed.
     namespace : dict, optional
-        External names; by default the caller's frame (``level`` frames further out).
+        External names; by default the caller's frame.
 
     Returns
     -------
@@ -66,8 +66,6 @@ def read(network, *, namespace=None, level=0):
         )
     if namespace is None:
         frame = inspect.currentframe().f_back
-        for _ in range(level):
-            frame = frame.f_back
         namespace = {**frame.f_globals, **frame.f_locals}
     refuse_network(network)
     network.check_dependencies()

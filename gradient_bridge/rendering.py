@@ -24,6 +24,7 @@ OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 CALLED = {ast.Div: "divide", ast.FloorDiv: "floor_divide", ast.Mod: "modulo", ast.Pow: "power"}
 COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 MASKS = {"not_refractory"}  # truth values that no gradient passes through
+ORDERS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)  # comparisons that have a distance, and so a surrogate
 IN_PLACE = {
     "+": ast.Add,
     "-": ast.Sub,
@@ -139,10 +140,14 @@ class OperationWriter:
 
     def _boolop(self, node):
         function = "both" if isinstance(node.op, ast.And) else "either"
+        return self._chain(function, node.values)
+
+    def _chain(self, function, nodes):
+        """A function of two values over all nodes, from left to right."""
         template = "{0}"
-        for k in range(1, len(node.values)):
+        for k in range(1, len(nodes)):
             template = f"__F.{function}({template}, {{{k}}})"
-        return self._join(template, *node.values)
+        return self._join(template, *nodes)
 
     def _compare(self, node):
         if len(node.ops) != 1 or type(node.ops[0]) not in COMPARISONS:
@@ -268,15 +273,12 @@ class ThresholdWriter(OperationWriter):
         )
 
     def _boolop(self, node):
-        compared = [n for n in node.values if isinstance(n, ast.Compare)]
+        compared = [n for n in node.values if isinstance(n, ast.Compare) and type(n.ops[0]) in ORDERS]
         named = [n for n in node.values if isinstance(n, ast.Name) and n.id in MASKS]
         if isinstance(node.op, ast.And) and len(compared) == len(named) == 1 and len(node.values) == 2:
             return self._compare(compared[0], *named)
         function = "soft_and" if isinstance(node.op, ast.And) else "soft_or"
-        template = "{0}"
-        for k in range(1, len(node.values)):
-            template = f"__F.{function}({template}, {{{k}}})"
-        return self._join(template, *node.values)
+        return self._chain(function, node.values)
 
     def _unaryop(self, node):
         if isinstance(node.op, ast.Not):

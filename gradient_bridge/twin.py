@@ -201,7 +201,7 @@ class Twin(nn.Module):
 
     def _reset_distance(self, threshold):
         """Median distance from threshold at which a reset leaves the present state, in the threshold's unit."""
-        group = threshold.owner
+        group = threshold.label
         resets = [o for o in self.program.operations if isinstance(o, Reset) and o.events == threshold.events]
         distance = float("nan")
         if resets:

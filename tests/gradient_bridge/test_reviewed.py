@@ -210,3 +210,11 @@ def test_fit_says_what_it_was_given():
     wide.classes = ("left", "right", "none")
     with pytest.raises(ValueError, match=r"2 class scores, the task 3 classes \(left, right, none\)"):
         fit(student(), wide, epochs=1, progress=False)
+
+
+@pytest.mark.usefixtures("numpy_target")
+@pytest.mark.parametrize("threshold", ["n == 2", "n != 1", "n == 2 and v < 5", "n >= 2"])
+def test_a_refractory_period_masks_every_comparison(threshold):
+    group = relay("dv/dt = 1/ms : 1\nn : integer", threshold=threshold, reset="v = 0", refractory=0.5 * ms)
+    group.n = [2, 2, 1]
+    compare(Network(group), Twin(Network(group)), 30, None, minimum=6)
