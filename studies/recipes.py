@@ -1,0 +1,274 @@
+"""Recipes: for each task the network and the training that `chronaxie train` starts from. Numbers only.
+
+A recipe is found on the validation split and says in `source` where its numbers come from. What is not written in
+`RECIPES` is the default of `NetworkRecipe` and of `Training`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from dataclasses import dataclass, field
+
+from ..gradient_bridge.options import Training
+
+MODELS = ("alif", "lif", "lstm", "gru", "rnn")
+PAPERS = "released code of Yin, Corradi and Bohté 2021"
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """The spiking network of a task; a dense network takes sizes, reduction and skip from it.
+
+    Whether the input is spikes or currents is the task's: whole numbers are spikes, floats are currents.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    recurrent : bool or tuple of bool
+        Recurrent synapses in the hidden layers.
+    reduce : {"none", "mean", "sum", "last"}
+        Readout over steps; "none" for labels in time.
+    skip : int
+        Steps at the beginning that readout and loss leave out.
+    input_gain, recurrent_gain : float
+        Factors of the initial input and recurrent weights.
+    tau_m, tau_a : tuple of float
+        Mean and standard deviation of the initial time constants of the hidden layers, in steps.
+    tau_m_output : tuple of float or None
+        The same for the readout; None: as the hidden layers.
+    b0, beta : float
+        Threshold, and its rise by adaptation, of the ALIF network.
+    b0_lif : float
+        Constant threshold of the LIF network.
+    transmission : {"same", "next"}
+        Whether spikes reach the next layer in the same step (papers) or one step later.
+    surrogate : str
+        Surrogate derivative.
+    """
+
+    hidden: tuple[int, ...] = (36,)
+    recurrent: bool | tuple[bool, ...] = True
+    reduce: str = "none"
+    skip: int = 10
+    input_gain: float = 1.0
+    recurrent_gain: float = 1.0
+    tau_m: tuple[float, float] = (20.0, 5.0)
+    tau_a: tuple[float, float] = (150.0, 10.0)
+    tau_m_output: tuple[float, float] | None = None
+    b0: float = 0.01
+    beta: float = 1.8
+    b0_lif: float = 0.1
+    transmission: str = "same"
+    surrogate: str = "gaussian"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a task is trained with.
+
+    Parameters
+    ----------
+    network : NetworkRecipe
+    alif : Training
+        Options of `fit` for the ALIF network.
+    lstm : Training
+        Options of `fit` for the LSTM.
+    lif, gru, rnn : Training or None
+        None: `lif` as `alif`, `gru` and `rnn` as `lstm`.
+    options : tuple of (str, object)
+        Keyword arguments of the task's own function.
+    unlabelled_class : str or None
+        Class as which unlabelled steps count in the loss, as the papers do; None leaves them out.
+    source : str
+        Where the numbers come from.
+    """
+
+    network: NetworkRecipe
+    alif: Training
+    lstm: Training
+    lif: Training | None = None
+    gru: Training | None = None
+    rnn: Training | None = None
+    options: tuple[tuple[str, object], ...] = ()
+    unlabelled_class: str | None = None
+    source: str = field(default="first guess, not searched", kw_only=True)
+
+    def training(self, model):
+        """Options of `fit` for one of `MODELS`."""
+        if model not in MODELS:
+            raise ValueError(f"recipe: model must be one of {', '.join(MODELS)}, got {model!r}")
+        substitute = self.alif if model in ("alif", "lif") else self.lstm
+        return getattr(self, model) or substitute
+
+
+def recipe(task):
+    """The recipe of a task by its name.
+
+    Raises
+    ------
+    ValueError
+        No recipe of that name, with the nearest ones.
+    """
+    if task not in RECIPES:
+        near = difflib.get_close_matches(str(task), RECIPES, n=3, cutoff=0.3) or list(RECIPES)
+        raise ValueError(
+            f"recipe: none for the task {task!r}; nearest: {', '.join(near)}; all: {', '.join(RECIPES)}"
+        )
+    return RECIPES[task]
+
+
+# ------------------------------------------------------------------ ECG: QTDB and synthetic
+_ECG_NETWORK = NetworkRecipe(
+    hidden=(36,), input_gain=2.0, recurrent_gain=0.3, tau_m=(20.0, 15.0), tau_a=(150.0, 80.0)
+)
+_ECG_ALIF = Training(
+    epochs=60, batch_size=32, learning_rate=0.008, time_constant_rate=0.03, warmup=0.1, score_scale=3.0
+)
+_ECG_LSTM = Training(epochs=60, batch_size=32, learning_rate=0.01, warmup=0.1)
+
+SYNTHETIC_ECG = Recipe(
+    network=_ECG_NETWORK,
+    alif=_ECG_ALIF,
+    lstm=_ECG_LSTM,
+    source="searched on the validation split of QTDB",
+)
+ECG = dataclasses.replace(
+    SYNTHETIC_ECG,
+    alif=dataclasses.replace(_ECG_ALIF, epochs=120),
+    lstm=dataclasses.replace(_ECG_LSTM, epochs=120),
+    unlabelled_class="P",
+)
+
+# ------------------------------------------------------------------ LUDB
+LUDB = Recipe(
+    network=NetworkRecipe(
+        hidden=(64,), input_gain=2.0, recurrent_gain=0.3, tau_m=(20.0, 15.0), tau_a=(150.0, 80.0)
+    ),
+    alif=Training(
+        epochs=60,
+        batch_size=16,
+        learning_rate=0.008,
+        time_constant_rate=0.03,
+        warmup=0.1,
+        score_scale=3.0,
+    ),
+    lstm=Training(epochs=60, batch_size=16, learning_rate=0.01, warmup=0.1),
+)
+
+# ------------------------------------------------------------------ digits
+DIGITS = Recipe(
+    network=NetworkRecipe(
+        hidden=(64,), reduce="mean", skip=0, recurrent_gain=0.3, tau_m=(20.0, 10.0), tau_a=(60.0, 30.0)
+    ),
+    alif=Training(
+        epochs=60,
+        batch_size=64,
+        learning_rate=0.01,
+        time_constant_rate=0.03,
+        warmup=0.1,
+        score_scale=3.0,
+    ),
+    lstm=Training(epochs=60, batch_size=64, learning_rate=0.01, warmup=0.1),
+)
+
+# ------------------------------------------------------------------ spoken digits
+SPOKEN_DIGITS = Recipe(
+    network=NetworkRecipe(
+        hidden=(128,), reduce="mean", skip=10, recurrent_gain=0.3, tau_m=(20.0, 10.0), tau_a=(150.0, 50.0)
+    ),
+    alif=Training(
+        epochs=30,
+        batch_size=64,
+        learning_rate=0.005,
+        time_constant_rate=0.03,
+        warmup=0.1,
+        score_scale=3.0,
+    ),
+    lstm=Training(epochs=30, batch_size=64, learning_rate=0.003, warmup=0.1),
+)
+
+# ------------------------------------------------------------------ as in the papers
+_STEP_10 = {"schedule": "step", "step_epochs": 10, "step_factor": 0.5}
+
+SMNIST = Recipe(
+    network=NetworkRecipe(
+        hidden=(64, 256, 256),
+        recurrent=(True, True, False),
+        reduce="mean",
+        skip=0,
+        tau_m=(20.0, 5.0),
+        tau_a=(700.0, 25.0),
+    ),
+    alif=Training(
+        epochs=200,
+        batch_size=200,
+        learning_rate=0.01,
+        time_constant_rate=0.02,
+        schedule="step",
+        step_epochs=50,
+        step_factor=0.5,
+    ),
+    lstm=Training(
+        epochs=200, batch_size=200, learning_rate=0.001, schedule="step", step_epochs=50, step_factor=0.5
+    ),
+    source=f"{PAPERS}, sizes, time constants and rates; the readout is a mean of leaky integrators, the schedule "
+    "that of the 2020 code in even steps",
+)
+PSMNIST = dataclasses.replace(
+    SMNIST,
+    network=dataclasses.replace(SMNIST.network, tau_a=(200.0, 25.0)),
+    alif=dataclasses.replace(SMNIST.alif, batch_size=300, learning_rate=0.008, time_constant_rate=0.02),
+    source=f"{PAPERS}, sizes, time constants and rates; Adam in place of Adamax, no truncation in time, and the "
+    "readout is a mean of leaky integrators",
+)
+SHD = Recipe(
+    network=NetworkRecipe(
+        hidden=(128, 128),
+        reduce="mean",
+        skip=10,
+        tau_m=(20.0, 5.0),
+        tau_a=(150.0, 10.0),
+        surrogate="multi_gaussian",
+    ),
+    alif=Training(epochs=20, batch_size=64, learning_rate=0.01, time_constant_rate=0.01, **_STEP_10),
+    lstm=Training(epochs=20, batch_size=64, learning_rate=0.001, **_STEP_10),
+    source=f"{PAPERS}, SHD script; the readout is the mean of the membrane where the script sums its softmax",
+)
+SSC = Recipe(
+    network=NetworkRecipe(
+        hidden=(400, 400),
+        reduce="mean",
+        skip=0,
+        tau_m=(20.0, 5.0),
+        tau_m_output=(3.0, 1.0),
+        tau_a=(200.0, 50.0),
+        surrogate="multi_gaussian",
+    ),
+    alif=Training(
+        epochs=150,
+        batch_size=32,
+        learning_rate=0.01,
+        time_constant_rate=0.025,
+        schedule="step",
+        step_epochs=5,
+        step_factor=0.5,
+    ),
+    lstm=Training(
+        epochs=150, batch_size=32, learning_rate=0.001, schedule="step", step_epochs=5, step_factor=0.5
+    ),
+    source=f"{PAPERS}, SSC notebook",
+)
+
+RECIPES = {
+    "ecg": ECG,
+    "synthetic_ecg": SYNTHETIC_ECG,
+    "ludb": LUDB,
+    "digits": DIGITS,
+    "spoken_digits": SPOKEN_DIGITS,
+    "smnist": SMNIST,
+    "psmnist": PSMNIST,
+    "shd": SHD,
+    "ssc": SSC,
+}
