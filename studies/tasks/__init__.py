@@ -2,7 +2,8 @@
 
 import difflib
 
-from .qtdb import find_data, load_qtdb
+from ..data import find_data
+from .qtdb import load_qtdb
 from .synthetic_ecg import SyntheticECG, load_synthetic_ecg
 
 __all__ = ["TASKS", "SyntheticECG", "find_data", "load_qtdb", "load_synthetic_ecg", "load_task"]

@@ -2,36 +2,17 @@
 
 import hashlib
 import io
-import os
-from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 
+from ..data import VARIABLE, find_data
 from ..task import MissingDataError, Task, TaskError, make_split
 
 CLASSES = ("P", "PQ", "QR", "RS", "ST", "TP")
 CHANNELS = ("lead0 up", "lead0 down", "lead1 up", "lead1 down")
 DT = 0.004
 FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
-_VARIABLE = "CHRONAXIE_DATA"
-
-
-def find_data(data=None):
-    """The folder of the data sets: the argument, else the environment variable CHRONAXIE_DATA.
-
-    Parameters
-    ----------
-    data : path-like, optional
-
-    Returns
-    -------
-    Path or None
-        None where neither names a folder. That it exists is not looked at: the loaders do, and say which file
-        they miss.
-    """
-    named = data if data is not None else os.environ.get(_VARIABLE) or None
-    return None if named is None else Path(named)
 
 
 def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
@@ -83,7 +64,7 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     folder = find_data(data)
     if folder is None:
         raise MissingDataError(
-            f"task 'ecg': no data folder; pass data= (--data) or set {_VARIABLE} to the folder that holds "
+            f"task 'ecg': no data folder; pass data= (--data) or set {VARIABLE} to the folder that holds "
             f"{FILES[0]} and {FILES[1]}, or use the task 'synthetic_ecg', which needs no data"
         )
     digest = hashlib.sha256()
@@ -133,7 +114,7 @@ def _read_bytes(path):
     except (FileNotFoundError, NotADirectoryError):
         raise MissingDataError(
             f"{path}: file not found; expected the QTDB files {FILES[0]} and {FILES[1]} in the data folder; "
-            f"check data= (--data) or {_VARIABLE}, or use the task 'synthetic_ecg'"
+            f"check data= (--data) or {VARIABLE}, or use the task 'synthetic_ecg'"
         ) from None
     except OSError as error:
         raise MissingDataError(

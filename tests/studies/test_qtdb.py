@@ -71,6 +71,7 @@ def test_the_hash_is_that_of_the_files(folder):
 
 
 def test_the_folder_is_the_argument_else_the_environment(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("CHRONAXIE_DATA", str(folder))
     assert load_task("ecg").name == "ecg"
     assert find_data() == folder
@@ -79,6 +80,9 @@ def test_the_folder_is_the_argument_else_the_environment(folder, tmp_path, monke
         load_task("ecg", data=tmp_path / "elsewhere")
     monkeypatch.setenv("CHRONAXIE_DATA", "")
     assert find_data() is None
+    (tmp_path / "cache" / "chronaxie" / "data").mkdir(parents=True)
+    assert find_data() == tmp_path / "cache" / "chronaxie" / "data"  # what `chronaxie fetch` has made
+    (tmp_path / "cache" / "chronaxie" / "data").rmdir()
     with pytest.raises(MissingDataError, match="no data folder; pass data=.*'synthetic_ecg'"):
         load_qtdb()
 

@@ -1,0 +1,28 @@
+"""``chronaxie show``: the figures and numbers of a result file again."""
+
+from __future__ import annotations
+
+
+def add(commands):
+    """Register the command."""
+    show = commands.add_parser("show", help="draw the figures of a result file again, and print its numbers")
+    show.add_argument("file", metavar="FILE", help="the .nc file that a study wrote")
+    show.add_argument("--out", metavar="DIR", help="folder of the figures (default: that of the file)")
+    show.set_defaults(command=_show, after_interrupt="")
+
+
+def _show(given):
+    from pathlib import Path
+
+    from ... import analyses
+    from ..results import ResultError, read_result
+    from ..summary import summarise
+
+    ds = read_result(given.file)
+    path = Path(given.file)
+    if given.out is not None and Path(given.out).is_file():
+        raise ResultError(f"{given.out}: is a file, not a folder; give another --out DIR")
+    print(summarise(ds))
+    drawn = analyses.figures(ds, given.out or path.parent, stem=path.stem)
+    print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
+    return 0
