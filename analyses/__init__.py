@@ -1,9 +1,10 @@
 """From simulated spikes and trained networks to numbers and figures, all as xarray data."""
 
 from . import biology
-from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion
+from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .comparison import compare
 from .costs import ENERGY_COSTS, FLOAT32, INT32_RATIO_31, NEURON_COSTS, EnergyCost, NeuronCost
+from .dense_energy import dense_operations
 from .draw_biology import biology_ms, biology_scale_free
 from .draw_energy import energy_bars, operation_bars
 from .draw_neurons import adaptation_change, firing_rate_distribution, membrane_change
@@ -46,12 +47,14 @@ __all__ = [
     "compose",
     "confusion",
     "confusion_matrix",
+    "dense_operations",
     "energy",
     "energy_bars",
     "example_classes",
     "example_signal",
     "example_spikes",
     "example_stimulus",
+    "f1_scores",
     "figure_names",
     "figures",
     "firing_rate_distribution",

@@ -191,6 +191,40 @@ def balanced_accuracy(prediction, label, *, mask=None):
     )
 
 
+def f1_scores(counts):
+    """F1 of each class: harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN).
+
+    Parameters
+    ----------
+    counts : DataArray of int ``(true_class, predicted_class)``
+        From `confusion`.
+
+    Returns
+    -------
+    DataArray of float ``(true_class)`` in [0, 1]; NaN for a class that neither occurs nor is ever predicted.
+
+    Raises
+    ------
+    InvalidInput
+        Other dimensions, or classes that differ between rows and columns.
+    """
+    if set(counts.dims) != {"true_class", "predicted_class"} or not np.array_equal(
+        counts["true_class"].values, counts["predicted_class"].values
+    ):
+        raise InvalidInput(
+            f"f1_scores: expected counts (true_class, predicted_class) over the same classes, got "
+            f"{dict(counts.sizes)}; take them from confusion"
+        )
+    table = counts.transpose("true_class", "predicted_class").values
+    total = table.sum(axis=0) + table.sum(axis=1)
+    values = np.divide(2.0 * np.diag(table), total, out=np.full(len(table), np.nan), where=total > 0)
+    return xr.DataArray(
+        variable(values, "true_class", units="1", long_name="F1 of the class"),
+        coords={"true_class": counts["true_class"]},
+        name="f1",
+    )
+
+
 def _averaged(predicted, true, counted, *, label, dim, where, long_name):
     dims = label.dims if dim is None else (dim,) if isinstance(dim, str) else tuple(dim)
     unknown = [d for d in dims if d not in label.dims]

@@ -64,6 +64,20 @@ def lstm_mac(inputs, units):
     return 4 * (inputs * units + units * units) + 17 * units
 
 
+def gru_mac(inputs, units):
+    """Multiply-accumulates of one GRU layer and step: 3(mn + nn) + 10n.
+
+    Three gates; the operations by element (products of gates and states, their nonlinearities) are of the order of 10n,
+    as the LSTM's 17n.
+    """
+    return 3 * (inputs * units + units * units) + 10 * units
+
+
+def rnn_mac(inputs, units):
+    """Multiply-accumulates of one plain recurrent layer and step: mn + nn + n, the last for its nonlinearity."""
+    return inputs * units + units * units + units
+
+
 def dense_mac(inputs, units):
     """Multiply-accumulates of one dense layer: mn."""
     return inputs * units

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from chronaxie.analyses import InvalidInput, accuracy, accuracy_yin, balanced_accuracy, confusion
+from chronaxie.analyses import InvalidInput, accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 
 LABEL = [[0, 0, 1, 2, -1, 1], [2, 2, 2, -1, -1, 0]]
 PREDICTION = [[0, 1, 1, 2, 0, 0], [2, 2, 0, 0, 1, 0]]
@@ -129,3 +129,21 @@ def test_confusion_refuses_what_is_no_class():
         confusion(array(PREDICTION).where(array(PREDICTION) != 2, 7), array(LABEL), NAMES)
     with pytest.raises(InvalidInput, match="classes must be different names"):
         confusion(array(PREDICTION), array(LABEL), ["P", "P", "T"])
+
+
+def test_f1_by_hand():
+    # class a: 3 right, 1 taken for b, 2 of b taken for it; class c neither occurs nor is predicted
+    counts = xr.DataArray(
+        [[3, 1, 0], [2, 4, 0], [0, 0, 0]],
+        dims=("true_class", "predicted_class"),
+        coords={"true_class": list("abc"), "predicted_class": list("abc")},
+    )
+    got = f1_scores(counts)
+    np.testing.assert_allclose(got.values, [6 / 9, 8 / 11, np.nan], rtol=1e-12)
+    assert got.true_class.values.tolist() == list("abc")
+    np.testing.assert_array_equal(f1_scores(counts.transpose()), got)
+
+
+def test_f1_needs_a_square_table():
+    with pytest.raises(InvalidInput, match="f1_scores: expected counts .*take them from confusion"):
+        f1_scores(xr.DataArray(np.zeros((2, 3), int), dims=("true_class", "predicted_class")))
