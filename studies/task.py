@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 SPLITS = ("train", "valid", "test")
+# Bytes of a stimulus that are looked at together: one that is made where it is read need not fit in memory.
+_BLOCK = 1 << 25
 
 
 class TaskError(ValueError):
@@ -122,7 +124,7 @@ class Task:
                 "do not leave a split empty",
             )
         self._check_time(split, ds.time.values)
-        self._check_stimulus(split, ds.stimulus.values)
+        self._check_stimulus(split, ds.stimulus)
         self._check_labels(split, ds.label.values, ds.labelled.values)
         if "signal" in ds and not np.isfinite(ds.signal.values).all():
             raise self._error(split, "signal", "finite numbers", "NaN or infinity", "cut these samples out")
@@ -145,18 +147,23 @@ class Task:
         kind = stimulus.dtype.kind
         if kind not in "buif":
             raise self._error(split, "stimulus", "real numbers", f"dtype {stimulus.dtype}", "convert it")
-        if kind == "f":
-            bad, expected = ~np.isfinite(stimulus), "finite numbers"
-        else:
-            bad, expected = (stimulus != 0) & (stimulus != 1), "spikes of 0 or 1 (whole numbers are spikes)"
-        if bad.any():
-            where = np.argwhere(bad)[0]
+        trials, size = stimulus.sizes["trial"], stimulus[0].size * stimulus.dtype.itemsize
+        block, count, first = max(1, _BLOCK // size), 0, None
+        for start in range(0, trials, block):
+            values = stimulus[start : start + block].values
+            bad = ~np.isfinite(values) if kind == "f" else (values != 0) & (values != 1)
+            if bad.any():
+                count += int(bad.sum())
+                if first is None:
+                    where = np.argwhere(bad)[0]
+                    first = values[tuple(where)].item(), (start + int(where[0]), *where[1:].tolist())
+        if count:
+            value, where = first
             raise self._error(
                 split,
                 "stimulus",
-                expected,
-                f"{stimulus[tuple(where)].item()!r} at (trial, time, channel) = "
-                f"{tuple(where.tolist())} and {int(bad.sum()) - 1} more",
+                "finite numbers" if kind == "f" else "spikes of 0 or 1 (whole numbers are spikes)",
+                f"{value!r} at (trial, time, channel) = {where} and {count - 1} more",
                 "correct the encoding; pass graded values as floats",
             )
 

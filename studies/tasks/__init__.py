@@ -3,16 +3,31 @@
 import difflib
 
 from ..data import find_data
+from .digits import load_digits
+from .mnist import load_psmnist, load_smnist
 from .qtdb import load_qtdb
 from .synthetic_ecg import SyntheticECG, load_synthetic_ecg
 
-__all__ = ["TASKS", "SyntheticECG", "find_data", "load_qtdb", "load_synthetic_ecg", "load_task"]
+__all__ = [
+    "TASKS",
+    "SyntheticECG",
+    "find_data",
+    "load_digits",
+    "load_psmnist",
+    "load_qtdb",
+    "load_smnist",
+    "load_synthetic_ecg",
+    "load_task",
+]
 
 TASKS = {
     "ecg": load_qtdb,
     "synthetic_ecg": load_synthetic_ecg,
+    "digits": load_digits,
+    "smnist": load_smnist,
+    "psmnist": load_psmnist,
 }
-_EMBEDDED = frozenset({"synthetic_ecg"})
+_EMBEDDED = frozenset({"synthetic_ecg", "digits"})
 
 
 def load_task(name, *, data=None, seed=0, **options):
@@ -46,7 +61,7 @@ def load_task(name, *, data=None, seed=0, **options):
     if name in _EMBEDDED:
         if data is not None:
             raise ValueError(
-                f"load_task: the task {name!r} is generated and reads no data, got data={str(data)!r}; "
+                f"load_task: the task {name!r} reads no data, got data={str(data)!r}; "
                 "leave data out, or use the task 'ecg'"
             )
         return TASKS[name](seed=seed, **options)
