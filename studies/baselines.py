@@ -1,4 +1,4 @@
-"""What the input of a single step tells: the baseline that any network with memory must beat."""
+"""What little effort gives: the commonest class, and what the input of a single step tells."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def softmax_regression_accuracy(task):
     model = LogisticRegression(max_iter=1000).fit(rows, labels, sample_weight=counts)
     rows, labels, counts = _distinct(task.test)
     return float(np.average(model.predict(rows) == labels, weights=counts))
+
+
+def majority_accuracy(task):
+    """Accuracy on what is labelled in the test split of the class that is commonest in the training split.
+
+    Parameters
+    ----------
+    task : Task
+        With labels per step or per trial; of equally common classes the first is taken.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
+    train, test = (split.label.values[split.labelled.values] for split in (task.train, task.test))
+    return float(np.mean(test == np.bincount(train).argmax()))
 
 
 def _distinct(split):

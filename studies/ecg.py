@@ -19,13 +19,21 @@ from .. import analyses
 from ..gradient_bridge import Twin, fit
 from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
 from ..models.devices import check_device
-from .baselines import softmax_regression_accuracy
 from .comparison import differences, run_twin, simulate_finer
 from .provenance import provenance
 from .results import prepare_folder, write_result
+from .scoring import decisions
 from .tasks import load_task
-
-EXAMPLE_TRIAL = 0
+from .testing_networks import (
+    example,
+    neuron_models,
+    origin,
+    scalars,
+    sizes_in_words,
+    softmax_baseline,
+    time_constants,
+    unlabelled_option,
+)
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):
@@ -53,7 +61,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     options = {} if config.data is None else {"data": config.data}
     task = load_task(config.task, seed=config.seed, **options)
     report(f"data: {task.source}")
-    report(f"      {_sizes(task)}")
+    report(f"      {sizes_in_words(task)}")
     net = srnn(
         task.train.sizes["channel"],
         config.hidden,
@@ -80,9 +88,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     result = xr.merge(
         [
             history,
-            _time_constants(net, initial),
+            time_constants(net, initial),
             _tested(net, task, config, report),
-            _baseline(task),
+            softmax_baseline(task),
             _beside_biology(net, cells),
         ],
         compat="no_conflicts",
@@ -95,12 +103,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         "configuration": json.dumps(dataclasses.asdict(config)),
         "training": history.attrs["options"],
         "best_epoch": history.attrs["best_epoch"],
-        "classes": ", ".join(task.classes),
-        "data_source": task.source,
-        "data_licence": task.licence,
-        "data_hash": task.hash,
-        "data_description": task.description,
-        "dt": task.dt,
+        **origin(task),
         "wall_time_s": time.perf_counter() - began,
     }
     result.attrs.pop("options", None)
@@ -149,22 +152,8 @@ def run_to_folder(config, directory, *, overwrite=False, resume=False, report=pr
 
 
 # ------------------------------------------------------------------ parts of the result
-def _sizes(task):
-    return ", ".join(
-        f"{name} {split.sizes['trial']} x {split.sizes['time'] * task.dt:.1f} s"
-        for name, split in (("train", task.train), ("valid", task.valid), ("test", task.test))
-    )
-
-
 def _training(config, task):
     """The options of `fit`."""
-    unlabelled = "mask"
-    if config.unlabelled_class is not None:
-        if config.unlabelled_class not in task.classes:
-            raise ValueError(
-                f"unlabelled_class: {config.unlabelled_class!r} is not a class; there are {', '.join(task.classes)}"
-            )
-        unlabelled = task.classes.index(config.unlabelled_class)
     return {
         "epochs": config.epochs,
         "batch_size": config.batch_size,
@@ -173,19 +162,9 @@ def _training(config, task):
         "warmup": config.warmup,
         "score_scale": config.score_scale,
         "rate_penalty": config.rate_penalty,
-        "unlabelled": unlabelled,
+        "unlabelled": unlabelled_option(task, config.unlabelled_class),
         "seed": config.seed,
     }
-
-
-def _time_constants(net, initial):
-    """Time constants before and after training, in ms."""
-    final = network_values(net)
-    out = xr.Dataset()
-    for name, text in (("tau_m", "membrane time constant"), ("tau_a", "adaptation time constant")):
-        for source, suffix, when in ((final, "", "after training"), (initial, "_initial", "before training")):
-            out[f"{name}{suffix}"] = source[name].assign_attrs(long_name=f"{text} {when}")
-    return out
 
 
 def _tested(net, task, config, report):
@@ -197,8 +176,8 @@ def _tested(net, task, config, report):
     report(f"test set in Brian2 ({config.device}), dt = {task.dt * 1e3:g} ms")
     same = simulate(net, test.stimulus, device=config.device, namespace={})
     trace = f"{readout.group}_{readout.variable}"
-    prediction = _prediction(run.scores, test)
-    in_brian2 = _prediction(same[trace].values, test)
+    prediction = decisions(run.scores, test)
+    in_brian2 = decisions(same[trace].values, test)
     parts = [differences(run, same, readout=readout)]
     mask = test.labelled
     numbers = {
@@ -229,40 +208,21 @@ def _tested(net, task, config, report):
         over_dt.accuracy_dt[-1],
         f"accuracy on labelled test steps, Brian2 at dt/{max(finer)}",
     )
-    parts.append(
-        xr.Dataset(
-            {
-                name: ((), float(value), {"units": "1", "long_name": text})
-                for name, (value, text) in numbers.items()
-            }
-        )
-    )
+    parts.append(scalars(numbers))
     parts.append(
         analyses.confusion(prediction, test.label, task.classes, mask=mask).to_dataset(name="confusion")
     )
     parts.append(analyses.firing_rates(same))
-    parts.append(analyses.energy(same, models=_neuron_models(net)))
-    parts.append(_example(run, task))
+    parts.append(analyses.energy(same, models=neuron_models(net, "ALIF")))
+    parts.append(example(run.scores, run.spikes, task))
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
-
-
-def _prediction(scores, split):
-    """Decisions as a DataArray beside the labels."""
-    return xr.DataArray(
-        scores.argmax(-1), dims=("trial", "time"), coords={n: split.label[n] for n in ("trial", "time")}
-    )
-
-
-def _neuron_models(net):
-    names = [obj.name for obj in net.objects if obj.name.startswith("hidden") and hasattr(obj, "thresholder")]
-    return dict.fromkeys(names, "ALIF") | {"output": "LeakyIntegrator"}
 
 
 def _in_continuous_time(finer, trace, test, dt):
     """Accuracy and mean hidden rate at each simulation step."""
     factors = sorted(finer)
     accuracy = [
-        float(analyses.accuracy(_prediction(finer[f][trace].values, test), test.label, mask=test.labelled))
+        float(analyses.accuracy(decisions(finer[f][trace].values, test), test.label, mask=test.labelled))
         for f in factors
     ]
     rate = [float(analyses.firing_rates(finer[f]).firing_rate.mean()) for f in factors]
@@ -274,12 +234,6 @@ def _in_continuous_time(finer, trace, test, dt):
         },
         coords={"dt": steps},
     )
-
-
-def _baseline(task):
-    value = softmax_regression_accuracy(task)
-    text = "accuracy on labelled test steps of a softmax regression on the input of the same step"
-    return xr.Dataset({"softmax_regression_accuracy": ((), value, {"units": "1", "long_name": text})})
 
 
 def _cells(config, report):
@@ -297,33 +251,3 @@ def _beside_biology(net, cells):
         return xr.Dataset()
     values = network_values(net)
     return analyses.compare(values.tau_m[values.layer != "output"], cells)
-
-
-def _example(run, task):
-    """One test trial: stimulus, spikes, labels, decisions."""
-    k = EXAMPLE_TRIAL
-    test = task.test.isel(trial=k, drop=True)
-    spikes = [run.spikes[g][k] for g in run.spikes]
-    step, unit = np.nonzero(np.concatenate(spikes, axis=1))
-    out = xr.Dataset(coords={"time": test.time, "channel": test.channel})
-    out["example_stimulus"] = test.stimulus
-    if "signal" in test:
-        out["example_signal"] = test.signal
-    out["example_spike_time"] = (
-        "example_spike",
-        step * task.dt,
-        {"units": "s", "long_name": "time of the spike"},
-    )
-    out["example_spike_unit"] = ("example_spike", unit, {"units": "1", "long_name": "position in unit"})
-    out["example_label"] = test.label
-    out["example_prediction"] = (
-        "time",
-        run.scores[k].argmax(-1).astype(np.int8),
-        {"units": "1", "long_name": "decision"},
-    )
-    out["example_score"] = (
-        ("time", "true_class"),
-        run.scores[k],
-        {"units": "1", "long_name": "readout membrane"},
-    )
-    return out.assign_coords(true_class=list(task.classes))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .recipes import ECG, SYNTHETIC_ECG
+
+_NETWORK, _TRAINING = SYNTHETIC_ECG.network, SYNTHETIC_ECG.alif
+
 
 @dataclass(frozen=True)
 class ECGConfig:
@@ -45,20 +49,20 @@ class ECGConfig:
     task: str = "synthetic_ecg"
     data: str | None = None
     seed: int = 0
-    hidden: tuple[int, ...] = (36,)
-    input_gain: float = 2.0
-    recurrent_gain: float = 0.3
-    epochs: int = 60
-    batch_size: int = 32
-    learning_rate: float = 0.008
-    time_constant_rate: float = 0.03
-    warmup: float = 0.1
-    tau_m: tuple[float, float] = (20.0, 15.0)
-    tau_a: tuple[float, float] = (150.0, 80.0)
-    score_scale: float = 3.0
+    hidden: tuple[int, ...] = _NETWORK.hidden
+    input_gain: float = _NETWORK.input_gain
+    recurrent_gain: float = _NETWORK.recurrent_gain
+    epochs: int = _TRAINING.epochs
+    batch_size: int = _TRAINING.batch_size
+    learning_rate: float = _TRAINING.learning_rate
+    time_constant_rate: float = _TRAINING.time_constant_rate
+    warmup: float = _TRAINING.warmup
+    tau_m: tuple[float, float] = _NETWORK.tau_m
+    tau_a: tuple[float, float] = _NETWORK.tau_a
+    score_scale: float = _TRAINING.score_scale
     unlabelled_class: str | None = None
-    rate_penalty: float = 0.0
-    surrogate: str = "gaussian"
+    rate_penalty: float = _TRAINING.rate_penalty
+    surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
     fine_factors: tuple[int, ...] = (2, 4, 8)
 
@@ -70,6 +74,6 @@ class ECGConfig:
 
 
 DEFAULTS = {
-    "ecg": {"epochs": 120, "unlabelled_class": "P"},
+    "ecg": {"epochs": ECG.alif.epochs, "unlabelled_class": ECG.unlabelled_class},
     "synthetic_ecg": {},
 }
