@@ -9,7 +9,7 @@ def test_a_task_by_name():
     task = load_task("synthetic_ecg", seed=1, config=SMALL)
     assert task.name == "synthetic_ecg"
     assert "seed 1" in task.source
-    assert set(TASKS) == {"ecg", "synthetic_ecg"}
+    assert {"ecg", "synthetic_ecg"} <= set(TASKS)
 
 
 def test_an_unknown_name_gets_the_nearest():
