@@ -4,28 +4,43 @@ import difflib
 
 from ..data import find_data
 from .digits import load_digits
+from .heidelberg import load_shd, load_ssc
+from .ludb import load_ludb
 from .mnist import load_psmnist, load_smnist
 from .qtdb import load_qtdb
+from .spoken_digits import load_spoken_digits
 from .synthetic_ecg import SyntheticECG, load_synthetic_ecg
+from .wfdb_records import load_record, load_wfdb
 
 __all__ = [
     "TASKS",
     "SyntheticECG",
     "find_data",
     "load_digits",
+    "load_ludb",
     "load_psmnist",
     "load_qtdb",
+    "load_record",
+    "load_shd",
     "load_smnist",
+    "load_spoken_digits",
+    "load_ssc",
     "load_synthetic_ecg",
     "load_task",
+    "load_wfdb",
 ]
 
 TASKS = {
     "ecg": load_qtdb,
     "synthetic_ecg": load_synthetic_ecg,
+    "ludb": load_ludb,
+    "wfdb": load_wfdb,
     "digits": load_digits,
     "smnist": load_smnist,
     "psmnist": load_psmnist,
+    "spoken_digits": load_spoken_digits,
+    "shd": load_shd,
+    "ssc": load_ssc,
 }
 _EMBEDDED = frozenset({"synthetic_ecg", "digits"})
 

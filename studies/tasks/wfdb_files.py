@@ -1,0 +1,386 @@
+"""ECG records in WFDB form: leads in millivolt, wave and beat annotations, with every refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import wfdb
+
+from ..task import MissingDataError, TaskError
+
+MILLIVOLT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3, "nv": 1e-6}
+FAVOURITES = ("ii", "mlii")
+ECG_LEADS = frozenset(
+    ("i", "ii", "iii", "avr", "avl", "avf", *(f"v{k}" for k in range(1, 10)), "mli", "mlii", "mliii")
+    + (
+        "mcl1",
+        "mcl6",
+        "cm2",
+        "cm4",
+        "cm5",
+        "d3",
+        "d4",
+        "v",
+        "vx",
+        "vy",
+        "vz",
+        "ecg",
+        "ecg1",
+        "ecg2",
+        "ml5",
+        "cc5",
+    )
+)
+_PEAKS = {"p": 0, "N": 1, "t": 2}
+_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+_SUFFIXES = (".hea", ".dat", ".mat", ".atr", ".edf", ".xyz")
+
+
+@dataclass(frozen=True, eq=False)
+class Leads:
+    """Leads of a record.
+
+    Attributes
+    ----------
+    signal : (sample, lead) array of float, mV
+    names : tuple of str
+    rate : float, Hz
+    start : float, s
+        Of the first sample in the record.
+    record : str
+        Name of the record.
+    """
+
+    signal: np.ndarray
+    names: tuple
+    rate: float
+    start: float
+    record: str
+
+
+def find_record(path):
+    """The path of a record without its ending.
+
+    Parameters
+    ----------
+    path : path-like
+        With or without ``.hea`` or ``.dat``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    MissingDataError
+        There is no header of that name.
+    """
+    path = Path(path)
+    if path.is_dir():
+        names = sorted(p.stem for p in path.glob("*.hea"))[:8]
+        raise MissingDataError(
+            f"{path}: is a folder; name one of its records, such as {', '.join(names) or 'none: it has no .hea file'}"
+        )
+    for base in (path, path.with_suffix("")) if path.suffix in _SUFFIXES else (path,):
+        if base.with_name(base.name + ".hea").is_file():
+            return base
+    name = path.stem if path.suffix in _SUFFIXES else path.name
+    raise MissingDataError(
+        f"{path}: no such WFDB record: expected the header {name}.hea in {path.parent}; name the record with or without "
+        "its ending"
+    )
+
+
+def read_header(base):
+    """The header of a record, checked.
+
+    Returns
+    -------
+    wfdb.Record or wfdb.MultiRecord
+
+    Raises
+    ------
+    TaskError
+        A damaged header, a rate of 0, no signal, no sample.
+    MissingDataError
+        A signal file is not there.
+    """
+    path = base.with_name(base.name + ".hea")
+    try:
+        header = wfdb.rdheader(str(base))
+    except Exception as error:  # wfdb raises a dozen unrelated types on damaged headers
+        raise TaskError(
+            f"{path}: expected a WFDB header, but it cannot be read ({type(error).__name__}: {error}); it is damaged: "
+            "fetch it again"
+        ) from error
+    if not header.n_sig:
+        raise TaskError(f"{path}: expected at least one signal, got none; name a record that holds signals")
+    if not (header.fs and np.isfinite(header.fs) and header.fs > 0):
+        raise TaskError(
+            f"{path}: expected a sampling rate > 0 Hz, got {header.fs!r}; correct the header: it stands third in its "
+            "first line"
+        )
+    if header.sig_len is not None and header.sig_len <= 0:
+        raise TaskError(f"{path}: expected a recording, got {header.sig_len} samples; the recording is empty")
+    for name in dict.fromkeys(getattr(header, "file_name", None) or ()):
+        if name != "~" and not base.with_name(name).is_file():
+            raise MissingDataError(
+                f"{path}: its signal file {name} is not beside it; copy it there, or fetch the record again"
+            )
+    return header
+
+
+def lead_names(header):
+    """Names of the signals, "" where the header has none."""
+    return tuple(str(name or "") for name in header.sig_name or [""] * header.n_sig)
+
+
+def choose_leads(header, lead, *, count=1, where):
+    """Positions of the wanted signals.
+
+    Parameters
+    ----------
+    header : as `read_header` returns it
+    lead : str, int, sequence of them, or None
+        A name (upper or lower case) or a position from 0. None: the lead II or MLII, else the first that is an ECG
+        by its name, else the first in volts; further ones in the order of the record.
+    count : int
+        How many are needed.
+    where : str
+        Of the record, for messages.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    TaskError
+        There is no such lead, its name is not unique, or there are fewer ECG leads than needed.
+    """
+    names = lead_names(header)
+    listed = ", ".join(
+        f"{k} {name} ({unit})" for k, (name, unit) in enumerate(zip(names, units_of(header), strict=True))
+    )
+    if lead is None:
+        volts = [k for k, unit in enumerate(units_of(header)) if unit.lower() in MILLIVOLT]
+        named = [k for k in volts if names[k].lower().removeprefix("ecg lead ") in ECG_LEADS]
+        favourite = [k for k in named if names[k].lower() in FAVOURITES]
+        order = list(dict.fromkeys([*favourite, *named, *volts]))
+        if len(order) < count:
+            raise TaskError(
+                f"{where}: expected {count} ECG lead{'s' * (count > 1)} in units of volt, got {listed}; name the lead "
+                "by lead= (--lead)"
+            )
+        return order[:count]
+    wanted = [lead] if isinstance(lead, (str, int, np.integer)) and not isinstance(lead, bool) else list(lead)
+    if len(wanted) != count:
+        raise TaskError(
+            f"{where}: expected {count} lead{'s' * (count > 1)}, got {wanted}; the record has {listed}"
+        )
+    return [_position(name, names, listed, where) for name in wanted]
+
+
+def _position(wanted, names, listed, where):
+    same = [k for k, name in enumerate(names) if name.lower() == str(wanted).lower()]
+    if len(same) == 1:
+        return same[0]
+    if len(same) > 1:
+        raise TaskError(f"{where}: {len(same)} leads are called {wanted!r}; choose by position: {listed}")
+    if str(wanted).isdecimal() and int(wanted) < len(names):
+        return int(wanted)
+    raise TaskError(f"{where}: no lead {wanted!r}; the record has {listed}")
+
+
+def units_of(header):
+    """Units of the signals; WFDB's own default is mV."""
+    return [str(unit or "mV") for unit in header.units or [None] * header.n_sig]
+
+
+def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refuse"):
+    """Leads of a WFDB record in millivolt.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the record, with or without ``.hea`` or ``.dat``.
+    lead : str, int, sequence or None
+        See `choose_leads`.
+    count : int
+        Number of leads.
+    start : float, s, >= 0
+        Where to begin.
+    seconds : float, s, > 0, optional
+        How much to read; to the end by default.
+    gaps : {"refuse", "interpolate"}
+        What is done about samples that the recorder marked as invalid: an error, or the straight line between their
+        neighbours (the nearest sample at the ends).
+
+    Returns
+    -------
+    Leads
+
+    Raises
+    ------
+    MissingDataError
+        The header or its signal file is not there.
+    TaskError
+        A damaged header or signal file, a rate of 0, an empty recording, no such lead, a lead that is not in volts,
+        invalid samples, a range outside the record.
+    ValueError
+        `start`, `seconds` or `gaps` that make no sense.
+    """
+    if gaps not in ("refuse", "interpolate"):
+        raise ValueError(f"read_leads: gaps must be 'refuse' or 'interpolate', got {gaps!r}")
+    for name, value, low in (("start", start, 0), ("seconds", seconds, None)):
+        if value is None and name == "seconds":
+            continue
+        number = np.asarray(value)
+        good = number.ndim == 0 and number.dtype.kind in "fiu" and np.isfinite(number)
+        if not good or (number < 0 if low == 0 else number <= 0):
+            raise ValueError(
+                f"read_leads: {name} must be a finite time {'>= 0' if low == 0 else '> 0'} s, got {value!r}"
+            )
+    base = find_record(path)
+    header = read_header(base)
+    chosen = choose_leads(header, lead, count=count, where=str(base))
+    names = lead_names(header)
+    units = units_of(header)
+    factors = []
+    for k in chosen:
+        if units[k].lower() not in MILLIVOLT:
+            raise TaskError(
+                f"{base}: expected the lead {names[k] or k} in units of volt, got {units[k]!r}; it is no ECG, or "
+                "uncalibrated: choose another lead, or correct the header"
+            )
+        factors.append(MILLIVOLT[units[k].lower()])
+    rate = float(header.fs)
+    first = round(start * rate)
+    last = None if seconds is None else first + max(1, round(seconds * rate))
+    length = header.sig_len
+    if length is not None and (first >= length or (last or 0) > length):
+        raise TaskError(
+            f"{base}: expected a range in its {length / rate:g} s, got {start:g} s"
+            + ("" if seconds is None else f" to {start + seconds:g} s")
+            + "; choose another start or length"
+        )
+    signal = _read(base, chosen, first, last) * np.array(factors)
+    invalid = ~np.isfinite(signal)
+    if invalid.any():
+        at, which = np.argwhere(invalid)[0]
+        if gaps == "refuse" or invalid.all(axis=0).any():
+            raise TaskError(
+                f"{base}: expected samples without gaps, got {int(invalid.sum())} invalid ones in lead "
+                f"{names[chosen[which]] or chosen[which]}, the first at {(first + at) / rate:g} s; choose another "
+                "stretch (start, seconds), or have them bridged by a straight line: gaps='interpolate'"
+            )
+        signal = _bridged(signal, invalid)
+    shown = [names[k] or f"signal {k}" for k in chosen]
+    shown = [
+        f"{name} ({k})" if shown.count(name) > 1 else name for name, k in zip(shown, chosen, strict=True)
+    ]
+    return Leads(signal, tuple(shown), rate, first / rate, base.name)
+
+
+def _read(base, channels, first, last):
+    try:
+        record = wfdb.rdrecord(str(base), sampfrom=first, sampto=last, channels=channels)
+        signal = np.asarray(record.p_signal, dtype=float)
+    except Exception as error:  # wfdb raises a dozen unrelated types on damaged signal files
+        raise TaskError(
+            f"{base}: its signals cannot be read ({type(error).__name__}: {error}); header and signal file do not "
+            "belong together, or one is damaged: fetch them again"
+        ) from error
+    if signal.ndim != 2 or len(signal) == 0:
+        raise TaskError(f"{base}: expected a recording, got no sample; the recording is empty")
+    return signal
+
+
+def _bridged(signal, invalid):
+    out, at = signal.copy(), np.arange(len(signal))
+    for k in range(signal.shape[1]):
+        bad = invalid[:, k]
+        out[bad, k] = np.interp(at[bad], at[~bad], signal[~bad, k])
+    return out
+
+
+def read_annotation(base, extension):
+    """Samples and symbols of an annotation file.
+
+    Raises
+    ------
+    MissingDataError, TaskError
+        It is not there; it is damaged.
+    """
+    path = base.with_name(f"{base.name}.{extension}")
+    if not path.is_file():
+        raise MissingDataError(f"{path}: no such annotation file")
+    try:
+        found = wfdb.rdann(str(base), extension)
+    except Exception as error:  # as above
+        raise TaskError(
+            f"{path}: expected WFDB annotations, but they cannot be read ({type(error).__name__}: {error}); the file "
+            "is damaged: fetch it again"
+        ) from error
+    return np.asarray(found.sample, dtype=np.int64), list(found.symbol)
+
+
+def read_waves(path, extension):
+    """P, QRS and T waves of an annotation in the manner of LUDB and QTDB: ``(`` onset, ``p N t`` peak, ``)`` end.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the record.
+    extension : str
+        Of the annotation file, ``"ii"``, ``"q1c"``, ….
+
+    Returns
+    -------
+    (wave, 4) array of int
+        Type (0 P, 1 QRS, 2 T), onset, peak, offset in samples; −1 where a boundary is not marked.
+
+    Raises
+    ------
+    MissingDataError
+        There is no such file.
+    TaskError
+        It is damaged, or marks beats only, no waves.
+    """
+    base = find_record(path)
+    samples, symbols = read_annotation(base, extension)
+    waves, onset = [], -1
+    for k, (sample, symbol) in enumerate(zip(samples.tolist(), symbols, strict=True)):
+        if symbol == "(":
+            onset = sample
+        elif symbol in _PEAKS:
+            ends = k + 1 < len(symbols) and symbols[k + 1] == ")"
+            waves.append((_PEAKS[symbol], onset, sample, int(samples[k + 1]) if ends else -1))
+            onset = -1
+    found = {kind for kind, *_ in waves}
+    if len(found) < 2 or "(" not in symbols:
+        some = ", ".join(sorted(set(symbols))) or "nothing"
+        raise TaskError(
+            f"{base}.{extension}: expected waves ( p ), ( N ), ( t ) with onset, peak and end, got the symbols {some}: "
+            "beats without waves; they cannot label steps, simulate the record instead: chronaxie simulate NET.nc "
+            "--wfdb FILE"
+        )
+    return np.array(waves, dtype=np.int64)
+
+
+def beat_times(base, extension, *, start=0.0, seconds=None):
+    """Times (s) of the beats that an annotation file marks, or None where there is no such file."""
+    if not base.with_name(f"{base.name}.{extension}").is_file():
+        return None
+    rate = float(read_header(base).fs)
+    samples, symbols = read_annotation(base, extension)
+    times = samples[[symbol in _BEATS for symbol in symbols]] / rate
+    return times[(times >= start) & (times < (np.inf if seconds is None else start + seconds))]
+
+
+def signal_files(base):
+    """Header and signal files of a record."""
+    names = dict.fromkeys(name for name in getattr(read_header(base), "file_name", None) or () if name != "~")
+    return [base.with_name(base.name + ".hea"), *(base.with_name(name) for name in names)]
