@@ -88,7 +88,7 @@ def find_record(path):
             return base
     name = path.stem if path.suffix in _SUFFIXES else path.name
     raise MissingDataError(
-        f"{path}: no such WFDB record: expected the header {name}.hea in {path.parent}; name the record with or without "
+        f"{path}: no such WFDB record: expected the header {name}.hea in {path.parent}; name it with or without "
         "its ending"
     )
 
