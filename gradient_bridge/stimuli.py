@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from ..models.annotations import annotations
 from ..models.stimuli import check_stimulus
 from ..models.times import whole_steps
 from .program import SpikeSource
@@ -52,6 +53,51 @@ def prepare_stimulus(twin, stimulus, duration):
     for name, tensor in tensors.items():
         _check_values(name, tensor, spikes=name in program.groups)
     return tensors, trials, steps
+
+
+def prepare_initial(twin, initial, trials):
+    """The values at the start as tensors by array key, checked.
+
+    Parameters
+    ----------
+    twin : Twin
+    initial : dict of str to dict of str to array_like, or None
+    trials : int
+
+    Returns
+    -------
+    dict of str to torch.Tensor, shape (trial, neuron) or (neuron,)
+    """
+    if initial is None:
+        kind = annotations(twin.network).initial.kind
+        if kind != "given":
+            raise ValueError(
+                f"the network starts from {kind!r} states, which the twin takes with each call: twin(stimulus, "
+                "initial=start_states(describe(net), annotations(net).initial, trials)), both from chronaxie.models; "
+                "or annotate(net, initial=Initial('given'))"
+            )
+        return {}
+    found = {}
+    for group, variables in initial.items():
+        for name, value in variables.items():
+            key = f"{group}.{name}"
+            array = twin.program.arrays.get(key)
+            if array is None or key not in twin.program.written():
+                known = sorted(k for k in twin.program.written() if k.startswith(f"{group}."))
+                raise ValueError(
+                    f"initial: {key} is no variable that changes; of {group} there are "
+                    f"{', '.join(known) or 'none: unknown group'}"
+                )
+            value = torch.as_tensor(value).to(twin.device, twin.dtype)
+            if tuple(value.shape) not in ((trials, array.size), (array.size,)):
+                raise ValueError(
+                    f"initial: {key}: expected the shape (trial, neuron) = {(trials, array.size)} or "
+                    f"{(array.size,)}, got {tuple(value.shape)}"
+                )
+            if not bool(torch.isfinite(value).all()):
+                raise ValueError(f"initial: {key} holds values that are not finite")
+            found[key] = value
+    return found
 
 
 def _by_input(stimulus, program):

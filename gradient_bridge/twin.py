@@ -13,7 +13,7 @@ from brian2.core.network import _get_all_objects
 from brian2.units.fundamentalunits import DIMENSIONLESS
 from torch import nn
 
-from ..models.annotations import Readout, annotations
+from ..models.annotations import SPIKES, Readout, annotations
 from ..models.times import check_time_constants
 from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained, root_mean_square
 from .exchange import as_tensors, check_unchanged, read_again, read_values
@@ -24,7 +24,7 @@ from .reading import read
 from .recording import Recording
 from .reference import ReferenceEngine
 from .scores import reduce_scores
-from .stimuli import prepare_stimulus
+from .stimuli import prepare_initial, prepare_stimulus
 from .surrogates import find_surrogate
 
 ENGINES = {"reference": ReferenceEngine}
@@ -246,7 +246,7 @@ class Twin(nn.Module):
         return self.trained[group][name]
 
     # -------------------------------------------------------------- running
-    def forward(self, stimulus=None, *, duration=None, record=None):
+    def forward(self, stimulus=None, *, duration=None, record=None, initial=None):
         """Run the network.
 
         Parameters
@@ -259,6 +259,9 @@ class Twin(nn.Module):
         record : dict of str to list of str or dict of str to str, optional
             Traces ``{"hidden1": ["v", "a"]}``, read at the start of each step as Brian2's `StateMonitor` does, or
             ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read.
+        initial : dict of str to dict of str to array_like, optional
+            ``initial[group][variable]``, shape (trial, neuron) or (neuron,), SI: values of state variables at the
+            start, as `models.start_states` makes them; default: those of the network.
 
         Returns
         -------
@@ -269,6 +272,7 @@ class Twin(nn.Module):
         values, constants = self._arrays(), {}
         for place, value in zip(self._places, self.trained_values().values(), strict=True):
             (constants if place.constant else values)[place.key] = value
+        values |= prepare_initial(self, initial, trials)
         request = Request(
             dtype=self.dtype,
             device=self.device,
@@ -309,7 +313,7 @@ class Twin(nn.Module):
                 wanted.append((key, slot))
         return wanted
 
-    def scores(self, stimulus, *, with_recording=False):
+    def scores(self, stimulus, *, initial=None, with_recording=False):
         """Class scores as the network's readout defines them.
 
         Returns
@@ -322,8 +326,11 @@ class Twin(nn.Module):
                 "the network has no readout: give Twin(net, readout=Readout(group, variable, slot)) "
                 "or annotate(net, readout=...)"
             )
-        out = self(stimulus, record={self.readout.group: {self.readout.variable: self.readout.slot}})
-        scores = reduce_scores(out.states[self.readout.group][self.readout.variable], self.readout)
+        group, variable = self.readout.group, self.readout.variable
+        record = {} if variable == SPIKES else {group: {variable: self.readout.slot}}
+        out = self(stimulus, record=record, initial=initial)
+        trace = out.spikes[group] if variable == SPIKES else out.states[group][variable]
+        scores = reduce_scores(trace, self.readout)
         return (scores, out) if with_recording else scores
 
     def as_module(self):

@@ -10,7 +10,10 @@ from .files import load, load_description, save
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
+from .readouts import readout_scores
 from .recordings import dense, network_values
 from .simulating import simulate
+from .simulation import Simulation
+from .starts import start_states
 from .stimuli import with_stimulus
 from .tiling import tile

@@ -1,13 +1,16 @@
 """What a network is beside its Brian2 objects: dt_ref, readout, initial state, delays shared with a slot."""
 
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from brian2 import Network, Quantity, get_dimensions, second
 
 REDUCTIONS = ("none", "mean", "sum", "last")
 PHASES = ("first", "last")
-INITIALS = ("given", "zero")
+INITIALS = ("given", "zero", "random")
+FRACTIONAL = ("same", "none")
+# As a readout's variable: the number of spikes in each dt_ref.
+SPIKES = "spikes"
 
 _annotations = weakref.WeakKeyDictionary()
 
@@ -19,9 +22,10 @@ class Readout:
     Parameters
     ----------
     group, variable : str
-        E.g. ``"output"``, ``"v"``: one score per neuron of the group.
+        E.g. ``"output"``, ``"v"``: one score per neuron of the group. The variable ``"spikes"`` is the number of
+        spikes that a neuron emitted in the dt_ref.
     slot : str
-        Scheduling slot at which it is read, e.g. ``"before_output_resets"``.
+        Scheduling slot at which it is read, e.g. ``"before_output_resets"``; means nothing for spikes.
     reduce : {"none", "mean", "sum", "last"}
         Over steps: none (a decision each step), mean, sum, or the last step.
     skip : int
@@ -49,19 +53,43 @@ class Readout:
 
 @dataclass(frozen=True)
 class Initial:
-    """State at the start of each trial.
+    """State at the start of each trial; `models.start_states` makes it.
 
     Parameters
     ----------
-    kind : {"given", "zero"}
-        The values that the network's variables have, or zero for every variable with a differential equation.
+    kind : {"given", "zero", "random"}
+        The values that the network's variables have; zero for every variable with a differential equation; or
+        the random start of the papers' released code, drawn anew for each trial: a membrane v0 ~ U(0, membrane)
+        of every neuron, an adaptation a0, and a *fractional* previous spike s0.
+    seed : int
+        Of the random start, >= 0.
+    membrane : float
+        Upper end of v0, > 0.
+    spike : {"same", "none"}
+        s0 = v0, as in the released scripts for ECG, S-MNIST and SSC, or s0 = 0 as for SHD.
+    adaptation : float or None
+        a0; None for the baseline threshold b0 of each group, as in the released scripts.
     """
 
     kind: str = "given"
+    seed: int = 0
+    membrane: float = 1.0
+    spike: str = "same"
+    adaptation: float | None = None
 
     def __post_init__(self):
         if self.kind not in INITIALS:
             raise ValueError(f"Initial: kind must be one of {INITIALS}, got {self.kind!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"Initial: seed must be a whole number >= 0, got {self.seed!r}")
+        if not _is_number(self.membrane) or not 0 < self.membrane < float("inf"):
+            raise ValueError(f"Initial: membrane must be a finite number > 0, got {self.membrane!r}")
+        if self.spike not in FRACTIONAL:
+            raise ValueError(f"Initial: spike must be one of {FRACTIONAL}, got {self.spike!r}")
+        if self.adaptation is not None and not (
+            _is_number(self.adaptation) and abs(self.adaptation) < float("inf")
+        ):
+            raise ValueError(f"Initial: adaptation must be None or a finite number, got {self.adaptation!r}")
 
 
 @dataclass(frozen=True)
@@ -78,21 +106,27 @@ class Annotations:
         Names of pathways (``"hidden1_hidden1_pre"``) whose Brian2 delay is the physical delay minus dt,
         because their scheduling slot contributes one step; the delay is set anew when the network is built
         for another dt.
+    about : dict of str to str
+        Free texts by name that stay with the network: the task, names of its classes, where it comes from.
     """
 
     dt_ref: Quantity | None = None
     readout: Readout | None = None
-    initial: Initial = Initial()
+    initial: Initial = field(default_factory=Initial)
     step_delays: tuple[str, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.dt_ref is not None:
             if get_dimensions(self.dt_ref) is not second.dim or not float(self.dt_ref) > 0:
                 raise ValueError(f"dt_ref must be a positive time, e.g. 4*ms, got {self.dt_ref!r}")
             object.__setattr__(self, "dt_ref", Quantity(float(self.dt_ref), dim=second.dim))
+        if not all(isinstance(text, str) for pair in dict(self.about).items() for text in pair):
+            raise ValueError(f"about must be texts by name, e.g. {{'task': 'ecg'}}, got {self.about!r}")
+        object.__setattr__(self, "about", dict(self.about))
 
 
-def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None):
+def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, about=None):
     """Attach annotations to a network; what is not given stays as it was.
 
     Parameters
@@ -103,6 +137,8 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None):
     readout : Readout, optional
     initial : Initial, optional
     step_delays : iterable of str, optional
+    about : dict of str to str, optional
+        Added to the texts that are there.
 
     Returns
     -------
@@ -131,6 +167,8 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None):
         changes["initial"] = initial
     if step_delays is not None:
         changes["step_delays"] = tuple(step_delays)
+    if about is not None:
+        changes["about"] = {**annotations(net).about, **about}
     _annotations[net] = replace(annotations(net), **changes)
     return net
 
@@ -138,3 +176,7 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None):
 def annotations(net):
     """Return the `Annotations` of a network; empty ones where none were attached."""
     return _annotations.get(net, Annotations())
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

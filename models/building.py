@@ -75,7 +75,12 @@ def build(description, *, dt=None):
     net.schedule = list(description.schedule)
     notes = description.annotations
     return annotate(
-        net, dt_ref=notes.dt_ref, readout=notes.readout, initial=notes.initial, step_delays=notes.step_delays
+        net,
+        dt_ref=notes.dt_ref,
+        readout=notes.readout,
+        initial=notes.initial,
+        step_delays=notes.step_delays,
+        about=notes.about,
     )
 
 

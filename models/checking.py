@@ -102,6 +102,15 @@ def whole(where, value, *, least=-1_000_000, most=1_000_000_000):
     return value
 
 
+def texts(where, value):
+    """Return a dict of str to str, of bounded size."""
+    if not isinstance(value, dict) or not all(isinstance(v, str) for pair in value.items() for v in pair):
+        refuse(where, "texts by name", value)
+    if len(value) > 100 or any(len(text) > 100_000 for text in value.values()):
+        refuse(where, "at most 100 texts of 100 000 characters", f"{len(value)} of them, or longer ones")
+    return dict(value)
+
+
 def dimensions(where, value):
     """Return seven exponents of SI dimensions as a tuple of float."""
     if not isinstance(value, list) or len(value) != 7:

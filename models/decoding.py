@@ -6,7 +6,7 @@ import numpy as np
 from brian2 import Quantity, second
 
 from . import checking as check
-from .annotations import INITIALS, PHASES, REDUCTIONS, Annotations, Initial, Readout
+from .annotations import FRACTIONAL, INITIALS, PHASES, REDUCTIONS, Annotations, Initial, Readout
 from .description import (
     Array,
     Equation,
@@ -99,12 +99,10 @@ def decode_equations(where, data, names):
 
 def decode_annotations(data, schedule):
     where = "annotations"
-    dt_ref, readout, initial, step_delays = fields(where, data, "dt_ref", "readout", "initial", "step_delays")
-    if isinstance(initial, dict) and "seed" in initial:
-        # Files of the first days hold one, of no effect: no kind is random.
-        optional(check.whole, where, initial["seed"], least=0, most=2**64)
-        initial = {name: value for name, value in initial.items() if name != "seed"}
-    (kind,) = fields(where, initial, "kind")
+    if isinstance(data, dict) and "about" not in data:
+        data = data | {"about": {}}  # files of version 0.1 have none
+    names = ("dt_ref", "readout", "initial", "step_delays", "about")
+    dt_ref, readout, initial, step_delays, about = fields(where, data, *names)
     if readout is not None:
         names = ("group", "variable", "slot", "reduce", "skip", "phase")
         group, variable, slot, reduce, skip, phase = fields(where, readout, *names)
@@ -120,8 +118,28 @@ def decode_annotations(data, schedule):
     return Annotations(
         dt_ref=None if dt_ref is None else Quantity(dt_ref, dim=second.dim),
         readout=readout,
-        initial=Initial(check.one_of(where, kind, INITIALS)),
+        initial=decode_initial(initial),
         step_delays=tuple(check.identifier(where, name) for name in items(where, step_delays)),
+        about=check.texts(where, about),
+    )
+
+
+def decode_initial(data):
+    where = "annotations, initial"
+    if isinstance(data, dict) and set(data) <= {"kind", "seed"}:
+        # Files of the first days: a kind, and a seed of no effect, since no kind was random.
+        optional(check.whole, where, data.get("seed"), least=0, most=2**64)
+        (kind,) = fields(where, {"kind": data.get("kind")}, "kind")
+        return Initial(check.one_of(where, kind, ("given", "zero")))
+    kind, seed, membrane, spike, adaptation = fields(
+        where, data, "kind", "seed", "membrane", "spike", "adaptation"
+    )
+    return Initial(
+        kind=check.one_of(where, kind, INITIALS),
+        seed=check.whole(where, seed, least=0, most=2**64),
+        membrane=check.number(where, membrane, least=1e-300),
+        spike=check.one_of(where, spike, FRACTIONAL),
+        adaptation=optional(check.number, where, adaptation),
     )
 
 

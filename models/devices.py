@@ -55,8 +55,8 @@ _exact_modules = {}
 def using(name, *, random_seed=None):
     """Run the body on a Brian2 device of its own; Brian2's global state is as before afterwards.
 
-    On ``cpp_standalone`` the first `Network.run` compiles and runs in a scratch folder, which is removed on
-    leaving: read the results inside.
+    On ``cpp_standalone`` nothing runs before `run_compiled`; the scratch folder is removed on leaving: read the
+    results inside.
 
     Parameters
     ----------
@@ -83,7 +83,9 @@ def using(name, *, random_seed=None):
         stack.enter_context(_active(RUNTIME))
         prefs["core.default_float_dtype"] = np.float64
         prefs["devices.cpp_standalone.openmp_threads"] = 0
-        if prefs["devices.cpp_standalone.extra_make_args_unix"] == ["-j"]:  # Brian2's default: no limit at all
+        if prefs["devices.cpp_standalone.extra_make_args_unix"] == [
+            "-j"
+        ]:  # Brian2's default: no limit at all
             prefs["devices.cpp_standalone.extra_make_args_unix"] = [f"-j{os.cpu_count() or 1}"]
         prefs["codegen.target"] = "cython" if name == "cython" else "numpy"
         if name != "numpy":
@@ -95,9 +97,27 @@ def using(name, *, random_seed=None):
             # A device of our own: the registered one may hold what the user has queued on it.
             device = CPPStandaloneDevice()
             stack.enter_context(_active(device))
-            device.activate(build_on_run=True, directory=scratch, with_output=False)
+            device.activate(build_on_run=False, directory=scratch)
         seed(random_seed)
         yield random_seed
+
+
+def run_compiled():
+    """Compile what was put together on ``cpp_standalone`` inside of `using`.
+
+    Returns
+    -------
+    callable
+        ``run(values, quiet=True)``: runs the program with other values at the start, a dict of Brian2's
+        `VariableView` (``group.v``) to arrays; what is left out is as it was compiled. May be called again.
+    """
+    device = brian2_device.active_device
+    device.build(directory=device.build_options["directory"], compile=True, run=False, with_output=False)
+
+    def run(values, *, quiet=True):
+        device.run(with_output=not quiet, run_args=dict(values))
+
+    return run
 
 
 @contextmanager

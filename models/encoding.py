@@ -1,5 +1,7 @@
 """Descriptions as plain data for a file (the inverse is `decoding`); arrays travel beside it."""
 
+from dataclasses import asdict
+
 from .description import NeuronGroupDescription, PoissonGroupDescription, SpikeGeneratorDescription
 
 KINDS = {
@@ -52,8 +54,9 @@ def encode_annotations(notes):
             "skip": r.skip,
             "phase": r.phase,
         },
-        "initial": {"kind": notes.initial.kind},
+        "initial": asdict(notes.initial),
         "step_delays": list(notes.step_delays),
+        "about": dict(notes.about),
     }
 
 

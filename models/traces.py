@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from brian2 import StateMonitor, second
 
+from .annotations import SPIKES
 from .description import exponents
 from .recordings import unit_of
 
@@ -26,7 +27,9 @@ def traces_of(description, record):
     """Return the traces that `record` asks for; by default the annotated readout (see `simulate`)."""
     readout = description.annotations.readout
     if record is None:
-        return [] if readout is None else [_check_trace(description, readout)]
+        if readout is None or readout.variable == SPIKES:  # every spike is recorded
+            return []
+        return [_check_trace(description, readout)]
     if not isinstance(record, Mapping):
         raise TypeError(
             f"simulate: record must be a dict such as {{'output': ['v']}}, got {type(record).__name__}"

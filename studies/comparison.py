@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import xarray as xr
 
 from ..gradient_bridge import Twin
+from ..gradient_bridge.scores import reduce_scores
 from ..gradient_bridge.threads import limited_threads
 from ..models import dense, simulate
+from ..models.annotations import SPIKES, Readout
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,23 @@ class TwinRun:
     ----------
     spikes : dict of str to numpy.ndarray of uint8, shape (trial, time, neuron)
         By spiking group, inputs left out.
-    scores : numpy.ndarray, shape (trial, time, class)
+    trace : numpy.ndarray, shape (trial, time, class)
+        What the readout reads.
+    readout : Readout
     """
 
     spikes: dict
-    scores: np.ndarray
+    trace: np.ndarray
+    readout: Readout = field(default_factory=lambda: Readout("output"))
+
+    @property
+    def scores(self):
+        """Class scores, numpy.ndarray of shape (trial, time, class) or (trial, class)."""
+        return reduce_scores(torch.from_numpy(self.trace), self.readout).numpy()
 
 
 @torch.no_grad()
-def run_twin(net, stimulus, *, batch=64):
+def run_twin(net, stimulus, *, initial=None, batch=64, report=None):
     """Run a network's float64 twin on all trials.
 
     Parameters
@@ -37,8 +47,12 @@ def run_twin(net, stimulus, *, batch=64):
     net : brian2.Network
         With a readout.
     stimulus : xarray.DataArray, shape (trial, time, channel)
+    initial : dict of str to dict of str to numpy.ndarray, shape (trial, neuron), optional
+        As in `Twin.forward`.
     batch : int
         Trials at a time.
+    report : callable, optional
+        Takes the numbers of trials done and of all, after each batch.
 
     Returns
     -------
@@ -46,14 +60,22 @@ def run_twin(net, stimulus, *, batch=64):
     """
     twin = Twin(net, dtype=torch.float64, namespace={})
     inner = [g for g in twin.program.groups if g not in twin.program.inputs]
-    spikes, scores = {g: [] for g in inner}, []
+    group, variable = twin.readout.group, twin.readout.variable
+    record = {} if variable == SPIKES else {group: {variable: twin.readout.slot}}
+    spikes, traces, trials = {g: [] for g in inner}, [], stimulus.sizes["trial"]
     with limited_threads(1):
-        for first in range(0, stimulus.sizes["trial"], batch):
-            score, out = twin.scores(stimulus[first : first + batch], with_recording=True)
-            scores.append(score.numpy())
-            for group in inner:
-                spikes[group].append(out.spikes[group].numpy().astype(np.uint8))
-    return TwinRun({g: np.concatenate(rows) for g, rows in spikes.items()}, np.concatenate(scores))
+        for first in range(0, trials, batch):
+            these = slice(first, first + batch)
+            part = {g: {n: v[these] for n, v in vs.items()} for g, vs in (initial or {}).items()}
+            out = twin(stimulus[these], record=record, initial=part if initial else None)
+            trace = out.spikes[group] if variable == SPIKES else out.states[group][variable]
+            traces.append(trace.numpy())
+            for name in inner:
+                spikes[name].append(out.spikes[name].numpy().astype(np.uint8))
+            if report is not None:
+                report(min(first + batch, trials), trials)
+    spikes = {g: np.concatenate(rows) for g, rows in spikes.items()}
+    return TwinRun(spikes, np.concatenate(traces), twin.readout)
 
 
 def differences(run, simulated, *, readout):
@@ -80,10 +102,13 @@ def differences(run, simulated, *, readout):
             raise ValueError(f"{group}: the twin has spikes of shape {spikes.shape}, Brian2 {other.shape}")
         wrong += int((other != spikes).sum())
         compared += spikes.size
-    trace = simulated[f"{readout.group}_{readout.variable}"].values
-    if trace.shape != run.scores.shape:
+    if readout.variable == SPIKES:
+        trace = dense(simulated, readout.group).values.astype(float)
+    else:
+        trace = simulated[f"{readout.group}_{readout.variable}"].values
+    if trace.shape != run.trace.shape:
         raise ValueError(
-            f"{readout.group}.{readout.variable}: the twin has a trace of shape {run.scores.shape}, "
+            f"{readout.group}.{readout.variable}: the twin has a trace of shape {run.trace.shape}, "
             f"Brian2 {trace.shape}"
         )
     return xr.Dataset(
@@ -100,7 +125,7 @@ def differences(run, simulated, *, readout):
             ),
             "membrane_difference": (
                 (),
-                float(np.abs(trace - run.scores).max()),
+                float(np.abs(trace - run.trace).max()),
                 {"units": "1", "long_name": "largest difference of the readout between twin and Brian2"},
             ),
         }

@@ -60,8 +60,10 @@ def test_the_files_that_are_changed_here_are_good_before(path, spikes):
 def test_the_seed_in_early_files_is_passed_over(path):
     before = annotations(load(path))
     for seed in (None, 3):
-        change(path, "", put("annotations", "initial", "seed", value=seed))
+        change(path, "", put("annotations", "initial", value={"kind": "given", "seed": seed}))
         assert annotations(load(path)) == before
+    change(path, "", put("annotations", "initial", value={"kind": "given"}))
+    assert annotations(load(path)) == before
 
 
 GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/hidden1_hidden1"
@@ -166,6 +168,11 @@ GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/h
         ("", put("annotations", "initial", "kind", value=CODE)),
         ("", put("annotations", "initial", "seed", value=CODE)),
         ("", put("annotations", "initial", "more", value=1)),
+        ("", put("annotations", "initial", "membrane", value=0)),
+        ("", put("annotations", "initial", "spike", value=CODE)),
+        ("", put("annotations", "initial", value={"kind": "random"})),
+        ("", put("annotations", "about", value=[CODE])),
+        ("", put("annotations", "about", value={"task": 3})),
         ("", put("annotations", "step_delays", value=["nobody"])),
         ("", put("annotations", "step_delays", value=CODE)),
         ("", put("extra", value=1)),
