@@ -36,8 +36,11 @@ class NetworkRecipe:
         Factors of the initial input and recurrent weights.
     tau_m, tau_a : tuple of float
         Mean and standard deviation of the initial time constants of the hidden layers, in steps.
-    tau_m_output : tuple of float or None
+    tau_m_output, tau_a_output : tuple of float or None
         The same for the readout; None: as the hidden layers.
+    output : {"membrane", "spikes"}
+        Whether the classes are leaky integrators whose membrane is read, or units like the hidden ones whose spikes
+        are counted.
     b0, beta : float
         Threshold, and its rise by adaptation, of the ALIF network.
     b0_lif : float
@@ -57,6 +60,8 @@ class NetworkRecipe:
     tau_m: tuple[float, float] = (20.0, 5.0)
     tau_a: tuple[float, float] = (150.0, 10.0)
     tau_m_output: tuple[float, float] | None = None
+    tau_a_output: tuple[float, float] | None = None
+    output: str = "membrane"
     b0: float = 0.01
     beta: float = 1.8
     b0_lif: float = 0.1
@@ -196,7 +201,8 @@ SMNIST = Recipe(
     network=NetworkRecipe(
         hidden=(64, 256, 256),
         recurrent=(True, True, False),
-        reduce="mean",
+        output="spikes",
+        reduce="sum",
         skip=0,
         tau_m=(20.0, 5.0),
         tau_a=(700.0, 25.0),
@@ -213,15 +219,15 @@ SMNIST = Recipe(
     lstm=Training(
         epochs=200, batch_size=200, learning_rate=0.001, schedule="step", step_epochs=50, step_factor=0.5
     ),
-    source=f"{PAPERS}, sizes, time constants and rates; the readout is a mean of leaky integrators, the schedule "
-    "that of the 2020 code in even steps",
+    source=f"{PAPERS}, sizes, time constants, rates and readout (counted spikes); the schedule is that of the 2020 "
+    "code in even steps",
 )
 PSMNIST = dataclasses.replace(
     SMNIST,
     network=dataclasses.replace(SMNIST.network, tau_a=(200.0, 25.0)),
     alif=dataclasses.replace(SMNIST.alif, batch_size=300, learning_rate=0.008, time_constant_rate=0.02),
-    source=f"{PAPERS}, sizes, time constants and rates; Adam in place of Adamax, no truncation in time, and the "
-    "readout is a mean of leaky integrators",
+    source=f"{PAPERS}, sizes, time constants, rates and readout (counted spikes); Adam in place of Adamax, a rate that "
+    "falls in steps in place of a line, no truncation in time",
 )
 SHD = Recipe(
     network=NetworkRecipe(

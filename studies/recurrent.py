@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
 from ..gradient_bridge.scores import reduce_scores
 from ..models.annotations import Readout
+from ..models.atomic import written_beside
+from .results import ResultError
 
 LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 DENSE = tuple(LAYERS)
+VERSION = 1
 SPIKING = ("alif", "lif")
 # Beside weights: bias and membrane time constant, and for ALIF the adaptation time constant.
 SPIKING_VALUES = {"alif": 3, "lif": 2}
@@ -103,12 +108,75 @@ class DenseRecurrent(nn.Module):
         return reduce_scores(self.linear(values), self.readout)
 
 
+def save_dense(model, path):
+    """Write a network: its kind, sizes and readout, and its weights, as tensors and plain values only.
+
+    Parameters
+    ----------
+    model : DenseRecurrent
+    path : path
+        Written beside and renamed.
+    """
+    content = {
+        "chronaxie_dense": VERSION,
+        "kind": model.kind,
+        "sizes": list(model.sizes),
+        "reduce": model.readout.reduce,
+        "skip": model.readout.skip,
+        "weights": {name: values.detach().cpu() for name, values in model.state_dict().items()},
+    }
+    with written_beside(path) as beside:
+        torch.save(content, beside)
+
+
+def load_dense(path):
+    """Read a network that `save_dense` wrote; nothing in the file is executed (``weights_only``).
+
+    Returns
+    -------
+    DenseRecurrent
+
+    Raises
+    ------
+    ResultError
+        Missing, damaged, of something else, or with weights of other names, sizes or values that are not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ResultError(f"{path}: no such file; expected the .pt file that `chronaxie train` wrote")
+    try:
+        content = torch.load(path, weights_only=True)
+    except Exception as error:  # torch names no common class for a file that it cannot read
+        raise ResultError(
+            f"{path}: not a readable file of weights ({type(error).__name__}: {str(error)[:200]}); train again"
+        ) from error
+    expected = {"chronaxie_dense", "kind", "sizes", "reduce", "skip", "weights"}
+    if not isinstance(content, dict) or set(content) != expected or content["chronaxie_dense"] != VERSION:
+        found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
+        raise ResultError(
+            f"{path}: expected a dense network of version {VERSION} with {', '.join(sorted(expected))}, "
+            f"found {found}"
+        )
+    try:
+        first, *hidden, last = content["sizes"]
+        model = DenseRecurrent(
+            content["kind"], first, hidden, last, reduce=content["reduce"], skip=content["skip"]
+        )
+        model.load_state_dict(content["weights"])
+    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        raise ResultError(f"{path}: its parts do not fit each other: {str(error)[:300]}") from error
+    for name, values in model.state_dict().items():
+        if not bool(torch.isfinite(values).all()):
+            raise ResultError(f"{path}: {name} holds values that are not finite; train again")
+    return model
+
+
 def count_parameters(model):
     """Number of trained numbers of a module: of a `Twin` only what it was told to train."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True):
+def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True, spiking_output=False):
     """Number of trained numbers of a network by its sizes, without making it.
 
     With m inputs and n units a layer has
@@ -116,7 +184,8 @@ def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True):
     * ``mn + nn + 3n`` (ALIF: weights, bias, tau_m, tau_a), ``mn + nn + 2n`` (LIF),
     * ``g (mn + nn + 2n)`` (dense; g = 4, 3, 1 gates for LSTM, GRU, RNN; two bias vectors);
 
-    the readout ``no + 2o`` (spiking: weights, bias, tau_m) or ``no + o`` (dense).
+    the readout ``no + 2o`` (spiking: weights, bias, tau_m; as a hidden unit where its spikes are counted) or
+    ``no + o`` (dense).
 
     Parameters
     ----------
@@ -126,6 +195,8 @@ def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True):
     hidden : sequence of int
     recurrent : bool or sequence of bool
         Layers that have the term nn, for spiking networks.
+    spiking_output : bool
+        Whether the readout of a spiking network spikes itself.
 
     Returns
     -------
@@ -141,10 +212,11 @@ def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True):
         else:
             total += GATES[kind] * (below * n + n * n + 2 * n)
         below = n
-    return total + below * outputs + READOUT_VALUES[kind] * outputs
+    values = (SPIKING_VALUES if spiking_output and kind in SPIKING else READOUT_VALUES)[kind]
+    return total + below * outputs + values * outputs
 
 
-def equal_parameters(kind, inputs, outputs, parameters, *, layers=1):
+def equal_parameters(kind, inputs, outputs, parameters, *, layers=1, recurrent=True, spiking_output=False):
     """Hidden size at which a network has nearest to a given number of parameters.
 
     Parameters
@@ -155,7 +227,9 @@ def equal_parameters(kind, inputs, outputs, parameters, *, layers=1):
     parameters : int
         Wanted number, >= 1.
     layers : int
-        Hidden layers, all of the returned size, all recurrent.
+        Hidden layers, all of the returned size.
+    recurrent, spiking_output
+        As for `parameters_of`.
 
     Returns
     -------
@@ -163,19 +237,25 @@ def equal_parameters(kind, inputs, outputs, parameters, *, layers=1):
         >= 1; of two sizes that are equally near the smaller one.
     """
     _check_sizes("equal_parameters", [parameters, layers])
+
+    def count(size):
+        return parameters_of(
+            kind,
+            inputs,
+            [size] * layers,
+            outputs,
+            recurrent=recurrent,
+            spiking_output=spiking_output,
+        )
+
     size = 1
-    while parameters_of(kind, inputs, [size] * layers, outputs) < parameters:
+    while count(size) < parameters:
         size *= 2
     low, high = max(1, size // 2), size
     while high - low > 1:
         middle = (low + high) // 2
-        if parameters_of(kind, inputs, [middle] * layers, outputs) < parameters:
-            low = middle
-        else:
-            high = middle
-    return min(
-        (low, high), key=lambda n: (abs(parameters_of(kind, inputs, [n] * layers, outputs) - parameters), n)
-    )
+        low, high = (middle, high) if count(middle) < parameters else (low, middle)
+    return min((low, high), key=lambda n: (abs(count(n) - parameters), n))
 
 
 def _check_kind(where, kind, kinds):

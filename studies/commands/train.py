@@ -1,0 +1,98 @@
+"""``chronaxie train``: a spiking network or a baseline on a task."""
+
+from __future__ import annotations
+
+from .arguments import count, positive, report, whole
+
+
+def add(commands):
+    """Register the command."""
+    train = commands.add_parser(
+        "train",
+        help="train a network on a task: adaptive or leaky spiking network, LSTM, GRU or plain RNN",
+        description="Trains a network on a task by the recipe of the task, tests it and writes dataset, network and "
+        "figures. Spiking networks are written back to Brian2 and simulated there. The baselines are trained by the "
+        "same program and have as many hidden units, or as many parameters, as the adaptive network.",
+    )
+    train.add_argument("task", metavar="TASK", help="name of the task: ecg, ludb, digits, spoken_digits, …")
+    train.add_argument(
+        "--model",
+        choices=("alif", "lif", "lstm", "gru", "rnn"),
+        default="alif",
+        help="adaptive spiking network (default), the same without adaptation, or a dense network",
+    )
+    train.add_argument(
+        "--match",
+        choices=("neurons", "parameters"),
+        default="neurons",
+        help="as many hidden units (default) or parameters as the adaptive network",
+    )
+    train.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    train.add_argument(
+        "--out", metavar="DIR", default="out/train", help="where results go (default: %(default)s)"
+    )
+    train.add_argument(
+        "--seed", type=whole, default=0, metavar="N", help="seed of everything random (default: 0)"
+    )
+    train.add_argument(
+        "--hidden",
+        type=count,
+        nargs="+",
+        metavar="N",
+        help="neurons of each hidden layer of the adaptive network (default: the recipe's)",
+    )
+    train.add_argument("--epochs", type=count, metavar="N", help="passes over the training set")
+    train.add_argument("--batch-size", type=count, metavar="N", help="trials in a batch")
+    train.add_argument("--learning-rate", type=positive, metavar="R", help="peak rate of the weights")
+    train.add_argument(
+        "--time-constant-rate", type=positive, metavar="R", help="peak rate of the time constants"
+    )
+    train.add_argument("--frozen-time-constants", action="store_true", help="train weights and biases only")
+    train.add_argument(
+        "--device", metavar="NAME", help="Brian2 device: numpy (default), cython, cpp_standalone"
+    )
+    train.add_argument(
+        "--brian2-trials",
+        type=count,
+        metavar="N",
+        help="simulate the first N test trials in Brian2 (default: 100)",
+    )
+    train.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    train.add_argument(
+        "--resume", action="store_true", help="continue an interrupted training from its checkpoint"
+    )
+    train.set_defaults(
+        command=_train,
+        after_interrupt="; the same command with --resume continues after the last complete epoch",
+    )
+
+
+def _train(given):
+    from ..summary import summarise
+    from ..train_config import TrainConfig
+    from ..training import run_to_folder
+
+    names = (
+        "task",
+        "model",
+        "match",
+        "data",
+        "seed",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "time_constant_rate",
+        "frozen_time_constants",
+        "device",
+        "brian2_trials",
+    )
+    config = TrainConfig(
+        **{name: getattr(given, name) for name in names},
+        hidden=tuple(given.hidden) if given.hidden else None,
+    )
+    result, files = run_to_folder(
+        config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
+    )
+    print(summarise(result))
+    print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
+    return 0

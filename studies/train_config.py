@@ -1,0 +1,153 @@
+"""What is to be trained: a task, a model, and where it differs from the task's recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from .recipes import MODELS, recipe
+from .recurrent import SPIKING, equal_parameters, parameters_of
+
+MATCHES = ("neurons", "parameters")
+BRIAN2_TRIALS = 100
+_OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "brian2_trials")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides the result of the study `train`. None stands for the recipe of the task.
+
+    Parameters
+    ----------
+    task : str
+        One of `RECIPES`.
+    model : {"alif", "lif", "lstm", "gru", "rnn"}
+        Adaptive spiking network, the same without adaptation, dense networks.
+    match : {"neurons", "parameters"}
+        As many hidden units as the ALIF network of the recipe, or as many trained numbers, in as many layers.
+    data : str or None
+        Folder of the data sets.
+    seed : int
+        Of the validation split, the initial network and the order of batches.
+    hidden : tuple of int or None
+        Neurons of each hidden layer of the ALIF network, to which the others are matched.
+    epochs, batch_size : int or None
+    learning_rate, time_constant_rate : float or None
+        Peak rates of weights and of (relative) time constants.
+    frozen_time_constants : bool
+        Train weights and biases only.
+    device : str or None
+        Brian2 device of the comparison; None: numpy.
+    brian2_trials : int or None
+        The first so many test trials are simulated in Brian2; None: 100.
+
+    Raises
+    ------
+    ValueError
+        Unknown names, numbers out of range, and options of spiking networks for dense ones.
+    """
+
+    task: str
+    model: str = "alif"
+    match: str = "neurons"
+    data: str | None = None
+    seed: int = 0
+    hidden: tuple[int, ...] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    time_constant_rate: float | None = None
+    frozen_time_constants: bool = False
+    device: str | None = None
+    brian2_trials: int | None = None
+
+    def __post_init__(self):
+        for name, choices in (("model", MODELS), ("match", MATCHES)):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"train: {name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
+                )
+        layers = recipe(self.task).network.recurrent
+        if self.hidden is not None:
+            object.__setattr__(self, "hidden", tuple(self.hidden))
+            if not self.hidden or not all(_is_count(n) for n in self.hidden):
+                raise ValueError(
+                    f"train: hidden: expected whole numbers >= 1, at least one, got {self.hidden}"
+                )
+            if isinstance(layers, tuple) and len(layers) != len(self.hidden):
+                raise ValueError(
+                    f"train: hidden: the recipe of {self.task} says which of its {len(layers)} layers are recurrent; "
+                    f"expected {len(layers)} sizes, got {self.hidden}"
+                )
+        if self.brian2_trials is not None and not _is_count(self.brian2_trials):
+            raise ValueError(f"train: brian2_trials must be a whole number >= 1, got {self.brian2_trials!r}")
+        if self.frozen_time_constants and self.time_constant_rate is not None:
+            raise ValueError(
+                "train: frozen time constants have no rate; leave time_constant_rate or frozen_time_constants out"
+            )
+        given = [name for name in _OF_SPIKING if getattr(self, name) not in (None, False)]
+        if given and not self.is_spiking:
+            raise ValueError(
+                f"train: {given[0]} is for spiking networks (alif, lif), the model is {self.model}; leave it out"
+            )
+
+    @property
+    def is_spiking(self):
+        """Whether the model is a Brian2 network."""
+        return self.model in SPIKING
+
+    @property
+    def stem(self):
+        """Beginning of the names of the files that the study writes."""
+        parts = ["train", self.task, self.model]
+        if self.match == "parameters" and self.model != "alif":
+            parts.append("parameters")
+        if self.frozen_time_constants:
+            parts.append("frozen")
+        return "_".join([*parts, f"seed{self.seed}"])
+
+    def sizes(self, inputs, outputs):
+        """Units of each hidden layer.
+
+        Parameters
+        ----------
+        inputs, outputs : int
+            Channels and classes of the task.
+
+        Returns
+        -------
+        tuple of int
+        """
+        network = recipe(self.task).network
+        hidden = network.hidden if self.hidden is None else self.hidden
+        if self.match == "neurons" or self.model == "alif":
+            return tuple(hidden)
+        shape = {"recurrent": network.recurrent, "spiking_output": network.output == "spikes"}
+        wanted = parameters_of("alif", inputs, hidden, outputs, **shape)
+        size = equal_parameters(self.model, inputs, outputs, wanted, layers=len(hidden), **shape)
+        return (size,) * len(hidden)
+
+    def training(self, *, unlabelled):
+        """The options of `fit`: those of the recipe with what is given here in their place.
+
+        Parameters
+        ----------
+        unlabelled : "mask" or int
+            What the loss does with unlabelled steps.
+
+        Returns
+        -------
+        Training
+        """
+        network = recipe(self.task).network
+        names = ("epochs", "batch_size", "learning_rate", "time_constant_rate")
+        chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if network.reduce == "none":
+            chosen["skip"] = network.skip
+        return dataclasses.replace(
+            recipe(self.task).training(self.model), unlabelled=unlabelled, seed=self.seed, **chosen
+        )
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

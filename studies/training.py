@@ -1,0 +1,295 @@
+"""Study `train`: train one network on one task, as an adaptive spiking network or as a baseline of equal size.
+
+One question: how well does a network of that kind do the task, with how many parameters and operations? Every kind is
+trained by the same `fit` and leaves the same variables.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+
+import numpy as np
+import torch
+import xarray as xr
+from brian2 import second
+
+from .. import analyses
+from ..gradient_bridge import Twin, fit, predict
+from ..models import (
+    ALIF,
+    LIF,
+    LeakyIntegrator,
+    Normal,
+    Readout,
+    annotate,
+    annotations,
+    network_values,
+    readout_scores,
+    save,
+    simulate,
+    srnn,
+)
+from ..models.annotations import SPIKES
+from ..models.devices import check_device
+from .comparison import differences, run_twin
+from .provenance import provenance
+from .recipes import recipe
+from .recurrent import DenseRecurrent, count_parameters, save_dense
+from .results import prepare_folder, write_result
+from .scoring import accuracies, decisions
+from .tasks import load_task
+from .testing_networks import (
+    baselines,
+    confusion,
+    example,
+    neuron_models,
+    origin,
+    scalars,
+    sizes_in_words,
+    time_constants,
+    unlabelled_option,
+)
+from .train_config import BRIAN2_TRIALS
+
+NEURONS = {"alif": ALIF, "lif": LIF}
+
+
+def run(config, *, checkpoint=None, resume=False, report=print):
+    """Train and test.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    checkpoint : path, optional
+        Of the training, written after every epoch.
+    resume : bool
+        Continue from the checkpoint.
+    report : callable
+        Takes a line of text about what is being done.
+
+    Returns
+    -------
+    result : xarray.Dataset
+    model : brian2.Network or DenseRecurrent
+        Trained; a network is synced.
+    """
+    began = time.perf_counter()
+    if config.is_spiking:
+        check_device(config.device or "numpy")  # before the training, not after it
+    chosen = recipe(config.task)
+    options = dict(chosen.options) | ({} if config.data is None else {"data": config.data})
+    task = load_task(config.task, seed=config.seed, **options)
+    report(f"data: {task.source}")
+    report(f"      {sizes_in_words(task)}")
+    hidden = config.sizes(task.train.sizes["channel"], len(task.classes))
+    training = config.training(unlabelled=unlabelled_option(task, chosen.unlabelled_class))
+    state = {"checkpoint": checkpoint, "resume": resume, **dataclasses.asdict(training)}
+    train = _train_spiking if config.is_spiking else _train_dense
+    history, parts, model = train(config, task, hidden, state, report)
+    parts += [baselines(task), scalars({"neurons": (sum(hidden), "hidden units")})]
+    result = xr.merge([history, *parts], compat="no_conflicts", combine_attrs="drop_conflicts")
+    if "tau_m" in result:
+        result = result.merge(
+            analyses.timescales(result), compat="no_conflicts", combine_attrs="drop_conflicts"
+        )
+    result.attrs |= provenance() | {
+        "study": "train",
+        "task": config.task,
+        "model": config.model,
+        "match": config.match,
+        "hidden": ", ".join(map(str, hidden)),
+        "seed": config.seed,
+        "configuration": json.dumps(dataclasses.asdict(config)),
+        "recipe": json.dumps(dataclasses.asdict(chosen.network)),
+        "training": history.attrs["options"],
+        "best_epoch": history.attrs["best_epoch"],
+        **origin(task),
+        "wall_time_s": time.perf_counter() - began,
+    }
+    result.attrs.pop("options", None)
+    return result, model
+
+
+def run_to_folder(config, directory, *, overwrite=False, resume=False, report=print):
+    """Run the study and write dataset, trained network and figures.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    directory : path
+        Made if it is not there.
+    overwrite : bool
+        Replace the files of an earlier run, its checkpoint included.
+    resume : bool
+        Continue from the checkpoint in the folder.
+    report : callable
+        As in `run`.
+
+    Returns
+    -------
+    xarray.Dataset, list of Path
+        The result and the files that were written.
+
+    Raises
+    ------
+    ResultError
+        Before anything long begins: one of the files is there already, or the folder cannot be written.
+    """
+    dataset = f"{config.stem}.nc"
+    network = f"network_{config.stem}.{'nc' if config.is_spiking else 'pt'}"
+    checkpoint = f"{config.stem}.checkpoint.pt"
+    directory = prepare_folder(
+        directory,
+        (dataset, network, *analyses.figure_names(config.stem)),
+        overwrite=overwrite,
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    result, model = run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
+    write_result(result, directory / dataset)
+    if config.is_spiking:
+        save(model, directory / network, overwrite=overwrite)
+    else:
+        save_dense(model, directory / network)
+    drawn = analyses.figures(result, directory, stem=config.stem)
+    return result, [directory / dataset, directory / network, *drawn]
+
+
+# ------------------------------------------------------------------ spiking networks
+def spiking_network(config, task, hidden):
+    """An untrained spiking network for a task, by its recipe.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    task : Task
+    hidden : sequence of int
+        Neurons of each hidden layer.
+
+    Returns
+    -------
+    brian2.Network
+    """
+    chosen, neuron = recipe(config.task).network, NEURONS[config.model]
+    counted = chosen.output == "spikes"
+    kind = "current" if task.train.stimulus.dtype.kind == "f" else "spikes"
+    layers = [f"hidden{k + 1}" for k in range(len(hidden))]
+    tau_m = dict.fromkeys(layers, Normal(*chosen.tau_m))
+    tau_m["output"] = Normal(*(chosen.tau_m_output or chosen.tau_m))
+    values = {"tau_m": tau_m}
+    if config.model == "alif":
+        tau_a = dict.fromkeys(layers, Normal(*chosen.tau_a))
+        if counted:
+            tau_a["output"] = Normal(*(chosen.tau_a_output or chosen.tau_a))
+        values |= {"tau_a": tau_a, "b0": chosen.b0, "beta": chosen.beta}
+    else:
+        values["b0"] = chosen.b0_lif
+    net = srnn(
+        task.train.sizes["channel"],
+        hidden,
+        len(task.classes),
+        neuron=neuron,
+        readout=neuron if counted else LeakyIntegrator,
+        recurrent=chosen.recurrent,
+        input=kind,
+        transmission=chosen.transmission,
+        dt=task.dt * second,
+        seed=config.seed,
+        input_gain=chosen.input_gain,
+        recurrent_gain=chosen.recurrent_gain,
+        readout_reduce=chosen.reduce,
+        readout_skip=chosen.skip,
+        **values,
+    )
+    if counted:
+        annotate(net, readout=Readout("output", SPIKES, reduce=chosen.reduce, skip=chosen.skip))
+    return annotate(net, about={"task": config.task, "classes": json.dumps(list(task.classes))})
+
+
+def _train_spiking(config, task, hidden, state, report):
+    """History, further parts of the result, and the trained network."""
+    net = spiking_network(config, task, hidden)
+    initial = network_values(net)
+    trainable = ("w", "bias") if config.frozen_time_constants else ("w", "bias", "tau_m", "tau_a")
+    if config.model == "lif":
+        trainable = tuple(name for name in trainable if name != "tau_a")
+    twin = Twin(
+        net,
+        trainable=trainable,
+        dtype=torch.float32,
+        surrogate=recipe(config.task).network.surrogate,
+        namespace={},
+    )
+    history = fit(twin, task, **state)
+    twin.sync()
+    report(f"trained: best epoch {history.attrs['best_epoch']}, now in Brian2")
+    parameters = scalars({"parameters": (count_parameters(twin), "trained numbers")})
+    return (
+        history,
+        [parameters, time_constants(net, initial), *_tested_spiking(config, net, task, report)],
+        net,
+    )
+
+
+def _tested_spiking(config, net, task, report):
+    """The whole test set in the float64 twin, its first trials in Brian2."""
+    test, device = task.test, config.device or "numpy"
+    trials = min(config.brian2_trials or BRIAN2_TRIALS, test.sizes["trial"])
+    first, rest = test.isel(trial=slice(trials)), test.isel(trial=slice(trials, None))
+    report("test set in the twin (float64)")
+    run_first = run_twin(net, first.stimulus)
+    scores = run_first.scores
+    if rest.sizes["trial"]:
+        twin = Twin(net, dtype=torch.float64, namespace={})
+        further = predict(twin, rest.stimulus, batch=64)
+        scores = np.concatenate([scores, further])
+    report(f"first {trials} test trials in Brian2 ({device})")
+    same = simulate(net, first.stimulus, device=device, namespace={})
+    in_brian2 = accuracies(decisions(readout_scores(same), first), first, task.classes)
+    value, text = in_brian2["accuracy"]
+    numbers = {
+        "test_accuracy_brian2": (value, f"{text}, the first {trials} test trials, Brian2 ({device})"),
+        "brian2_trials": (trials, "test trials that were simulated in Brian2"),
+    }
+    models = neuron_models(net, config.model.upper())
+    if annotations(net).readout.variable == SPIKES:
+        models["output"] = config.model.upper()
+    graded = ("input",) if task.train.stimulus.dtype.kind == "f" else ()
+    return [
+        *_decided(scores, task, "twin"),
+        scalars(numbers),
+        differences(run_first, same, readout=annotations(net).readout),
+        analyses.firing_rates(same),
+        analyses.energy(same, models=models, graded=graded),
+        example(scores, run_first.spikes, task),
+    ]
+
+
+# ------------------------------------------------------------------ dense networks
+def _train_dense(config, task, hidden, state, report):
+    """History, further parts of the result, and the trained network."""
+    chosen = recipe(config.task).network
+    inputs, outputs = task.train.sizes["channel"], len(task.classes)
+    model = DenseRecurrent(
+        config.model, inputs, hidden, outputs, reduce=chosen.reduce, skip=chosen.skip, seed=config.seed
+    )
+    history = fit(model, task, **state).drop_vars("firing_rate_epoch")
+    report(f"trained: best epoch {history.attrs['best_epoch']}")
+    scores = predict(model, task.test.stimulus)
+    parts = [
+        scalars({"parameters": (count_parameters(model), "trained numbers")}),
+        *_decided(scores, task, config.model.upper()),
+        analyses.dense_operations(config.model, inputs, hidden, outputs),
+        example(scores, {}, task),
+    ]
+    return history, parts, model
+
+
+def _decided(scores, task, who):
+    """Accuracies, confusion and F1 on the test set."""
+    prediction = decisions(scores, task.test)
+    found = accuracies(prediction, task.test, task.classes)
+    numbers = {f"test_{name}": (value, f"{text}; test set, {who}") for name, (value, text) in found.items()}
+    return [scalars(numbers), confusion(prediction, task.test, task.classes)]
