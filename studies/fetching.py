@@ -172,7 +172,7 @@ def _fetch_file(place, file):
     addresses = [base + file.name for base in place.bases]
     if not packed:
         with written_beside(target) as beside, place.bar(unit="B", unit_scale=True) as bar:
-            _get(place, addresses, beside, target, file.checksum, bar)
+            _get(place, addresses, beside, target, file.checksum, _Progress(bar))
         return
     by_hand = place.folder / file.name
     with written_beside(target) as beside, _scratch(target.parent) as archive:
@@ -182,7 +182,7 @@ def _fetch_file(place, file):
         else:
             origin = addresses[0]
             with place.bar(unit="B", unit_scale=True) as bar:
-                _get(place, addresses, archive, by_hand, checksum, bar)
+                _get(place, addresses, archive, by_hand, checksum, _Progress(bar))
         try:
             if file.member:
                 unpack_member(archive, file.member, beside)
@@ -211,7 +211,7 @@ def _fetch_listed(place):
     if not path.exists():
         addresses = [base + SUMS for base in place.bases]
         with written_beside(path) as beside:
-            _get(place, addresses, beside, path, "", None)
+            _get(place, addresses, beside, path, "", _Progress())
             _wanted(place, beside.read_bytes(), addresses[0])
     wanted = _wanted(place, path.read_bytes(), path)
     with _made(folder / listed.data):
@@ -263,7 +263,14 @@ def _fetch_wanted(place, wanted):
             raise _Stopped
         target = place.folder / name
         with written_beside(target) as beside:
-            _get(place, [base + name for base in place.bases], beside, target, wanted[name], _Silent(stop))
+            _get(
+                place,
+                [base + name for base in place.bases],
+                beside,
+                target,
+                wanted[name],
+                _Progress(stop=stop),
+            )
 
     bar = place.bar(unit="file", total=len(wanted), initial=len(wanted) - len(missing))
     with bar, ThreadPoolExecutor(_CONNECTIONS) as pool:
@@ -277,23 +284,33 @@ def _fetch_wanted(place, wanted):
             raise
 
 
-class _Silent:
-    """What pooch takes for a progress bar: draws nothing, and ends a download when `stop` is set."""
+class _Progress:
+    """What pooch takes for a progress bar: draws on a tqdm bar, and ends a download when `stop` is set."""
 
-    total = 0
+    def __init__(self, bar=None, stop=None):
+        self.bar, self.stop = bar, stop
 
-    def __init__(self, stop):
-        self.stop = stop
+    @property
+    def total(self):
+        return None if self.bar is None else self.bar.total
+
+    @total.setter
+    def total(self, size):
+        if self.bar is not None:
+            self.bar.total = size or None
 
     def update(self, size):
-        if self.stop.is_set():
+        if self.stop is not None and self.stop.is_set():
             raise _Stopped
+        if self.bar is not None:
+            self.bar.update(size)
 
     def reset(self):
-        pass
+        if self.bar is not None:
+            self.bar.reset()
 
     def close(self):
-        pass
+        """Whoever opened the bar closes it."""
 
 
 @contextlib.contextmanager
@@ -306,26 +323,24 @@ def _scratch(folder):
         path.unlink(missing_ok=True)
 
 
-def _get(place, addresses, path, target, checksum, bar):
+def _get(place, addresses, path, target, checksum, progress):
     """Download the first of the addresses that gives the file, into `path`."""
     problems = []
     for address in addresses:
-        problem = _try(address, path, checksum, bar)
+        problem = _try(address, path, checksum, progress)
         if problem is None:
             return
         problems.append(f"{address}: {problem}")
     raise _failed(place, addresses, target, problems)
 
 
-def _try(address, path, checksum, bar):
+def _try(address, path, checksum, progress):
     """Download; None, or what went wrong."""
     import requests
     from pooch import HTTPDownloader
 
     # identity: a server that compresses on the way would change what the sum is of.
-    download = HTTPDownloader(
-        progressbar=bar or False, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
-    )
+    download = HTTPDownloader(progressbar=progress, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"})
     try:
         download(address, str(path), None)
     except requests.HTTPError as error:

@@ -61,7 +61,7 @@ def pack_fsdd(archive, target):
     Returns
     -------
     str
-        Fingerprint of the samples, ``sha256:…``, in the order of digit, speaker and repetition.
+        Fingerprint of the samples, ``sha256:…``, in the order of speaker, digit and repetition.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def pack_fsdd(archive, target):
             found.append((int(match[1]), match[2], int(match[3]), samples))
     if not found:
         raise ArchiveError("no recordings/*.wav in the archive")
-    found.sort(key=lambda item: item[:3])
+    found.sort(key=lambda item: (item[1], item[0], item[2]))
     names = sorted({speaker for _, speaker, _, _ in found})
     samples = np.concatenate([item[3] for item in found]).astype("<i2")
     index = np.array([item[2] for item in found], np.uint8)
