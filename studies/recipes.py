@@ -86,6 +86,9 @@ class Recipe:
         Keyword arguments of the task's own function.
     unlabelled_class : str or None
         Class as which unlabelled steps count in the loss, as the papers do; None leaves them out.
+    brian2_trials : int
+        Test trials that are simulated in Brian2 unless another number is given: fewer for large networks, since memory
+        grows with synapses times trials.
     source : str
         Where the numbers come from.
     """
@@ -98,6 +101,7 @@ class Recipe:
     rnn: Training | None = None
     options: tuple[tuple[str, object], ...] = ()
     unlabelled_class: str | None = None
+    brian2_trials: int = 100
     source: str = field(default="first guess, not searched", kw_only=True)
 
     def training(self, model):
@@ -219,6 +223,7 @@ SMNIST = Recipe(
     lstm=Training(
         epochs=200, batch_size=200, learning_rate=0.001, schedule="step", step_epochs=50, step_factor=0.5
     ),
+    brian2_trials=20,
     source=f"{PAPERS}, sizes, time constants, rates and readout (counted spikes); the schedule is that of the 2020 "
     "code in even steps",
 )
@@ -240,6 +245,7 @@ SHD = Recipe(
     ),
     alif=Training(epochs=20, batch_size=64, learning_rate=0.01, time_constant_rate=0.01, **_STEP_10),
     lstm=Training(epochs=20, batch_size=64, learning_rate=0.001, **_STEP_10),
+    brian2_trials=20,
     source=f"{PAPERS}, SHD script; the readout is the mean of the membrane where the script sums its softmax",
 )
 SSC = Recipe(
@@ -264,6 +270,7 @@ SSC = Recipe(
     lstm=Training(
         epochs=150, batch_size=32, learning_rate=0.001, schedule="step", step_epochs=5, step_factor=0.5
     ),
+    brian2_trials=20,
     source=f"{PAPERS}, SSC notebook",
 )
 

@@ -164,7 +164,8 @@ def load_dense(path):
         )
         model.load_state_dict(content["weights"])
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise ResultError(f"{path}: its parts do not fit each other: {str(error)[:300]}") from error
+        what = " ".join(str(error).split())[:300]
+        raise ResultError(f"{path}: its parts do not fit each other: {what}") from error
     for name, values in model.state_dict().items():
         if not bool(torch.isfinite(values).all()):
             raise ResultError(f"{path}: {name} holds values that are not finite; train again")

@@ -9,7 +9,6 @@ from .recipes import MODELS, recipe
 from .recurrent import SPIKING, equal_parameters, parameters_of
 
 MATCHES = ("neurons", "parameters")
-BRIAN2_TRIALS = 100
 _OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "brian2_trials")
 
 
@@ -39,7 +38,7 @@ class TrainConfig:
     device : str or None
         Brian2 device of the comparison; None: numpy.
     brian2_trials : int or None
-        The first so many test trials are simulated in Brian2; None: 100.
+        The first so many test trials are simulated in Brian2; None: the recipe's.
 
     Raises
     ------

@@ -51,7 +51,6 @@ from .testing_networks import (
     time_constants,
     unlabelled_option,
 )
-from .train_config import BRIAN2_TRIALS
 
 NEURONS = {"alif": ALIF, "lif": LIF}
 
@@ -205,7 +204,13 @@ def spiking_network(config, task, hidden):
     )
     if counted:
         annotate(net, readout=Readout("output", SPIKES, reduce=chosen.reduce, skip=chosen.skip))
-    return annotate(net, about={"task": config.task, "classes": json.dumps(list(task.classes))})
+    about = {
+        "task": config.task,
+        "options": json.dumps(dict(recipe(config.task).options)),
+        "classes": json.dumps(list(task.classes)),
+        "seed": str(config.seed),
+    }
+    return annotate(net, about=about)
 
 
 def _train_spiking(config, task, hidden, state, report):
@@ -236,7 +241,7 @@ def _train_spiking(config, task, hidden, state, report):
 def _tested_spiking(config, net, task, report):
     """The whole test set in the float64 twin, its first trials in Brian2."""
     test, device = task.test, config.device or "numpy"
-    trials = min(config.brian2_trials or BRIAN2_TRIALS, test.sizes["trial"])
+    trials = min(config.brian2_trials or recipe(config.task).brian2_trials, test.sizes["trial"])
     first, rest = test.isel(trial=slice(trials)), test.isel(trial=slice(trials, None))
     report("test set in the twin (float64)")
     run_first = run_twin(net, first.stimulus)

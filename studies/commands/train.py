@@ -55,7 +55,7 @@ def add(commands):
         "--brian2-trials",
         type=count,
         metavar="N",
-        help="simulate the first N test trials in Brian2 (default: 100)",
+        help="simulate the first N test trials in Brian2 (default: the recipe's)",
     )
     train.add_argument("--overwrite", action="store_true", help="replace results that are there")
     train.add_argument(
