@@ -12,7 +12,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import analyses, gradient_bridge, models, studies
     from .gradient_bridge import Twin, fit
-    from .models import UnsupportedModel, build, describe, load, save, simulate, srnn
+    from .models import UnsupportedModel, build, describe, load, load_published, save, simulate, srnn
 
 _SUBPACKAGES = ("models", "gradient_bridge", "analyses", "studies")
 
@@ -23,6 +23,7 @@ _HOME = {
     "save": "models",
     "load": "models",
     "simulate": "models",
+    "load_published": "models",
     "UnsupportedModel": "models",
     "Twin": "gradient_bridge",
     "fit": "gradient_bridge",
@@ -38,6 +39,7 @@ __all__ = [
     "fit",
     "gradient_bridge",
     "load",
+    "load_published",
     "models",
     "save",
     "simulate",

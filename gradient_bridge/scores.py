@@ -10,8 +10,8 @@ def reduce_scores(trace, readout):
     ----------
     trace : torch.Tensor, shape (trial, time, class)
     readout : Readout
-        ``reduce`` none keeps every step (the first ``skip`` are left to the loss); mean and sum run over the steps
-        after ``skip``; last takes the last step.
+        ``reduce`` none keeps every step (the first ``skip`` are left to the loss); mean, sum and softmax_sum run over
+        the steps after ``skip``; last takes the last step.
 
     Returns
     -------
@@ -22,6 +22,10 @@ def reduce_scores(trace, readout):
     if trace.shape[1] <= readout.skip:
         raise ValueError(f"readout: {trace.shape[1]} steps, but the first {readout.skip} are to be left out")
     kept = trace[:, readout.skip :]
-    return {"mean": lambda: kept.mean(1), "sum": lambda: kept.sum(1), "last": lambda: kept[:, -1]}[
-        readout.reduce
-    ]()
+    reductions = {
+        "mean": lambda: kept.mean(1),
+        "sum": lambda: kept.sum(1),
+        "softmax_sum": lambda: kept.softmax(-1).sum(1),
+        "last": lambda: kept[:, -1],
+    }
+    return reductions[readout.reduce]()

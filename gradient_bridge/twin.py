@@ -122,7 +122,9 @@ class Twin(nn.Module):
         self.register_buffer("_like", torch.zeros((), dtype=dtype), persistent=False)
         self._values = read_values(self.program, self.objects)
         arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
-        check_time_constants((a.key, a.dimension, self._values[a.key]) for a in arrays)
+        check_time_constants(
+            ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
+        )
         self._cast = {}
         self._engine = ENGINES[engine](self.program, self._values)
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)

@@ -7,13 +7,18 @@ from .description import NetworkDescription
 from .encoders import decode_level_crossing, level_crossing, threshold_difference
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .files import load, load_description, save
+from .hair_cells import HairCells, hair_cells
+from .importing import OddCheckpoint, load_published
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
+from .published import KINDS
+from .published_arrays import CheckpointRefused
 from .readouts import readout_scores
 from .recordings import dense, network_values
 from .simulating import simulate
 from .simulation import Simulation
+from .speech import SpeechEncoder, encode_speech
 from .starts import start_states
 from .stimuli import with_stimulus
 from .tiling import tile

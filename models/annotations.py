@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from brian2 import Network, Quantity, get_dimensions, second
 
-REDUCTIONS = ("none", "mean", "sum", "last")
+REDUCTIONS = ("none", "mean", "sum", "softmax_sum", "last")
 PHASES = ("first", "last")
 INITIALS = ("given", "zero", "random")
 FRACTIONAL = ("same", "none")
@@ -26,8 +26,9 @@ class Readout:
         spikes that a neuron emitted in the dt_ref.
     slot : str
         Scheduling slot at which it is read, e.g. ``"before_output_resets"``; means nothing for spikes.
-    reduce : {"none", "mean", "sum", "last"}
-        Over steps: none (a decision each step), mean, sum, or the last step.
+    reduce : {"none", "mean", "sum", "softmax_sum", "last"}
+        Over steps: none (a decision each step), mean, sum, sum of the softmax over classes of each step (the papers
+        for SHD), or the last step.
     skip : int
         The first `skip` steps of dt_ref are left out; >= 0.
     phase : {"first", "last"}
@@ -64,7 +65,7 @@ class Initial:
     seed : int
         Of the random start, >= 0.
     membrane : float
-        Upper end of v0, > 0.
+        Upper end of v0, >= 0.
     spike : {"same", "none"}
         s0 = v0, as in the released scripts for ECG, S-MNIST and SSC, or s0 = 0 as for SHD.
     adaptation : float or None
@@ -82,8 +83,8 @@ class Initial:
             raise ValueError(f"Initial: kind must be one of {INITIALS}, got {self.kind!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"Initial: seed must be a whole number >= 0, got {self.seed!r}")
-        if not _is_number(self.membrane) or not 0 < self.membrane < float("inf"):
-            raise ValueError(f"Initial: membrane must be a finite number > 0, got {self.membrane!r}")
+        if not _is_number(self.membrane) or not 0 <= self.membrane < float("inf"):
+            raise ValueError(f"Initial: membrane must be a finite number >= 0, got {self.membrane!r}")
         if self.spike not in FRACTIONAL:
             raise ValueError(f"Initial: spike must be one of {FRACTIONAL}, got {self.spike!r}")
         if self.adaptation is not None and not (
@@ -108,6 +109,9 @@ class Annotations:
         for another dt.
     about : dict of str to str
         Free texts by name that stay with the network: the task, names of its classes, where it comes from.
+    growing : tuple of str
+        Names of time constants (``"hidden1.tau_a"``) of which some are negative on purpose, so that a variable
+        grows instead of decaying; any other time constant that is not positive is refused.
     """
 
     dt_ref: Quantity | None = None
@@ -115,6 +119,7 @@ class Annotations:
     initial: Initial = field(default_factory=Initial)
     step_delays: tuple[str, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
+    growing: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.dt_ref is not None:
@@ -126,7 +131,7 @@ class Annotations:
         object.__setattr__(self, "about", dict(self.about))
 
 
-def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, about=None):
+def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, about=None, growing=None):
     """Attach annotations to a network; what is not given stays as it was.
 
     Parameters
@@ -139,6 +144,7 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, 
     step_delays : iterable of str, optional
     about : dict of str to str, optional
         Added to the texts that are there.
+    growing : iterable of str, optional
 
     Returns
     -------
@@ -169,6 +175,8 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, 
         changes["step_delays"] = tuple(step_delays)
     if about is not None:
         changes["about"] = {**annotations(net).about, **about}
+    if growing is not None:
+        changes["growing"] = tuple(growing)
     _annotations[net] = replace(annotations(net), **changes)
     return net
 

@@ -81,6 +81,7 @@ def build(description, *, dt=None):
         initial=notes.initial,
         step_delays=notes.step_delays,
         about=notes.about,
+        growing=notes.growing,
     )
 
 

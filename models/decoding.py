@@ -99,10 +99,10 @@ def decode_equations(where, data, names):
 
 def decode_annotations(data, schedule):
     where = "annotations"
-    if isinstance(data, dict) and "about" not in data:
-        data = data | {"about": {}}  # files of version 0.1 have none
-    names = ("dt_ref", "readout", "initial", "step_delays", "about")
-    dt_ref, readout, initial, step_delays, about = fields(where, data, *names)
+    if isinstance(data, dict):
+        data = {"about": {}, "growing": []} | data  # the first files have none
+    names = ("dt_ref", "readout", "initial", "step_delays", "about", "growing")
+    dt_ref, readout, initial, step_delays, about, growing = fields(where, data, *names)
     if readout is not None:
         names = ("group", "variable", "slot", "reduce", "skip", "phase")
         group, variable, slot, reduce, skip, phase = fields(where, readout, *names)
@@ -121,7 +121,13 @@ def decode_annotations(data, schedule):
         initial=decode_initial(initial),
         step_delays=tuple(check.identifier(where, name) for name in items(where, step_delays)),
         about=check.texts(where, about),
+        growing=tuple(_variable_name(where, name) for name in items(where, growing)),
     )
+
+
+def _variable_name(where, name):
+    group, _, variable = name.partition(".") if isinstance(name, str) else (name, "", "")
+    return f"{check.identifier(where, group)}.{check.identifier(where, variable)}"
 
 
 def decode_initial(data):
@@ -137,7 +143,7 @@ def decode_initial(data):
     return Initial(
         kind=check.one_of(where, kind, INITIALS),
         seed=check.whole(where, seed, least=0, most=2**64),
-        membrane=check.number(where, membrane, least=1e-300),
+        membrane=check.number(where, membrane, least=0),
         spike=check.one_of(where, spike, FRACTIONAL),
         adaptation=optional(check.number, where, adaptation),
     )

@@ -57,6 +57,7 @@ def encode_annotations(notes):
         "initial": asdict(notes.initial),
         "step_delays": list(notes.step_delays),
         "about": dict(notes.about),
+        "growing": list(notes.growing),
     }
 
 

@@ -1,6 +1,7 @@
 """From a simulated dataset to class scores, as the network's readout defines them."""
 
 import numpy as np
+from scipy.special import softmax
 
 from .annotations import SPIKES
 from .recordings import dense
@@ -17,7 +18,8 @@ def readout_scores(ds):
     Returns
     -------
     ndarray, shape (trial, time, class) or (trial, class)
-        By the readout: none keeps every step, mean and sum run over the steps after `skip`, last is the last one.
+        By the readout: none keeps every step; mean, sum and softmax_sum run over the steps after `skip`; last is
+        the last one.
 
     Raises
     ------
@@ -50,4 +52,10 @@ def readout_scores(ds):
             f"readout_scores: {trace.shape[1]} steps, but the readout leaves out the first {skip}"
         )
     kept = trace[:, skip:]
-    return {"mean": lambda: kept.mean(1), "sum": lambda: kept.sum(1), "last": lambda: kept[:, -1]}[reduce]()
+    reductions = {
+        "mean": lambda: kept.mean(1),
+        "sum": lambda: kept.sum(1),
+        "softmax_sum": lambda: softmax(kept, axis=-1).sum(1),
+        "last": lambda: kept[:, -1],
+    }
+    return reductions[reduce]()

@@ -73,7 +73,7 @@ class Simulation:
         ):
             raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
         single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
-        check_time_constants(_named_values(single))
+        check_time_constants(_named_values(single), growing=single.annotations.growing)
         self._labels = np.arange(_trials(single, stimulus, trials))
         if stimulus is not None:
             first = next(iter(named(single, stimulus).values()))

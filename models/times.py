@@ -75,7 +75,7 @@ def whole_steps(duration, dt, name):
     return whole
 
 
-def check_time_constants(named_values):
+def check_time_constants(named_values, *, growing=()):
     """Refuse time constants that are not positive: NaN, infinity or growth would come of them, silently.
 
     A time constant is what has the dimension of a time and a name with a part that begins with ``tau``
@@ -85,6 +85,8 @@ def check_time_constants(named_values):
     ----------
     named_values : iterable of (str, Dimension or sequence of 7 float, array_like)
         Name, dimensions and SI values; what is no time constant is passed over.
+    growing : sequence of str
+        Names of time constants that may be negative (`Annotations.growing`), though not 0 or NaN.
 
     Raises
     ------
@@ -92,6 +94,8 @@ def check_time_constants(named_values):
         As `check_time_constant`.
     """
     for name, dimensions, values in named_values:
+        if name in growing:
+            values = np.abs(values)
         exponents = getattr(dimensions, "_dims", dimensions)
         is_time = get_or_create_dimension(list(exponents)) is second.dim
         if is_time and _TIME_CONSTANT.search(name.rpartition(".")[2]):
