@@ -9,6 +9,7 @@ from .draw_biology import biology_ms, biology_scale_free
 from .draw_energy import energy_bars, operation_bars
 from .draw_neurons import adaptation_change, firing_rate_distribution, membrane_change
 from .draw_raster import example_classes, example_signal, example_spikes, example_stimulus
+from .draw_record import record_spikes, record_waves
 from .draw_training import (
     accuracy_against_dt,
     confusion_matrix,
@@ -19,7 +20,7 @@ from .draw_training import (
 )
 from .energy import energy
 from .errors import DataNotFound, InvalidInput, MissingVariable
-from .figure_files import FIGURES, compose, figure_names, figures
+from .figure_files import FIGURES, RECORD, compose, figure_names, figures
 from .operations import operations
 from .rates import firing_rates
 from .timescales import timescales, timescales_table
@@ -30,6 +31,7 @@ __all__ = [
     "FLOAT32",
     "INT32_RATIO_31",
     "NEURON_COSTS",
+    "RECORD",
     "DataNotFound",
     "EnergyCost",
     "InvalidInput",
@@ -66,6 +68,8 @@ __all__ = [
     "operation_bars",
     "operations",
     "rate_against_dt",
+    "record_spikes",
+    "record_waves",
     "timescales",
     "timescales_table",
 ]

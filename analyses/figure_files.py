@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import draw_biology, draw_energy, draw_neurons, draw_raster, draw_training
+from . import draw_biology, draw_energy, draw_neurons, draw_raster, draw_record, draw_training
 from .style import RC
 from .variables import require
 
@@ -124,7 +124,20 @@ FIGURES = (
 )
 
 
-def figures(ds, directory, *, stem):
+RECORD = FigureSpec(
+    "record",
+    (
+        Panel(draw_record.record_waves, ("record_signal", "record_class", "wave_class", "time"), 1.4),
+        Panel(draw_record.record_spikes, ("record_spike_time", "record_spike_unit"), 1.6),
+    ),
+    width=10.0,
+    height=5.2,
+    column=True,
+    essential=("record_signal",),
+)
+
+
+def figures(ds, directory, *, stem, specs=FIGURES):
     """Write every figure that the dataset has the variables for, as PNG and SVG.
 
     A panel whose variables are not in the dataset is left out, and a figure none of whose panels can be
@@ -140,11 +153,13 @@ def figures(ds, directory, *, stem):
         Made if it is not there.
     stem : str
         Start of the file names.
+    specs : sequence of FigureSpec
+        The figures: those of a study by default, ``(RECORD,)`` for a record through a network.
 
     Returns
     -------
     list of Path
-        Files written, in the order of `FIGURES`.
+        Files written, in the order of `specs`.
 
     Raises
     ------
@@ -159,7 +174,7 @@ def figures(ds, directory, *, stem):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for spec in FIGURES:
+    for spec in specs:
         figure = compose(ds, spec)
         if figure is not None:
             written += [_write(figure, directory / _name(stem, spec, form), form) for form in FORMATS]
