@@ -130,7 +130,7 @@ class Simulation:
         )
         began = time.perf_counter()
         if self._network is None:
-            self._build()
+            self._build(_shown(progress))
         started = time.perf_counter()
         if self._device == "cpp_standalone":
             self._run_compiled(states, progress)
@@ -141,7 +141,7 @@ class Simulation:
         ds.attrs |= {"wall_time_s": now - began, "run_time_s": now - started}
         return ds
 
-    def _build(self):
+    def _build(self, shown):
         began = time.perf_counter()
         self._used_seed = self._stack.enter_context(using(self._device, random_seed=self._seed))
         network = build(self._tiled)
@@ -158,7 +158,8 @@ class Simulation:
         network.add(*self._spikes.values(), *self._monitors)
         if self._device == "cpp_standalone":
             # The compiled program reports by itself: Brian2 cannot call back into Python from it.
-            network.run(self._length * second, namespace={}, report="stderr", report_period=1 * second)
+            reports = {"report": "stderr", "report_period": 1 * second} if shown else {}
+            network.run(self._length * second, namespace={}, **reports)
             self._compiled = run_compiled()
         else:
             network.store("start")

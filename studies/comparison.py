@@ -39,7 +39,7 @@ class TwinRun:
 
 
 @torch.no_grad()
-def run_twin(net, stimulus, *, initial=None, batch=64, report=None):
+def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, report=None):
     """Run a network's float64 twin on all trials.
 
     Parameters
@@ -51,6 +51,8 @@ def run_twin(net, stimulus, *, initial=None, batch=64, report=None):
         As in `Twin.forward`.
     batch : int
         Trials at a time.
+    keep : int, optional
+        Keep the spikes of the first `keep` trials only; of all by default.
     report : callable, optional
         Takes the numbers of trials done and of all, after each batch.
 
@@ -70,8 +72,9 @@ def run_twin(net, stimulus, *, initial=None, batch=64, report=None):
             out = twin(stimulus[these], record=record, initial=part if initial else None)
             trace = out.spikes[group] if variable == SPIKES else out.states[group][variable]
             traces.append(trace.numpy())
+            kept = slice(None) if keep is None else slice(max(keep - first, 0))
             for name in inner:
-                spikes[name].append(out.spikes[name].numpy().astype(np.uint8))
+                spikes[name].append(out.spikes[name][kept].numpy().astype(np.uint8))
             if report is not None:
                 report(min(first + batch, trials), trials)
     spikes = {g: np.concatenate(rows) for g, rows in spikes.items()}

@@ -1,0 +1,80 @@
+"""``chronaxie evaluate``: a network file on the test set of a task, by the twin and by Brian2."""
+
+from __future__ import annotations
+
+from .arguments import count, positive, report
+
+
+def add(commands):
+    """Register the command."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="test a network file on a task, by the twin and by Brian2",
+        description="Accuracy over labelled steps or trials, and in the papers' convention (yin) for ECG; number of "
+        "neuron-steps in which the float64 twin and Brian2 differ; firing rates; run times.",
+    )
+    parser.add_argument("network", metavar="NET.nc", help="a network file (chronaxie import, run, train)")
+    parser.add_argument(
+        "--task", metavar="TASK", help="the task (default: that which the network file names)"
+    )
+    parser.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    parser.add_argument("--device", default="numpy", metavar="NAME", help="numpy, cython or cpp_standalone")
+    parser.add_argument(
+        "--start", default="zero", metavar="START", help="zero (default) or random, as in the papers' code"
+    )
+    parser.add_argument("--seeds", type=count, metavar="N", help="random starts (default: 1)", default=1)
+    parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
+    parser.add_argument("--brian2-trials", type=count, metavar="N", help="of these, the first N in Brian2")
+    parser.add_argument("--dt", type=positive, metavar="MS", help="step of Brian2 in ms (default: dt_ref)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the task (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print one flat JSON object")
+    parser.add_argument("--out", metavar="FILE.nc", help="also write the numbers of each seed there")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE.nc if it is there")
+    parser.set_defaults(command=_evaluate, after_interrupt="")
+
+
+def _evaluate(given):
+    import json
+    from pathlib import Path
+
+    from ...models import annotations, load
+    from ...models.devices import check_device
+    from ..evaluating import EvaluationError, evaluate, flat
+    from ..provenance import provenance
+    from ..results import ResultError, write_result
+    from ..tasks import load_task
+
+    check_device(given.device)
+    if given.out and Path(given.out).exists() and not given.overwrite:
+        raise ResultError(f"{given.out}: is there already; give --overwrite or another --out")
+    net = load(given.network)
+    name = given.task or annotations(net).about.get("task")
+    if not name:
+        raise EvaluationError(f"{given.network}: the file names no task; give --task, e.g. --task ecg")
+    options = {} if given.data is None else {"data": given.data}
+    task = load_task(name, seed=given.seed, **options)
+    ds = evaluate(
+        net,
+        task,
+        device=given.device,
+        start=given.start,
+        seeds=given.seeds,
+        trials=given.trials,
+        brian2_trials=given.brian2_trials,
+        dt=None if given.dt is None else given.dt / 1e3,
+        report=report,
+    )
+    ds.attrs |= {"network": Path(given.network).name, "data_source": task.source, "data_hash": task.hash}
+    if given.out:
+        stored = ds.assign_attrs(provenance() | {"study": "evaluate", "seed": given.seed})
+        write_result(stored, given.out)
+    numbers = flat(ds)
+    print(json.dumps(numbers, indent=1) if given.json else _text(numbers))
+    return 0
+
+
+def _text(numbers):
+    return "\n".join(
+        f"  {name:<28} {value:.6g}" if isinstance(value, float) else f"  {name:<28} {value}"
+        for name, value in numbers.items()
+    )

@@ -1,0 +1,84 @@
+"""``chronaxie import``: a published checkpoint becomes a network file."""
+
+from __future__ import annotations
+
+import argparse
+
+from .arguments import positive, report
+
+
+def add(commands):
+    """Register the command."""
+    parser = commands.add_parser(
+        "import",
+        help="make a Brian2 network file of a published checkpoint",
+        description="Reads the arrays of a published network (Yin, Corradi and Bohté) and writes the same network as "
+        "Brian2 equations: chronaxie.load(FILE) gives a plain brian2.Network. What is odd in the file is reported.",
+    )
+    parser.add_argument("file", metavar="FILE.npz", help="the authors' arrays, without pickled objects")
+    parser.add_argument("--kind", required=True, metavar="KIND", help="ecg, shd, ssc, smnist, gsc or timit")
+    parser.add_argument("--out", required=True, metavar="NET.nc", help="the network file to write")
+    parser.add_argument(
+        "--set",
+        dest="constants",
+        type=_constant,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a constant that the file does not hold: b0, beta, tau_m (steps); of one layer: hidden1.b0=0.1",
+    )
+    parser.add_argument("--direction", metavar="NAME", help="timit: forward (default) or backward")
+    parser.add_argument(
+        "--nan-neurons",
+        default="error",
+        metavar="CHOICE",
+        help="error (default) or drop: leave such neurons out",
+    )
+    parser.add_argument(
+        "--negative-tau",
+        default="error",
+        metavar="CHOICE",
+        help="error (default), drop (the neuron), absolute or keep (it grows, as in the authors' code)",
+    )
+    parser.add_argument(
+        "--dt", type=positive, metavar="MS", help="step in ms (default: that of the kind's task)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the network file if it is there")
+    parser.set_defaults(command=_import, after_interrupt="")
+
+
+def _constant(text):
+    name, equals, value = text.partition("=")
+    try:
+        if not (name and equals):
+            raise ValueError
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE with a number, got {text}") from None
+
+
+def _import(given):
+    from pathlib import Path
+
+    from ...models import load_published, save
+    from ..results import ResultError
+
+    out = Path(given.out)
+    if out.exists() and not given.overwrite:
+        raise ResultError(f"{out}: is there already; give --overwrite or another --out")
+    net = load_published(
+        given.file,
+        kind=given.kind,
+        direction=given.direction,
+        nan_neurons=given.nan_neurons,
+        negative_tau=given.negative_tau,
+        dt=None if given.dt is None else given.dt / 1e3,
+        report=report,
+        **dict(given.constants),
+    )
+    save(net, out, overwrite=given.overwrite)
+    groups = sorted(
+        (o for o in net.objects if hasattr(o, "N") and not hasattr(o, "source")), key=lambda o: o.name
+    )
+    print(f"{out}: " + ", ".join(f"{g.name} {len(g)}" for g in groups))
+    return 0

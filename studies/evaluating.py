@@ -1,0 +1,224 @@
+"""Protocol: a network on the test set of a task, in the twin and in Brian2, from one start or several."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from ..models import KINDS, Initial, Simulation, dense, describe, readout_scores, start_states
+from .comparison import differences, run_twin
+from .scoring import accuracies, decisions
+
+STARTS = ("zero", "random")
+
+
+class EvaluationError(ValueError):
+    """A network and a task do not fit together, or an evaluation was asked for that means nothing."""
+
+
+def evaluate(
+    net,
+    task,
+    *,
+    device="numpy",
+    start="zero",
+    seeds=1,
+    trials=None,
+    brian2_trials=None,
+    dt=None,
+    report=lambda line: None,
+):
+    """Accuracy, spikes and run time of a network on a test set, by its float64 twin and by Brian2.
+
+    Parameters
+    ----------
+    net : brian2.Network
+        With a readout; its step is that of the task.
+    task : Task
+    device : {"numpy", "cython", "cpp_standalone"}
+        Built once, run for each start.
+    start : {"zero", "random"}
+        All state variables 0, or the random start of the papers' code (`Initial`; for a published network that of
+        its kind), drawn anew for each trial and seed.
+    seeds : int
+        Number of random starts, seeds 0, 1, …; a zero start has one.
+    trials : int, optional
+        The first so many test trials; all by default.
+    brian2_trials : int, optional
+        The first so many of these in Brian2; all by default.
+    dt : float, optional
+        Step of Brian2 (s); dt_ref by default. At another step spikes are not compared.
+    report : callable
+        Takes a line of text about what is being done.
+
+    Returns
+    -------
+    xarray.Dataset
+        On ``seed``: ``accuracy_twin``, ``accuracy_brian2``, ``balanced_accuracy_…`` over what is labelled,
+        ``accuracy_yin_…`` in the papers' convention where the task has it; ``mismatches`` of ``neuron_steps`` compared,
+        ``membrane_difference`` (NaN at another step); ``rate_<group>`` (Hz), ``spikes_per_step_<group>``;
+        ``time_twin_s``, ``time_brian2_s``. Attributes: ``builds``, ``time_build_s``, trials, device, start.
+
+    Raises
+    ------
+    EvaluationError
+        No readout, other channels, classes or step than the task, seeds for a zero start, numbers out of range.
+    """
+    single = describe(net, namespace={})
+    _check(single, task, start, seeds)
+    test = _first(task.test, trials, "trials")
+    shown = _first(test, brian2_trials, "brian2_trials")
+    readout, dt_ref = single.annotations.readout, float(single.annotations.dt_ref)
+    same_step = dt is None or np.isclose(dt, dt_ref, rtol=1e-9)
+    rows = []
+    with Simulation(net, shown.stimulus, dt=dt, device=device, namespace={}) as simulation:
+        for seed in range(seeds):
+            initial = _start(single, start, seed)
+            report(f"{start} start, seed {seed}: twin, {test.sizes['trial']} trials")
+            states = start_states(single, initial, test.sizes["trial"])
+            began = time.perf_counter()
+            run = run_twin(net, test.stimulus, initial=states, keep=shown.sizes["trial"])
+            row = {"time_twin_s": time.perf_counter() - began}
+            report(f"{start} start, seed {seed}: Brian2 ({device}), {shown.sizes['trial']} trials")
+            simulated = simulation.run(initial=initial, progress=False)
+            row["time_brian2_s"] = simulated.attrs["run_time_s"]
+            for where, scores, split in (
+                ("twin", run.scores, test),
+                ("brian2", readout_scores(simulated), shown),
+            ):
+                found = accuracies(decisions(scores, split), split, task.classes)
+                row |= {f"{name}_{where}": value for name, (value, _) in found.items()}
+            row |= _compared(run, simulated, readout, shown.sizes["trial"]) if same_step else _NOT_COMPARED
+            row |= _rates(simulated, list(run.spikes), dt_ref)
+            rows.append(row)
+        builds, build_time = simulation.builds, simulation.build_time_s
+    return _dataset(
+        rows,
+        {
+            "task": task.name,
+            "device": device,
+            "start": start,
+            "seeds": seeds,
+            "trials": test.sizes["trial"],
+            "brian2_trials": shown.sizes["trial"],
+            "dt": dt_ref if dt is None else float(dt),
+            "dt_ref": dt_ref,
+            "builds": builds,
+            "time_build_s": build_time,
+        },
+    )
+
+
+def flat(ds):
+    """Means over the seeds, by name, as plain numbers: what ``chronaxie evaluate --json`` prints.
+
+    Returns
+    -------
+    dict of str to float, int, str or None
+        ``mismatches`` and ``neuron_steps`` are sums; ``…_sd`` the standard deviation of an accuracy over the seeds
+        (ddof = 1; only where there are several); None where nothing was compared.
+    """
+    out = dict(ds.attrs)
+    for name, values in ds.data_vars.items():
+        values = values.values
+        if name in ("mismatches", "neuron_steps"):
+            out[name] = None if np.isnan(values).any() else int(values.sum())
+            continue
+        out[name] = None if np.isnan(values).any() else float(values.mean())
+        if "accuracy" in name and len(values) > 1:
+            out[f"{name}_sd"] = float(values.std(ddof=1))
+    return out
+
+
+def _start(description, start, seed):
+    if start == "zero":
+        return Initial("zero")
+    kind = description.annotations.about.get("kind")
+    return replace(KINDS[kind].start if kind in KINDS else Initial("random"), seed=seed)
+
+
+def _check(single, task, start, seeds):
+    notes = single.annotations
+    if notes.readout is None or notes.dt_ref is None:
+        raise EvaluationError(
+            "evaluate: the network has no readout or no dt_ref; annotate(net, dt_ref=…, readout=Readout(…))"
+        )
+    if start not in STARTS:
+        raise EvaluationError(f"evaluate: start must be one of {', '.join(STARTS)}, got {start!r}")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise EvaluationError(f"evaluate: seeds must be a whole number >= 1, got {seeds!r}")
+    if start == "zero" and seeds > 1:
+        raise EvaluationError(f"evaluate: a zero start has no seed, got seeds = {seeds}; use start='random'")
+    outputs = single.size(notes.readout.group)
+    if outputs != len(task.classes):
+        raise EvaluationError(
+            f"evaluate: the network has {outputs} outputs, the task {task.name!r} {len(task.classes)} classes "
+            f"({', '.join(map(str, task.classes))}); give the task that the network was trained on"
+        )
+    if not np.isclose(float(notes.dt_ref), task.dt, rtol=1e-9):
+        raise EvaluationError(
+            f"evaluate: the network has a dt_ref of {float(notes.dt_ref):g} s, the task {task.name!r} steps of "
+            f"{task.dt:g} s"
+        )
+
+
+def _first(split, count, name):
+    if count is None:
+        return split
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= split.sizes["trial"]:
+        raise EvaluationError(
+            f"evaluate: {name} must be a whole number from 1 to {split.sizes['trial']}, got {count!r}"
+        )
+    return split.isel(trial=slice(count))
+
+
+_NOT_COMPARED = {
+    "mismatches": np.nan,
+    "neuron_steps": np.nan,
+    "membrane_difference": np.nan,
+}
+
+
+def _compared(run, simulated, readout, count):
+    found = differences(replace(run, trace=run.trace[:count]), simulated, readout=readout)
+    return {
+        "mismatches": float(found.spike_mismatches),
+        "neuron_steps": float(found.spike_neuron_steps),
+        "membrane_difference": float(found.membrane_difference),
+    }
+
+
+def _rates(simulated, groups, dt_ref):
+    row = {}
+    for group in groups:
+        count = float(dense(simulated, group).mean()) / simulated.attrs["dt"]
+        row |= {f"rate_{group}": count, f"spikes_per_step_{group}": count * dt_ref}
+    return row
+
+
+_WHAT = {
+    "accuracy_yin": ("accuracy in the papers' convention", "1"),
+    "balanced_accuracy": ("mean recall over the classes", "1"),
+    "accuracy": ("accuracy on what is labelled", "1"),
+    "mismatches": ("neuron-steps that differ between twin and Brian2", "1"),
+    "neuron_steps": ("neuron-steps that were compared", "1"),
+    "membrane_difference": ("largest difference of the readout between twin and Brian2", "1"),
+    "rate": ("mean firing rate", "Hz"),
+    "spikes_per_step": ("mean number of spikes per neuron and dt_ref", "1"),
+    "time": ("wall time of one run over all trials", "s"),
+}
+
+
+def _dataset(rows, attrs):
+    variables = {}
+    for name in rows[0]:
+        text, units = next(what for prefix, what in _WHAT.items() if name.startswith(prefix))
+        variables[name] = (
+            "seed",
+            np.array([row[name] for row in rows], dtype=float),
+            {"units": units, "long_name": text},
+        )
+    return xr.Dataset(variables, {"seed": np.arange(len(rows))}, attrs)
