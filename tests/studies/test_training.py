@@ -1,0 +1,484 @@
+"""The study `train` on tasks so small that it takes seconds: every model, labels of steps and of trials."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from chronaxie import analyses
+from chronaxie.gradient_bridge import Twin, predict
+from chronaxie.models import DeviceError, annotations, load
+from chronaxie.models.annotations import Readout
+from chronaxie.studies import recipes, training
+from chronaxie.studies.cli import main
+from chronaxie.studies.recurrent import DenseRecurrent, load_dense, parameters_of
+from chronaxie.studies.results import ResultError, read_result
+from chronaxie.studies.scoring import decisions
+from chronaxie.studies.summary import NEEDED_SPIKING, NEEDED_TRAIN, summarise
+from chronaxie.studies.task import Task, make_split
+from chronaxie.studies.train_config import TrainConfig
+
+DT, STEPS, CHANNELS = 0.004, 24, 3
+SIZES = {"train": 16, "valid": 8, "test": 8}
+
+
+def make_task(name, classes, of_trials, graded):
+    """Which channel was active last (of steps), or was active most (of trials)."""
+    rng, splits, first = np.random.default_rng(7), {}, 0
+    for split, trials in SIZES.items():
+        rates = rng.dirichlet(np.full(CHANNELS, 0.3), trials)[:, None, :]
+        spikes = rng.random((trials, STEPS, CHANNELS)) < 0.5 * rates
+        active = np.cumsum(spikes, axis=1)
+        label = active[:, -1].argmax(-1) % len(classes)
+        if not of_trials:
+            last = np.where(spikes.any(-1), spikes.argmax(-1), -1)
+            for t in range(1, STEPS):
+                last[:, t] = np.where(last[:, t] < 0, last[:, t - 1], last[:, t])
+            label = np.where(last < 0, -1, last % len(classes))
+        stimulus = spikes * rng.uniform(0.5, 1, spikes.shape) if graded else spikes.astype(np.int8)
+        splits[split] = make_split(
+            stimulus,
+            label.astype(np.int8),
+            dt=DT,
+            trial=np.arange(first, first + trials),
+            channel=["a", "b", "c"],
+        )
+        first += trials
+    return Task(
+        name, **splits, classes=classes, dt=DT, source=f"made up: {name}", licence="CC0", hash="sha256:0",
+        description="a test"
+    )  # fmt: skip
+
+
+# Task of the study → the small one that stands in its place; the recipe stays the task's own.
+TASKS = {
+    "synthetic_ecg": make_task("steps", ("P", "Q"), of_trials=False, graded=False),
+    "digits": make_task("currents", ("zero", "one"), of_trials=True, graded=True),
+    "spoken_digits": make_task("trials", ("zero", "one", "two"), of_trials=True, graded=False),
+}
+CASES = {
+    "alif": TrainConfig("synthetic_ecg", hidden=(6,), epochs=2, batch_size=8, seed=3),
+    "lif": TrainConfig("digits", "lif", hidden=(6,), epochs=2, batch_size=8, brian2_trials=5),
+    "lstm": TrainConfig("synthetic_ecg", "lstm", hidden=(6,), epochs=2, batch_size=8, seed=3),
+    "gru": TrainConfig("spoken_digits", "gru", match="parameters", hidden=(6,), epochs=2, batch_size=8),
+    "rnn": TrainConfig("digits", "rnn", hidden=(6, 4), epochs=2, batch_size=8),
+}
+SPIKING = ("alif", "lif")
+DRAWN = ("alif", "gru")  # figures take the longest
+
+
+def shrink(patch):
+    patch.setattr(training, "load_task", lambda name, **options: TASKS[name])
+    # The recipe leaves steps out that the small task does not have.
+    for name, recipe in recipes.RECIPES.items():
+        network = dataclasses.replace(recipe.network, skip=2)
+        patch.setitem(recipes.RECIPES, name, dataclasses.replace(recipe, network=network))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """In this test the study loads the small tasks."""
+    shrink(monkeypatch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    config: TrainConfig
+    result: xr.Dataset
+    folder: object
+    files: tuple
+
+    @property
+    def task(self):
+        return TASKS[self.config.task]
+
+    @property
+    def network(self):
+        return self.files[1]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Every case, run once."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        for name, config in CASES.items():
+            folder = tmp_path_factory.mktemp(name)
+            with patch.context() as without:
+                if name not in DRAWN:
+                    without.setattr(analyses, "figures", lambda *arguments, **options: [])
+                result, files = training.run_to_folder(config, folder, report=lambda line: None)
+            found[name] = Trained(config, result, folder, tuple(files))
+    return found
+
+
+@pytest.fixture(params=CASES)
+def run(request, runs):
+    return runs[request.param]
+
+
+# ------------------------------------------------------------------ the same dataset for every model
+EVERY = {
+    "train_loss": (("epoch",), "1"),
+    "train_accuracy": (("epoch",), "1"),
+    "valid_loss": (("epoch",), "1"),
+    "valid_accuracy": (("epoch",), "1"),
+    "learning_rate": (("epoch",), "1"),
+    "epoch_seconds": (("epoch",), "s"),
+    "test_accuracy": ((), "1"),
+    "test_balanced_accuracy": ((), "1"),
+    "test_f1": (("true_class",), "1"),
+    "confusion": (("true_class", "predicted_class"), "1"),
+    "majority_class_accuracy": ((), "1"),
+    "neurons": ((), "1"),
+    "parameters": ((), "1"),
+    "operations_ac": ((), "1"),
+    "operations_mac": ((), "1"),
+    "energy_per_step": (("energy_cost", "energy_network"), "pJ"),
+    "energy_per_step_sd": (("energy_cost", "energy_network"), "pJ"),
+    "energy_ratio": (("energy_cost", "energy_network"), "1"),
+    "example_stimulus": (("time", "channel"), "1"),
+}
+OF_SPIKING = {
+    "firing_rate_epoch": (("epoch",), "Hz"),
+    "test_accuracy_brian2": ((), "1"),
+    "brian2_trials": ((), "1"),
+    "spike_mismatches": ((), "1"),
+    "spike_neuron_steps": ((), "1"),
+    "membrane_difference": ((), "1"),
+    "tau_m": (("neuron",), "ms"),
+    "tau_m_initial": (("neuron",), "ms"),
+    "timescale_median": (("timescale_quantity", "timescale_layer", "timescale_when"), "ms"),
+    "firing_rate": (("unit",), "Hz"),
+    "spikes_per_step": (("unit",), "1"),
+    "silent": (("unit",), "1"),
+    "example_spike_time": (("example_spike",), "s"),
+    "example_spike_unit": (("example_spike",), "1"),
+}
+
+
+def test_the_dataset_holds(run):
+    spiking = run.config.model in SPIKING
+    for name, (dims, units) in {**EVERY, **(OF_SPIKING if spiking else {})}.items():
+        assert run.result[name].dims == dims, name
+        assert run.result[name].attrs["units"] == units, name
+    assert spiking or not [name for name in OF_SPIKING if name in run.result]
+    assert ("tau_a" in run.result) == (run.config.model == "alif")
+    assert [name for name, v in run.result.data_vars.items() if "units" not in v.attrs] == []
+
+
+def test_labels_of_steps_and_of_trials_are_told_apart(run):
+    ds, of_steps = run.result, "time" in run.task.test.label.dims
+    assert int(ds.confusion.sum()) == int(run.task.test.labelled.sum())
+    assert ("steps" if of_steps else "trials") in ds.test_accuracy.attrs["long_name"]
+    for name in ("test_accuracy_yin", "softmax_regression_accuracy", "example_label", "example_prediction"):
+        assert (name in ds) == of_steps, name
+    for name in ("example_trial_label", "example_trial_prediction", "example_trial_score"):
+        assert (name in ds) != of_steps, name
+    assert 0 <= float(ds.majority_class_accuracy) <= 1
+
+
+def test_the_numbers_fit_each_other(run):
+    ds = run.result
+    counts = ds.confusion.values
+    assert float(ds.test_accuracy) == pytest.approx(np.trace(counts) / counts.sum(), rel=1e-12)
+    np.testing.assert_array_equal(ds.test_f1, analyses.f1_scores(ds.confusion))
+    hidden = [int(n) for n in ds.attrs["hidden"].split(", ")]
+    assert int(ds.neurons) == sum(hidden)
+    model, task = run.config.model, run.task
+    assert int(ds.parameters) == parameters_of(model, CHANNELS, hidden, len(task.classes))
+    assert ds.sizes["epoch"] == 2
+    assert ds.valid_accuracy.values[ds.attrs["best_epoch"]] == ds.valid_accuracy.max()
+
+
+def test_the_attributes_say_where_it_comes_from(run):
+    attrs = run.result.attrs
+    assert (attrs["study"], attrs["task"], attrs["model"]) == ("train", run.config.task, run.config.model)
+    assert attrs["data_source"] == run.task.source
+    assert attrs["data_hash"] == run.task.hash
+    assert json.loads(attrs["configuration"])["hidden"] == list(run.config.hidden)
+    recipe = recipes.RECIPES[run.config.task]
+    options = json.loads(attrs["training"])
+    assert options["learning_rate"] == recipe.training(run.config.model).learning_rate
+    assert (options["epochs"], options["batch_size"], options["seed"]) == (2, 8, run.config.seed)
+    assert options["skip"] == (2 if "time" in run.task.test.label.dims else None)
+    assert "torch" in attrs["package_versions"]
+
+
+def test_the_files(run):
+    stem = run.config.stem
+    assert stem.startswith(f"train_{run.config.task}_{run.config.model}")
+    assert run.files[0] == run.folder / f"{stem}.nc"
+    xr.testing.assert_identical(read_result(run.files[0]), run.result)
+    left = {path.name for path in run.folder.iterdir()} - {path.name for path in run.files}
+    assert left == {f"{stem}.checkpoint.pt"}
+
+
+def test_the_figures(runs):
+    for name, wanted in (
+        ("alif", {"learning", "confusion", "energy", "firing_rates", "time_constants", "raster"}),
+        ("gru", {"learning", "confusion", "energy"}),
+    ):
+        run = runs[name]
+        drawn = {path.stem.removeprefix(f"{run.config.stem}_") for path in run.files if path.suffix == ".png"}
+        assert drawn == wanted
+
+
+def test_the_raster_of_trials_with_one_label_can_be_drawn(runs):
+    (spec,) = [spec for spec in analyses.FIGURES if spec.name == "raster"]
+    assert (
+        len(analyses.compose(runs["lif"].result, spec).axes) == 2
+    )  # stimulus and spikes, no classes in time
+    assert len(analyses.compose(runs["alif"].result, spec).axes) == 3
+    assert analyses.compose(runs["rnn"].result, spec) is None
+
+
+# ------------------------------------------------------------------ what is special about each kind
+def test_the_weights_give_the_test_accuracy_again(runs):
+    for name in ("lstm", "gru", "rnn"):
+        run = runs[name]
+        model = load_dense(run.network)
+        assert isinstance(model, DenseRecurrent)
+        prediction = decisions(predict(model, run.task.test.stimulus), run.task.test)
+        assert float(analyses.accuracy(prediction, run.task.test.label)) == float(run.result.test_accuracy)
+
+
+def test_the_network_file_gives_the_test_accuracy_again(runs):
+    for name in SPIKING:
+        run = runs[name]
+        net = load(run.network)
+        twin = Twin(net, dtype=torch.float64, namespace={})
+        prediction = decisions(predict(twin, run.task.test.stimulus), run.task.test)
+        assert float(analyses.accuracy(prediction, run.task.test.label)) == float(run.result.test_accuracy)
+        about = annotations(net).about
+        assert about["task"] == run.config.task
+        assert json.loads(about["classes"]) == list(run.task.classes)
+
+
+def test_twin_and_brian2_agree_to_the_bit(runs):
+    for name in SPIKING:
+        ds, trials = runs[name].result, runs[name].config.brian2_trials or SIZES["test"]
+        assert int(ds.brian2_trials) == trials
+        assert int(ds.spike_neuron_steps) == trials * STEPS * 6
+        assert int(ds.spike_mismatches) == 0
+        assert float(ds.membrane_difference) == 0.0
+        assert float(ds.firing_rate.sum()) > 0, "a silent network agrees with anything"
+    assert float(runs["alif"].result.test_accuracy_brian2) == float(runs["alif"].result.test_accuracy)
+    assert "first 5 test trials" in runs["lif"].result.test_accuracy_brian2.attrs["long_name"]
+
+
+def test_time_constants_are_trained(runs):
+    for name, taus in (("alif", ("tau_m", "tau_a")), ("lif", ("tau_m",))):
+        for tau in taus:
+            change = np.abs(runs[name].result[tau] / runs[name].result[f"{tau}_initial"] - 1)
+            # float32 alone moves a value by 6e-8.
+            assert float(change[runs[name].result.layer == "hidden1"].max()) > 1e-4, (name, tau)
+
+
+def test_operations_of_graded_input_are_multiplications(runs):
+    # 6 LIF neurons and 2 readout units, one MAC each; 3 x 6 input synapses of real numbers
+    assert float(runs["lif"].result.operations_mac) == 6 + 2 + 18
+    # 6 ALIF neurons of 3 MACs, 2 readout units; the input is spikes
+    assert float(runs["alif"].result.operations_mac) == 3 * 6 + 2
+    assert float(runs["rnn"].result.operations_mac) == (3 * 6 + 36 + 6) + (6 * 4 + 16 + 4) + 4 * 2
+    assert float(runs["rnn"].result.operations_ac) == 0
+
+
+def test_as_many_parameters_as_the_adaptive_network(runs):
+    wanted = parameters_of("alif", CHANNELS, [6], 3)
+    run = runs["gru"]
+    (size,) = run.config.sizes(CHANNELS, 3)
+    assert run.result.attrs["hidden"] == str(size)
+    off = [abs(parameters_of("gru", CHANNELS, [n], 3) - wanted) for n in (size - 1, size, size + 1)]
+    assert off[1] == min(off) == abs(int(run.result.parameters) - wanted)
+    assert run.files[0].name == "train_spoken_digits_gru_parameters_seed0.nc"
+
+
+def test_frozen_time_constants_stay_as_they_were(small):
+    config = dataclasses.replace(CASES["alif"], frozen_time_constants=True, epochs=1)
+    assert config.stem == "train_synthetic_ecg_alif_frozen_seed3"
+    ds, _ = training.run(config, report=lambda line: None)
+    for name in ("tau_m", "tau_a"):
+        np.testing.assert_array_equal(ds[name], ds[f"{name}_initial"])
+    # 3 x 6 + 6 x 6 + 6 x 2 weights and 8 biases
+    assert int(ds.parameters) == 66 + 8
+
+
+def test_an_output_that_counts_spikes(small, monkeypatch):
+    recipe = recipes.RECIPES["spoken_digits"]
+    network = dataclasses.replace(recipe.network, output="spikes", reduce="sum")
+    monkeypatch.setitem(recipes.RECIPES, "spoken_digits", dataclasses.replace(recipe, network=network))
+    ds, net = training.run(
+        TrainConfig("spoken_digits", hidden=(6,), epochs=1, batch_size=8), report=lambda line: None
+    )
+    readout = annotations(net).readout
+    assert readout == Readout("output", "spikes", slot=readout.slot, reduce="sum", skip=2)
+    assert int(ds.spike_mismatches) == 0
+    assert int(ds.spike_neuron_steps) == SIZES["test"] * STEPS * (6 + 3)
+    assert (ds.example_trial_score % 1 == 0).all()
+    assert int(ds.parameters) == parameters_of("alif", CHANNELS, [6], 3, spiking_output=True)
+    assert float(ds.operations_mac) == 3 * (6 + 3)
+    assert set(ds.unit_layer.values) == {"hidden1", "output"}
+
+
+@pytest.mark.parametrize("model", ["alif", "lstm"])
+def test_it_learns(small, model):
+    """Which channel was active last: both must learn what the input of the step alone does not tell."""
+    config = TrainConfig("synthetic_ecg", model, hidden=(12,), epochs=30, batch_size=4)
+    ds, _ = training.run(config, report=lambda line: None)
+    floor = max(float(ds.majority_class_accuracy), float(ds.softmax_regression_accuracy))
+    assert float(ds.test_accuracy) > floor + 0.05
+
+
+# ------------------------------------------------------------------ seeds, interruption, files that are there
+@pytest.mark.parametrize("name", ["alif", "lstm"])
+def test_the_same_seed_gives_the_same_result(runs, small, name, without_times):
+    again, _ = training.run(runs[name].config, report=lambda line: None)
+    xr.testing.assert_identical(without_times(again), without_times(runs[name].result))
+    other, _ = training.run(dataclasses.replace(runs[name].config, seed=4), report=lambda line: None)
+    assert not np.array_equal(other.train_loss, again.train_loss)
+
+
+@pytest.mark.parametrize("name", ["alif", "lstm"])
+def test_interrupted_and_resumed_equals_uninterrupted(
+    runs, small, name, tmp_path, monkeypatch, without_times
+):
+    config, fit = runs[name].config, training.fit
+
+    def stopped(model, task, **options):
+        # Two batches and the validation an epoch: the fifth pass is in the second epoch.
+        left = iter(range(4))
+
+        def count(module, inputs):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+
+        model.register_forward_pre_hook(count)
+        return fit(model, task, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "fit", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            training.run_to_folder(config, tmp_path, report=lambda line: None)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{config.stem}.checkpoint.pt"]
+    monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])
+    resumed, _ = training.run_to_folder(config, tmp_path, resume=True, report=lambda line: None)
+    xr.testing.assert_identical(without_times(resumed), without_times(runs[name].result))
+
+
+@pytest.mark.parametrize("name", ["alif", "gru"])
+def test_what_is_there_is_not_replaced_unasked(runs, small, name, monkeypatch):
+    run = runs[name]
+    monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
+    with pytest.raises(ResultError, match="is there already; give --overwrite or another --out DIR"):
+        training.run_to_folder(run.config, run.folder, report=lambda line: None)
+
+
+# ------------------------------------------------------------------ command line
+def test_train_on_the_command_line(small, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])
+    options = ["--model", "gru", "--epochs", "1", "--hidden", "4", "--batch-size", "8", "--seed", "2"]
+    assert main(["train", "digits", *options, "--learning-rate", "0.02", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert "data: made up: currents" in printed.err
+    assert "study train, task digits, model gru, hidden units 4, " in printed.out
+    ds = read_result(tmp_path / "train_digits_gru_seed2.nc")
+    assert json.loads(ds.attrs["training"])["learning_rate"] == 0.02
+    assert main(["train", "digits", *options, "--out", str(tmp_path)]) == 1
+    assert "is there already; give --overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_show_draws_the_figures_again(runs, name, tmp_path, capsys):
+    run = runs[name]
+    assert main(["show", str(run.files[0]), "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert f"model {run.config.model}" in printed
+    assert f"{float(run.result.test_accuracy):.4f}" in printed
+    names = {path.name for path in run.files if path.suffix in (".png", ".svg")}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_the_summary(run):
+    ds, text = run.result, summarise(run.result)
+    lines = text.splitlines()
+    assert lines[0].startswith(
+        f"study train, task {run.config.task}, model {run.config.model}, hidden units "
+    )
+    assert f"{int(ds.parameters)} parameters, seed {run.config.seed}" in lines[0]
+    (line,) = [line for line in lines if "accuracy, test set  " in line]
+    assert line.split()[-1] == f"{float(ds.test_accuracy):.4f}"
+    (line,) = [line for line in lines if "F1 of each class" in line]
+    for name, value in zip(ds.true_class.values, ds.test_f1.values, strict=True):
+        assert f"{name} {value:.3f}" in line
+    (line,) = [line for line in lines if "operations per step" in line]
+    assert line.endswith(
+        f"{float(ds.operations_ac):.4g} accumulates, {float(ds.operations_mac):.4g} multiply-accumulates"
+    )
+    if run.config.model in SPIKING:
+        assert f"0 of {int(ds.spike_neuron_steps)}" in text
+        (line,) = [line for line in lines if "energy per step (float32)" in line]
+        counted = ds.energy_per_step.sel(energy_cost="float32", energy_network="SRNN, counted")
+        assert f"{float(counted):.4g} pJ" in line
+        assert any("hidden1" in line and "tau_m" in line for line in lines)
+    else:
+        assert "Brian2" not in text
+
+
+@pytest.mark.parametrize("name", [*NEEDED_TRAIN, *NEEDED_SPIKING])
+def test_a_result_that_lacks_something_is_refused(runs, name):
+    ds = runs["alif"].result
+    # A variable that is a dimension goes with everything on it, which is missed too.
+    less = ds.drop_dims("time") if name == "time" else ds.drop_vars(name)
+    with pytest.raises(
+        ResultError, match=f"result of the study 'train', got .* lacks {name}; was it written"
+    ):
+        summarise(less)
+
+
+# ------------------------------------------------------------------ bad input
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"task": "digit"}, "recipe: none for the task 'digit'; nearest: digits"),
+        ({"model": "cnn"}, "model must be one of alif, lif, lstm, gru, rnn, got 'cnn'"),
+        ({"match": "size"}, "match must be one of neurons, parameters, got 'size'"),
+        ({"hidden": ()}, "hidden: expected whole numbers >= 1, at least one"),
+        ({"hidden": (3, 0)}, "hidden: expected whole numbers >= 1"),
+        ({"task": "smnist", "hidden": (3,)}, "which of its 3 layers are recurrent; expected 3 sizes"),
+        ({"brian2_trials": 0}, "brian2_trials must be a whole number >= 1, got 0"),
+        ({"model": "lstm", "device": "numpy"}, "device is for spiking networks .*the model is lstm"),
+        ({"model": "gru", "frozen_time_constants": True}, "frozen_time_constants is for spiking networks"),
+        ({"model": "rnn", "time_constant_rate": 0.1}, "time_constant_rate is for spiking networks"),
+        (
+            {"frozen_time_constants": True, "time_constant_rate": 0.1},
+            "frozen time constants have no rate; leave time_constant_rate or",
+        ),
+    ],
+)
+def test_a_configuration_that_cannot_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**{"task": "digits", **options})
+
+
+def test_an_unknown_device_is_found_out_before_the_training(small, monkeypatch):
+    monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
+    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
+        training.run(TrainConfig("digits", device="gpu"), report=lambda line: None)
+
+
+def test_a_model_without_a_recipe_is_refused():
+    with pytest.raises(ValueError, match="model must be one of alif, lif, lstm, gru, rnn, got 'cnn'"):
+        recipes.DIGITS.training("cnn")
+
+
+def test_recipes_fall_back_as_they_say():
+    recipe = dataclasses.replace(recipes.DIGITS, lif=None, gru=None, rnn=None)
+    assert recipe.training("lif") is recipe.alif
+    assert recipe.training("gru") is recipe.training("rnn") is recipe.lstm
+    own = dataclasses.replace(recipe.lstm, learning_rate=0.123)
+    assert dataclasses.replace(recipe, rnn=own).training("rnn") is own
