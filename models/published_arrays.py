@@ -16,9 +16,10 @@ def read_arrays(path):
     if path.is_dir():
         raise CheckpointRefused(f"{path}: is a folder; give the .npz file in it")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise CheckpointRefused(f"{path}: expected an .npz of several arrays, got one array")
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise CheckpointRefused(f"{path}: expected an .npz of several arrays, got one array")
+        with file:
             sizes = sum(info.file_size for info in file.zip.infolist())
             if sizes > LARGEST:
                 raise CheckpointRefused(f"{path}: expected at most {LARGEST} bytes of arrays, got {sizes}")

@@ -73,28 +73,27 @@ def evaluate(
     shown = _first(test, brian2_trials, "brian2_trials")
     readout, dt_ref = single.annotations.readout, float(single.annotations.dt_ref)
     same_step = dt is None or np.isclose(dt, dt_ref, rtol=1e-9)
-    rows = []
+    starts = [_start(single, start, seed) for seed in range(seeds)]
+    simulated = []
+    # Brian2 first, for all starts: while a simulation is open, its device is the active one.
     with Simulation(net, shown.stimulus, dt=dt, device=device, namespace={}) as simulation:
-        for seed in range(seeds):
-            initial = _start(single, start, seed)
-            report(f"{start} start, seed {seed}: twin, {test.sizes['trial']} trials")
-            states = start_states(single, initial, test.sizes["trial"])
-            began = time.perf_counter()
-            run = run_twin(net, test.stimulus, initial=states, keep=shown.sizes["trial"])
-            row = {"time_twin_s": time.perf_counter() - began}
-            report(f"{start} start, seed {seed}: Brian2 ({device}), {shown.sizes['trial']} trials")
-            simulated = simulation.run(initial=initial, progress=False)
-            row["time_brian2_s"] = simulated.attrs["run_time_s"]
-            for where, scores, split in (
-                ("twin", run.scores, test),
-                ("brian2", readout_scores(simulated), shown),
-            ):
-                found = accuracies(decisions(scores, split), split, task.classes)
-                row |= {f"{name}_{where}": value for name, (value, _) in found.items()}
-            row |= _compared(run, simulated, readout, shown.sizes["trial"]) if same_step else _NOT_COMPARED
-            row |= _rates(simulated, list(run.spikes), dt_ref)
-            rows.append(row)
+        for initial in starts:
+            report(f"{start} start, seed {initial.seed}: Brian2 ({device}), {shown.sizes['trial']} trials")
+            simulated.append(simulation.run(initial=initial, progress=False))
         builds, build_time = simulation.builds, simulation.build_time_s
+    rows = []
+    for initial, ds in zip(starts, simulated, strict=True):
+        report(f"{start} start, seed {initial.seed}: twin, {test.sizes['trial']} trials")
+        states = start_states(single, initial, test.sizes["trial"])
+        began = time.perf_counter()
+        run = run_twin(net, test.stimulus, initial=states, keep=shown.sizes["trial"])
+        row = {"time_twin_s": time.perf_counter() - began, "time_brian2_s": ds.attrs["run_time_s"]}
+        for where, scores, split in (("twin", run.scores, test), ("brian2", readout_scores(ds), shown)):
+            found = accuracies(decisions(scores, split), split, task.classes)
+            row |= {f"{name}_{where}": value for name, (value, _) in found.items()}
+        row |= _compared(run, ds, readout, shown.sizes["trial"]) if same_step else _NOT_COMPARED
+        row |= _rates(ds, list(run.spikes), dt_ref)
+        rows.append(row)
     return _dataset(
         rows,
         {
