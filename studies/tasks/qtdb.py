@@ -16,7 +16,7 @@ FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
 
 
 def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
-    """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020).
+    """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020), else from its raw records.
 
     1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps
     are kept. Three things in the files are resolved here:
@@ -27,6 +27,9 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
       ``argmax`` would make of them;
     * the published labels lag the events by 16 to 17 steps. They are left as they are.
 
+    Where neither file is there, but the records of the database are (``chronaxie fetch qtdb``), those are read, encoded
+    and labelled by `load_qtdb_raw`, with its defaults; ``source`` and ``description`` of the task say which it was.
+
     The validation trials are drawn from the training file by `seed`; the test file is only ever the test
     split. The coordinate ``trial`` is the position in the training file, for the test split the training
     file's length plus that in the test file.
@@ -34,10 +37,10 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     Parameters
     ----------
     data : path-like, optional
-        Folder that holds ``qtdb/QTDB_train.mat`` and ``qtdb/QTDB_test.mat``; default: CHRONAXIE_DATA.
+        Folder that holds ``qtdb/QTDB_train.mat`` and ``qtdb/QTDB_test.mat``, or the records; default: as `find_data`.
     valid_fraction : float
-        Part of the training file that validates, > 0 and < 1; at least one trial, and one is left to train
-        on.
+        Part of the training file (of the raw records that do not test) that validates, > 0 and < 1; at least one
+        trial, and one is left to train on.
     seed : int
         Of the validation split, >= 0.
 
@@ -65,8 +68,14 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     if folder is None:
         raise MissingDataError(
             f"task 'ecg': no data folder; pass data= (--data) or set {VARIABLE} to the folder that holds "
-            f"{FILES[0]} and {FILES[1]}, or use the task 'synthetic_ecg', which needs no data"
+            f"{FILES[0]} and {FILES[1]}, or download the raw records: chronaxie fetch qtdb, or use the task "
+            "'synthetic_ecg', which needs no data"
         )
+    if not any((folder / file).exists() for file in FILES):
+        from .qtdb_raw import load_qtdb_raw, raw_records
+
+        if raw_records(folder):
+            return load_qtdb_raw(folder, valid_fraction=valid_fraction, seed=seed)
     digest = hashlib.sha256()
     parts = []
     for file in FILES:

@@ -1,0 +1,385 @@
+"""Task `ecg` from the records of the QT Database as PhysioNet publishes them: encoded and labelled here."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from ...models.encoders import threshold_difference
+from ..cache import cached
+from ..data import fingerprint
+from ..task import MissingDataError, Task, TaskError, make_split
+from .qtdb import CHANNELS, CLASSES, DT
+
+ANNOTATORS = ("q1c", "q2c", "pu0", "pu1")
+LEADS = ("lead0", "lead1")
+_RATE = 250  # Hz
+_VERSION = 1  # of what the cache holds
+_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(_BEATS, "QRS")
+_REMEDY = "fetch it again: move the file away, then chronaxie fetch qtdb"
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One marked wave: kind (P, QRS, T or U) and sample numbers, None where not marked."""
+
+    kind: str
+    onset: int | None
+    peak: int
+    end: int | None
+
+
+def load_qtdb_raw(
+    folder,
+    *,
+    annotator="q1c",
+    threshold=0.15,
+    steps=1301,
+    longest=2.0,
+    least_labelled=0.5,
+    valid_fraction=0.1,
+    test_fraction=0.2,
+    seed=0,
+    report=None,
+):
+    """QT Database (Laguna et al. 1997) from its own records: two leads as threshold differences, a wave at each step.
+
+    The marked part of each record is cut into windows one after the other. Each lead of a window is brought to mean
+    0 and standard deviation 1 and encoded by `threshold_difference`. The labels are read off the marks by
+    `wave_labels`, without lag. Whole records are dealt out into the splits by `seed`, so that no record is in two.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of the data sets; it holds ``qtdb/sel100.hea``, ``.dat``, ``.q1c``, … as ``chronaxie fetch qtdb`` makes them.
+    annotator : {"q1c", "q2c", "pu0", "pu1"}
+        Whose marks: first or second cardiologist (30 to 50 beats a record, q2c in few records), or the program
+        ``ecgpuwave`` on the first or second lead (all beats).
+    threshold : float, > 0
+        Smallest change in a step that is an event, in standard deviations of the lead. 0.3 is reported for the
+        published files; 0.15 gives their event rates in record sel100 (docs/data.md).
+    steps : int, >= 2
+        Length of a window in steps of 4 ms.
+    longest : float, s, > 0
+        Longest stretch between two marks that is labelled: beats that are not marked lie between those further apart.
+    least_labelled : float, 0 to 1
+        Windows with a smaller labelled part are left out.
+    valid_fraction, test_fraction : float
+        Part of the records that test, and of the others that validate, > 0 and < 1; at least one each.
+    seed : int, >= 0
+        Of the splits.
+    report : callable, optional
+        Takes lines of text about progress.
+
+    Returns
+    -------
+    Task
+        With the coordinates ``record`` (name) and ``start`` (s, in the record) of each trial, and ``signal`` in mV. The
+        description names the records without marks by this annotator, and without a window that is labelled enough.
+
+    Raises
+    ------
+    MissingDataError
+        No records, or a file of one is missing that its database has.
+    TaskError
+        A file that is damaged, or another number of leads or sampling rate than 2 and 250 Hz; marks beyond the end
+        of the signal; fewer than 3 records with labelled windows.
+    ValueError
+        An option out of range.
+    """
+    _check(annotator, threshold, steps, longest, least_labelled, valid_fraction, test_fraction, seed)
+    folder = Path(folder)
+    names = raw_records(folder)
+    if not names:
+        raise MissingDataError(
+            f"task 'ecg': no records of QTDB in {folder}/qtdb; download them: chronaxie fetch qtdb"
+        )
+    marked, unmarked = _marked(folder, names, annotator)
+    options = {
+        "annotator": annotator,
+        "threshold": float(threshold),
+        "steps": int(steps),
+        "longest": float(longest),
+        "least_labelled": float(least_labelled),
+    }
+    files = [folder / "qtdb" / f"{name}.{e}" for name in marked for e in ("hea", "dat", annotator)]
+    key = {"version": _VERSION, "records": marked, "files": fingerprint(*files), **options}
+    windows = cached("qtdb", key, lambda: _windows(folder, marked, options, report), report=report)
+    used = [marked[k] for k in np.unique(windows.number.values)]
+    without = sorted(set(marked) - set(used))
+    if len(used) < 3:
+        raise TaskError(
+            f"task 'ecg': {folder / 'qtdb'}: expected at least 3 records with windows of {steps} steps of which "
+            f"{least_labelled:.0%} are labelled by {annotator}, to train, validate and test on, got {len(used)}; take "
+            "the whole database, or smaller steps= or least_labelled="
+        )
+    parts = _deal(np.unique(windows.number.values), valid_fraction, test_fraction, seed)
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for name in ("stimulus", "label", "number", "start"):
+        digest.update(np.ascontiguousarray(windows[name].values).tobytes())
+    left_out = [f"{len(unmarked)} have no {annotator} ({', '.join(unmarked)})"] if unmarked else []
+    left_out += [f"{len(without)} no such window ({', '.join(without)})"] if without else []
+    return Task(
+        "ecg",
+        *(_split(windows.isel(trial=np.isin(windows.number, part)), marked) for part in parts),
+        classes=CLASSES,
+        dt=DT,
+        source="PhysioNet QT Database 1.0.0 (Laguna et al. 1997; Goldberger et al. 2000), raw records, encoded and "
+        "labelled by this package",
+        licence="ODC-By 1.0",
+        hash=f"sha256:{digest.hexdigest()}",
+        description=f"QTDB, raw records: two-lead ECG as threshold differences of {threshold:g} standard deviations, "
+        f"250 Hz, labels from the marks of {annotator}; windows of {steps} steps, split by record; {len(used)} of "
+        f"{len(names)} records" + (": " + ", ".join(left_out) if left_out else ""),
+    )
+
+
+def raw_records(folder):
+    """Names of the QTDB records in a folder of data sets: those that its file RECORDS names, else all headers."""
+    folder = folder / "qtdb"
+    try:
+        return (folder / "RECORDS").read_text().split()
+    except FileNotFoundError:
+        return sorted(path.stem for path in folder.glob("sel*.hea"))
+    except OSError as error:
+        raise MissingDataError(
+            f"{folder / 'RECORDS'}: cannot be read ({error.strerror}); check the permissions"
+        ) from error
+
+
+def waves(samples, symbols):
+    """The waves that annotations mark, in the order of time.
+
+    A bracket belongs to the peak that is next to it: ``(`` before it is its onset, ``)`` after it its end. Peaks of
+    one kind with nothing between them are one wave (a T wave of two phases), its peak the first.
+
+    Parameters
+    ----------
+    samples : sequence of int
+        Sample numbers, ascending.
+    symbols : sequence of str
+        Of the annotations: ``( ) p t u`` and those of beats; others end nothing and begin nothing.
+
+    Returns
+    -------
+    list of Wave
+    """
+    found = []
+    before = ""
+    for k, symbol in enumerate(symbols):
+        kind = _KINDS.get(symbol)
+        if kind is not None:
+            end = int(samples[k + 1]) if k + 1 < len(symbols) and symbols[k + 1] == ")" else None
+            if found and _KINDS.get(before) == kind:
+                found[-1] = Wave(kind, found[-1].onset, found[-1].peak, end)
+            else:
+                onset = int(samples[k - 1]) if before == "(" else None
+                found.append(Wave(kind, onset, int(samples[k]), end))
+        before = symbol
+    return found
+
+
+def wave_labels(marked, steps, *, longest):
+    """The class of each step from the marks of waves.
+
+    P from its onset to its end; PQ to the onset of QRS; QR to the peak of R; RS to the end of QRS; ST, with the T wave,
+    to the end of T; TP to the onset of the next P. A stretch is labelled where both of its marks are there, the two
+    waves follow each other (U waves aside), and it is not longer than `longest`.
+
+    Parameters
+    ----------
+    marked : list of Wave
+    steps : int
+        Length of the record.
+    longest : int
+        In steps.
+
+    Returns
+    -------
+    (steps,) array of int8
+        Index into `CLASSES`, −1 where unlabelled.
+    """
+    label = np.full(steps, -1, np.int8)
+
+    def fill(name, begin, end):
+        if begin is not None and end is not None and 0 <= end - begin <= longest:
+            label[begin:end] = CLASSES.index(name)
+
+    between = {
+        ("P", "QRS"): ("PQ", "end", "onset"),
+        ("QRS", "T"): ("ST", "end", "end"),
+        ("T", "P"): ("TP", "end", "onset"),
+    }
+    heart = [wave for wave in marked if wave.kind != "U"]
+    for wave in heart:
+        if wave.kind == "P":
+            fill("P", wave.onset, wave.end)
+        elif wave.kind == "QRS":
+            fill("QR", wave.onset, wave.peak)
+            fill("RS", wave.peak, wave.end)
+    for wave, following in itertools.pairwise(heart):
+        if (wave.kind, following.kind) in between:
+            name, begin, end = between[wave.kind, following.kind]
+            fill(name, getattr(wave, begin), getattr(following, end))
+    return label
+
+
+def _marked(folder, names, annotator):
+    """The records with a file of this annotator, and those that have none in the whole database either."""
+    sums = folder / "qtdb" / "SHA256SUMS.txt"
+    listed = set(sums.read_text().split()) if sums.exists() else set()
+    here = {name: (folder / "qtdb" / f"{name}.{annotator}").exists() for name in names}
+    gone = [name for name, there in here.items() if not there and f"{name}.{annotator}" in listed]
+    if gone:
+        raise MissingDataError(
+            f"task 'ecg': {folder / 'qtdb'}: {gone[0]}.{annotator} and {len(gone) - 1} more such files are missing; "
+            "the download is incomplete: chronaxie fetch qtdb continues it"
+        )
+    marked = [name for name in names if here[name]]
+    if not marked:
+        raise MissingDataError(
+            f"task 'ecg': {folder / 'qtdb'}: none of the {len(names)} records has marks by {annotator} "
+            f"({names[0]}.{annotator}, …); download them: chronaxie fetch qtdb"
+        )
+    for name in marked:
+        for extension in ("hea", "dat"):
+            if not (folder / "qtdb" / f"{name}.{extension}").exists():
+                raise MissingDataError(
+                    f"task 'ecg': {folder / 'qtdb' / name}.{extension}: file not found; the download is incomplete: "
+                    "chronaxie fetch qtdb continues it"
+                )
+    return marked, [name for name in names if not here[name]]
+
+
+def _windows(folder, names, options, report):
+    """All windows of all records."""
+    stimulus, labels, signals, number, start = [], [], [], [], []
+    for k, name in enumerate(names):
+        if report is not None and k % 20 == 0:
+            report(f"QTDB: encoding record {k + 1} of {len(names)}")
+        signal, label = _read(folder / "qtdb" / name, options)
+        for first in _starts(label, options):
+            window = slice(first, first + options["steps"])
+            x = signal[window]
+            if not np.isfinite(x).all() or (x.max(axis=0) == x.min(axis=0)).any():
+                continue  # a gap, or a lead that was off: nothing to normalise
+            z = (x - x.mean(axis=0)) / x.std(axis=0)
+            stimulus.append(threshold_difference(z, options["threshold"], axis=0).reshape(len(z), -1))
+            labels.append(label[window])
+            signals.append(x.astype(np.float32))
+            number.append(k)
+            start.append(first)
+    shape = (len(number), options["steps"])
+    return xr.Dataset(
+        {
+            "stimulus": (("trial", "time", "channel"), np.reshape(stimulus, (*shape, 4)).astype(np.uint8)),
+            "label": (("trial", "time"), np.reshape(labels, shape).astype(np.int8)),
+            "signal": (("trial", "time", "lead"), np.reshape(signals, (*shape, 2)).astype(np.float32)),
+            "number": ("trial", np.array(number, np.int64)),
+            "start": ("trial", np.array(start, np.int64)),
+        }
+    )
+
+
+def _starts(label, options):
+    """Where windows begin: one after the other from the first labelled step, where enough is labelled."""
+    steps, there = options["steps"], np.flatnonzero(label >= 0)
+    first = there[0] if there.size else len(label)
+    while first + steps <= len(label):
+        if np.mean(label[first : first + steps] >= 0) >= options["least_labelled"]:
+            yield int(first)
+            first += steps
+        else:  # on to the next labelled step, and by no less than half a window
+            later = there[there >= first + steps // 2]
+            first = later[0] if later.size else len(label)
+
+
+def _read(path, options):
+    """Signal (sample, lead) in mV and label (sample) of one record."""
+    import wfdb
+
+    annotator = options["annotator"]
+    try:
+        record = wfdb.rdrecord(str(path))
+    except Exception as error:  # wfdb raises a dozen unrelated types on damaged files
+        raise TaskError(
+            f"{path}: expected a WFDB record, but it cannot be read ({type(error).__name__}: {error}); {_REMEDY}"
+        ) from error
+    signal = record.p_signal
+    if signal is None or signal.ndim != 2 or signal.shape[1] != 2 or len(signal) == 0 or record.fs != _RATE:
+        raise TaskError(
+            f"{path}: expected two leads at {_RATE} Hz, got {None if signal is None else signal.shape[1]} at "
+            f"{record.fs} Hz; this is not a record of QTDB"
+        )
+    try:
+        marks = wfdb.rdann(str(path), annotator)
+        samples, symbols = np.asarray(marks.sample), list(marks.symbol)
+    except Exception as error:
+        raise TaskError(
+            f"{path}.{annotator}: expected WFDB annotations, but they cannot be read ({type(error).__name__}: "
+            f"{error}); {_REMEDY}"
+        ) from error
+    if not len(samples):
+        raise TaskError(f"{path}.{annotator}: expected WFDB annotations, got an empty file; {_REMEDY}")
+    if samples[0] < 0 or samples[-1] >= len(signal) or (np.diff(samples) < 0).any():
+        raise TaskError(
+            f"{path}.{annotator}: expected ascending sample numbers from 0 to {len(signal) - 1}, got {samples.min()} "
+            f"to {samples.max()}; {_REMEDY}"
+        )
+    longest = round(options["longest"] * _RATE)
+    return signal, wave_labels(waves(samples, symbols), len(signal), longest=longest)
+
+
+def _deal(numbers, valid_fraction, test_fraction, seed):
+    """Records that train, validate and test."""
+    order = np.random.default_rng(seed).permutation(numbers)
+    n_test = min(max(1, round(test_fraction * len(order))), len(order) - 2)
+    rest = len(order) - n_test
+    n_valid = min(max(1, round(valid_fraction * rest)), rest - 1)
+    return order[n_test + n_valid :], order[n_test : n_test + n_valid], order[:n_test]
+
+
+def _split(ds, names):
+    made = make_split(
+        ds.stimulus.values,
+        ds.label.values,
+        dt=DT,
+        trial=ds.number.values * 100_000 + ds.start.values // ds.sizes["time"],
+        channel=CHANNELS,
+        signal=ds.signal.values,
+        lead=LEADS,
+    )
+    return made.assign_coords(
+        record=("trial", [names[k] for k in ds.number.values]),
+        start=("trial", ds.start.values * DT, {"units": "s"}),
+    )
+
+
+def _check(annotator, threshold, steps, longest, least_labelled, valid_fraction, test_fraction, seed):
+    def refuse(name, expected, got):
+        raise ValueError(f"load_qtdb_raw: {name} must be {expected}, got {got!r}")
+
+    def number(value):
+        array = np.asarray(value)
+        return array.ndim == 0 and array.dtype.kind in "iuf" and bool(np.isfinite(array))
+
+    if annotator not in ANNOTATORS:
+        refuse("annotator", f"one of {ANNOTATORS}", annotator)
+    for name, value in (("threshold", threshold), ("longest", longest)):
+        if not number(value) or value <= 0:
+            refuse(name, "a finite number > 0", value)
+    for name, value in (("valid_fraction", valid_fraction), ("test_fraction", test_fraction)):
+        if not number(value) or not 0 < value < 1:
+            refuse(name, "between 0 and 1, both excluded", value)
+    if not number(least_labelled) or not 0 < least_labelled <= 1:
+        refuse("least_labelled", "above 0 and at most 1", least_labelled)
+    for name, value, low in (("steps", steps, 2), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
+            refuse(name, f"a whole number >= {low}", value)

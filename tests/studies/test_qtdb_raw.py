@@ -1,0 +1,350 @@
+"""The task `ecg` from raw records, written here in the layout of the database with waves that are known."""
+
+import shutil
+
+import numpy as np
+import pytest
+import wfdb
+
+from chronaxie.models.encoders import threshold_difference
+from chronaxie.studies.task import MissingDataError, TaskError
+from chronaxie.studies.tasks import load_task
+from chronaxie.studies.tasks.ecgsyn import CLASSES, Waves, integrate, phase_labels
+from chronaxie.studies.tasks.qtdb_raw import Wave, load_qtdb_raw, raw_records, wave_labels, waves
+
+P, PQ, QR, RS, ST, TP = range(6)
+DT = 0.004
+STEPS = 300
+LEAD_IN = 500
+RECORDS = 10
+SYMBOLS = {P: "(", PQ: ")", QR: "(", RS: "N", ST: ")", TP: ")"}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CHRONAXIE_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def truth():
+    """Two leads in mV and the class at each sample, by name of the record: the dynamical model with a steady rate."""
+    rng, samples = np.random.default_rng(0), 4000
+    theta, b = np.radians([-70.0, -15.0, 0.0, 15.0, 100.0]), np.array([0.25, 0.1, 0.1, 0.1, 0.4])
+    a = np.array([[1.2, -5.0, 30.0, -7.5, 0.75], [0.8, -1.0, 12.0, -25.0, 1.0]])
+    shape = Waves(
+        np.tile(theta, (RECORDS, 1)), np.tile(b, (RECORDS, 1)), a * rng.uniform(0.8, 1.2, (RECORDS, 2, 5))
+    )
+    halves = 2 * (samples + LEAD_IN - 1) + 1
+    omega = np.tile(2 * np.pi / rng.uniform(0.7, 1.0, RECORDS), (halves, 1))
+    phase, z = integrate(shape, omega, np.zeros((halves, RECORDS)), dt=DT)
+    label = phase_labels(phase, shape, widths=(1.4, 2.0, 2.0, 2.0))[LEAD_IN:]
+    return {f"sel{100 + k}": (27.0 * z[LEAD_IN:, k], label[:, k]) for k in range(RECORDS)}
+
+
+def marks(label):
+    """Annotations whose waves have exactly these labels: onsets, ends, and peaks within P and T."""
+    found = []
+    for t in np.flatnonzero(np.diff(label)) + 1:
+        entered = label[t]
+        if entered == PQ:
+            begin = np.flatnonzero(label[:t] != P)
+            found.append(((begin[-1] + 1 if begin.size else 0) + 5, "p"))
+        if entered == TP:
+            found.append((t - 10, "t"))
+        found.append((t, SYMBOLS[entered]))
+    return sorted(found)
+
+
+def write(folder, name, signal, annotations, *, extension="q1c", fs=250):
+    folder.mkdir(parents=True, exist_ok=True)
+    wfdb.wrsamp(
+        name,
+        fs=fs,
+        units=["mV"] * signal.shape[1],
+        sig_name=["MLII", "V5"][: signal.shape[1]],
+        p_signal=signal,
+        fmt=["212"] * signal.shape[1],
+        adc_gain=[200.0] * signal.shape[1],
+        baseline=[0] * signal.shape[1],
+        write_dir=str(folder),
+    )
+    if annotations:
+        # wfdb writes no annotator with a digit in its name, but reads it.
+        sample, symbol = (list(column) for column in zip(*annotations, strict=True))
+        wfdb.wrann(name, "new", np.array(sample), symbol=symbol, fs=fs, write_dir=str(folder))
+        (folder / f"{name}.new").rename(folder / f"{name}.{extension}")
+
+
+@pytest.fixture(scope="session")
+def original(truth, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("original")
+    for name, (signal, label) in truth.items():
+        write(folder / "qtdb", name, signal, marks(label))
+    (folder / "qtdb" / "RECORDS").write_text("\n".join(truth) + "\n")
+    return folder
+
+
+@pytest.fixture
+def database(original, truth, tmp_path):
+    """Ten records of 4000 samples, all of which is marked; returns the folder and the truth by name."""
+    shutil.copytree(original, tmp_path / "data")
+    return tmp_path / "data", truth
+
+
+def splits(task):
+    return {"train": task.train, "valid": task.valid, "test": task.test}
+
+
+def test_labels_and_events_are_those_of_the_truth(database):
+    folder, truth = database
+    task = load_qtdb_raw(folder, steps=STEPS, threshold=0.2)
+    assert task.classes == CLASSES
+    seen = 0
+    for ds in splits(task).values():
+        for trial in range(ds.sizes["trial"]):
+            signal, label = truth[str(ds.record.values[trial])]
+            first = round(float(ds.start[trial]) / DT)
+            window = slice(first, first + STEPS)
+            got = ds.label.values[trial]
+            known = got >= 0
+            assert np.array_equal(got[known], label[window][known])
+            seen += known.sum()
+            # In mV, of 200 steps per mV.
+            assert np.abs(ds.signal.values[trial] - signal[window]).max() < 0.0026
+            x = ds.signal.values[trial].astype(float)
+            events = threshold_difference((x - x.mean(0)) / x.std(0), 0.2, axis=0)
+            assert np.array_equal(ds.stimulus.values[trial], events.reshape(STEPS, 4))
+    # All but what lies before the first and after the last mark of a kind, and the ends of records.
+    assert seen > 0.9 * 10 * 4000
+    rates = task.train.stimulus.values.mean((0, 1))
+    assert (rates > 0.01).all()
+    assert (rates < 0.2).all()
+
+
+def test_whole_records_are_dealt_out_by_the_seed(database):
+    folder, truth = database
+    task = load_qtdb_raw(folder, steps=STEPS, test_fraction=0.3, valid_fraction=0.3)
+    records = {split: set(ds.record.values.tolist()) for split, ds in splits(task).items()}
+    assert {split: len(names) for split, names in records.items()} == {"train": 5, "valid": 2, "test": 3}
+    assert set.union(*records.values()) == set(truth)
+    assert load_qtdb_raw(folder, steps=STEPS, test_fraction=0.3, valid_fraction=0.3).test.identical(task.test)
+    dealt = {
+        tuple(sorted(set(load_qtdb_raw(folder, steps=STEPS, seed=seed).test.record.values.tolist())))
+        for seed in range(4)
+    }
+    assert len(dealt) > 1
+    for ds in splits(task).values():
+        for name in set(ds.record.values.tolist()):
+            start = np.sort(ds.start.values[ds.record.values == name])
+            assert (np.diff(start) >= STEPS * DT - 1e-9).all()
+
+
+def test_the_task_ecg_takes_the_records_where_the_published_files_are_not(database, monkeypatch):
+    folder, _ = database
+    task = load_task("ecg", data=folder)
+    assert task.name == "ecg"
+    assert "raw records, encoded and labelled by this package" in task.source
+    assert task.description.startswith("QTDB, raw records: ")
+    assert (
+        "labels from the marks of q1c; windows of 1301 steps, split by record; 10 of 10 records"
+        in task.description
+    )
+    monkeypatch.setenv("CHRONAXIE_DATA", str(folder))
+    assert load_task("ecg").hash == task.hash
+    # One of the two published files is a sign that they were meant.
+    (folder / "qtdb" / "QTDB_train.mat").write_bytes(b"damaged")
+    with pytest.raises(TaskError, match="QTDB_train.mat: expected a MATLAB 5 file"):
+        load_task("ecg", data=folder)
+
+
+def test_the_hash_changes_with_data_and_options(database):
+    folder, truth = database
+    one = load_qtdb_raw(folder, steps=STEPS).hash
+    assert load_qtdb_raw(folder, steps=STEPS, seed=5).hash == one
+    assert load_qtdb_raw(folder, steps=STEPS, threshold=0.3).hash != one
+    signal, label = truth["sel104"]
+    write(folder / "qtdb", "sel104", -signal, marks(label))
+    assert load_qtdb_raw(folder, steps=STEPS).hash != one
+
+
+def test_marks_of_the_program(database):
+    folder, truth = database
+    for name in list(truth)[:4]:
+        (folder / "qtdb" / f"{name}.q1c").rename(folder / "qtdb" / f"{name}.pu1")
+    task = load_qtdb_raw(folder, steps=STEPS, annotator="pu1")
+    used = {name for ds in splits(task).values() for name in ds.record.values.tolist()}
+    assert used == set(list(truth)[:4])
+    assert "4 of 10 records: 6 have no pu1 (sel104, sel105" in task.description
+    with pytest.raises(MissingDataError, match=r"none of the 10 records has marks by q2c \(sel100.q2c"):
+        load_qtdb_raw(folder, annotator="q2c")
+
+
+def test_records_that_are_not_marked_enough_are_named(database):
+    folder, truth = database
+    signal, label = truth["sel103"]
+    write(folder / "qtdb", "sel103", signal, [m for m in marks(label) if m[0] < 120])
+    flat = signal.copy()
+    flat[:, 1] = 0.5
+    write(folder / "qtdb", "sel105", flat, marks(label))
+    task = load_qtdb_raw(folder, steps=STEPS)
+    assert task.description.endswith("8 of 10 records: 2 no such window (sel103, sel105)")
+    with pytest.raises(TaskError, match="expected at least 3 records with windows of 4000 steps .* got 0"):
+        load_qtdb_raw(folder, steps=4000)
+
+
+# ------------------------------------------------------------------ marks and labels
+def annotated(text):
+    """Samples and symbols of a row of characters, one a sample; a dot is no annotation."""
+    return [k for k, c in enumerate(text) if c != "."], [c for c in text if c != "."]
+
+
+def named(label):
+    return "".join("-" if k < 0 else "PqQRST"[k] for k in label)
+
+
+def labels(text, longest=100):
+    return named(wave_labels(waves(*annotated(text)), len(text), longest=longest))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Two whole beats. q: PQ, S: ST, T: TP.
+        ("..(.p.)..(.N.)...(.t.)..(.p.)..(.N.).", "--PPPPqqqQQRRSSSSSSSSTTTPPPPqqqQQRR--"),
+        # No onset of T: it does not matter. No end of T: neither ST nor TP.
+        ("(.p.).(N).....t.)..(p)", "PPPPqqQRSSSSSSSSTTTPP-"),
+        ("(.p.).(N)..(..t....(p)", "PPPPqqQR-----------PP-"),
+        # No onset of P: the end counts. No end: PQ is unknown.
+        ("..p.).(N)", "----qqQR-"),
+        ("(.p...(N)", "------QR-"),
+        # No onset, no end of QRS.
+        ("(p)..N.)..t)", "PP---RRSSSS-"),
+        ("(p).(.N...t)", "PPqqQQ------"),
+        # No P between two beats: TP is unknown; no T: ST too.
+        ("(N)..t)...(N)..t)", "QRSSSS----QRSSSS-"),
+        ("(N).......(p)", "QR--------PP-"),
+        # A U wave lies in TP; its brackets are its own.
+        ("(N)..(t).(u)..(p)", "QRSSSSSTTTTTTTPP-"),
+        # A T wave of two phases.
+        ("(N)..(.t..t.)..(p)", "QRSSSSSSSSSSTTTPP-"),
+        # Two P waves before one beat: between them nothing is known.
+        ("(p)..(p).(N)", "PP---PPqqQR-"),
+        # Beats of other kinds, and marks that are not waves.
+        ("(V)..t)", "QRSSSS-"),
+        ("(p)+.(N)", "PPqqqQR-"),
+        ("", ""),
+        (".....", "-----"),
+        (")(", "--"),
+    ],
+)
+def test_labels_of_marks(text, expected):
+    assert labels(text) == expected
+
+
+def test_stretches_that_are_too_long_are_unlabelled():
+    text = "(N)..t)" + "." * 20 + "(p)"
+    assert labels(text, longest=21) == "QRSSSS" + "T" * 21 + "PP-"
+    assert labels(text, longest=20) == "QRSSSS" + "-" * 21 + "PP-"
+
+
+def test_waves_have_their_marks():
+    assert waves([1, 2, 5, 9], ["(", "N", "t", ")"]) == [Wave("QRS", 1, 2, None), Wave("T", None, 5, 9)]
+
+
+# ------------------------------------------------------------------ bad input
+def test_without_records(tmp_path):
+    with pytest.raises(MissingDataError, match="no records of QTDB in .*chronaxie fetch qtdb"):
+        load_qtdb_raw(tmp_path)
+    assert raw_records(tmp_path) == []
+    with pytest.raises(MissingDataError, match="QTDB_train.mat: file not found"):
+        load_task("ecg", data=tmp_path)
+
+
+def test_a_record_without_its_files_is_named(database):
+    folder, _ = database
+    (folder / "qtdb" / "sel102.dat").unlink()
+    with pytest.raises(MissingDataError, match=r"sel102\.dat: file not found; the download is incomplete"):
+        load_qtdb_raw(folder)
+
+
+def test_an_incomplete_download_is_not_a_smaller_task(database):
+    folder, truth = database
+    (folder / "qtdb" / "SHA256SUMS.txt").write_text("".join(f"{'0' * 64} {name}.q1c\n" for name in truth))
+    load_qtdb_raw(folder)
+    (folder / "qtdb" / "sel102.q1c").unlink()
+    with pytest.raises(
+        MissingDataError, match=r"sel102\.q1c and 0 more such files are missing; .* continues it"
+    ):
+        load_qtdb_raw(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("sel102.hea", lambda b: b[: len(b) // 2]),
+        ("sel102.hea", lambda b: b""),
+        ("sel102.hea", lambda b: b"\xff" * len(b)),
+        ("sel102.dat", lambda b: b[: len(b) // 2]),
+        ("sel102.dat", lambda b: b""),
+    ],
+)
+def test_a_damaged_record_is_named(database, name, damage):
+    folder, _ = database
+    path = folder / "qtdb" / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(TaskError, match="sel102: expected "):
+        load_qtdb_raw(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x01", b"\xff" * 7], ids=["empty", "one byte", "beyond the signal"]
+)
+def test_damaged_marks_are_named(database, content):
+    folder, _ = database
+    (folder / "qtdb" / "sel102.q1c").write_bytes(content)
+    with pytest.raises(TaskError, match=r"sel102\.q1c: expected "):
+        load_qtdb_raw(folder)
+
+
+def test_marks_beyond_the_signal_are_named(database):
+    folder, truth = database
+    signal, label = truth["sel102"]
+    write(folder / "qtdb", "sel102", signal[:1000], marks(label))
+    with pytest.raises(
+        TaskError, match=r"sel102\.q1c: expected ascending sample numbers from 0 to 999, got \d+ to 3\d"
+    ):
+        load_qtdb_raw(folder)
+
+
+def test_another_rate_or_number_of_leads_is_named(database):
+    folder, truth = database
+    signal, label = truth["sel102"]
+    write(folder / "qtdb", "sel102", signal, marks(label), fs=360)
+    with pytest.raises(TaskError, match="sel102: expected two leads at 250 Hz, got 2 at 360"):
+        load_qtdb_raw(folder)
+    write(folder / "qtdb", "sel102", signal[:, :1], marks(label))
+    with pytest.raises(TaskError, match="sel102: expected two leads at 250 Hz, got 1 at 250"):
+        load_qtdb_raw(folder)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("annotator", "atr"),
+        ("threshold", 0),
+        ("threshold", float("nan")),
+        ("longest", -1.0),
+        ("steps", 1),
+        ("steps", 10.0),
+        ("least_labelled", 0),
+        ("least_labelled", 1.1),
+        ("valid_fraction", 1),
+        ("test_fraction", "a"),
+        ("seed", -1),
+        ("seed", True),
+    ],
+)
+def test_options_are_held_to_their_range(tmp_path, option, value):
+    with pytest.raises(ValueError, match=f"load_qtdb_raw: {option} must be "):
+        load_qtdb_raw(tmp_path, **{option: value})
