@@ -115,6 +115,11 @@ def read_header(base):
             f"{path}: expected a WFDB header, but it cannot be read ({type(error).__name__}: {error}); it is damaged: "
             "fetch it again"
         ) from error
+    if header.n_sig and (header.sig_name is None or len(header.sig_name) != header.n_sig):
+        raise TaskError(
+            f"{path}: expected a line for each of its {header.n_sig} signals, got "
+            f"{len(header.sig_name or ())}; the header is damaged: fetch it again"
+        )
     if not header.n_sig:
         raise TaskError(f"{path}: expected at least one signal, got none; name a record that holds signals")
     if not (header.fs and np.isfinite(header.fs) and header.fs > 0):

@@ -1,0 +1,281 @@
+"""Records of the user: which lead is read, in which unit, what is refused, and how windows cover a record."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chronaxie.models.ecg_encoding import DifferenceEncoder, ECGEncoder, decode_binary_level_crossing
+from chronaxie.studies.task import MissingDataError, TaskError
+from chronaxie.studies.tasks import load_record, load_task, load_wfdb
+from chronaxie.studies.tasks.wfdb_files import find_record, read_leads, read_waves
+from chronaxie.studies.tasks.wfdb_records import joined, record_beats
+
+sys.path.insert(0, str(Path(__file__).parent))
+from wfdb_files import RATE, beats, write_record, write_waves
+
+# name, lead taken by default, rate (Hz), seconds
+KINDS = [
+    ("challenge2015/a103l", "II", 250, 330.0),
+    ("ludb/1", "ii", 500, 10.0),
+    ("mitdb/100", "MLII", 360, 650000 / 360),
+    ("ptbdb/s0010_re", "ii", 1000, 38.4),
+    ("svdb/800", "ECG", 128, 1800.0),
+]
+
+
+@pytest.fixture
+def record(tmp_path):
+    return write_record(tmp_path, "one", beats()[0])
+
+
+@pytest.mark.parametrize(("name", "lead", "rate", "seconds"), KINDS)
+def test_a_record_of_each_kind_loads(name, lead, rate, seconds, data_dir):
+    ds = load_record(data_dir / "wfdb" / name)
+    assert (ds.attrs["leads"], ds.attrs["rate"]) == (lead, rate)
+    assert ds.attrs["duration"] == pytest.approx(seconds, abs=0.004)
+    assert int(ds.kept.sum()) * 0.004 == pytest.approx(seconds, abs=0.004)
+    assert ds.sizes["channel"] == len(ECGEncoder().channels)
+    assert 0.3 < float(np.ptp(ds.signal.values)) < 12  # mV: an ECG, no digital units
+
+
+def test_the_same_record_by_every_ending(data_dir):
+    folder = data_dir / "wfdb" / "challenge2015"
+    signals = [read_leads(folder / f"a103l{end}", seconds=2).signal for end in ("", ".hea", ".mat")]
+    assert np.array_equal(signals[0], signals[1])
+    assert np.array_equal(signals[0], signals[2])
+
+
+def test_windows_keep_every_step_once_and_settle_before(record):
+    ds = load_record(record, window=1.0, overlap=0.3)
+    kept = ds.kept.values
+    at = ds.start.values[:, None] + ds.time.values
+    np.testing.assert_allclose(joined(at, kept), np.arange(1000) * 0.004, atol=1e-9)
+    assert (kept.argmax(axis=1)[1:] >= 75).all()
+    whole = load_record(record, window=100.0)
+    assert whole.sizes["trial"] == 1
+    np.testing.assert_array_equal(joined(ds.stimulus, kept), whole.stimulus.values[0])
+    np.testing.assert_array_equal(joined(ds.signal, kept), whole.signal.values[0])
+
+
+def test_the_stimulus_decodes_to_the_lead(record):
+    ds = load_record(record, lead="ii", window=100.0)
+    z = (ds.signal.values[0, :, 0] - ds.attrs["mean"][0]) / ds.attrs["sd"][0]
+    decoded = decode_binary_level_crossing(ds.stimulus.values[0], ECGEncoder.delta, start=z[0])
+    assert np.abs(decoded - z).max() <= ECGEncoder.delta * (1 + 1e-9)
+    assert (z.mean(), z.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
+
+
+def test_two_leads_for_the_code_of_the_qtdb_files(record):
+    ds = load_record(record, encoder=DifferenceEncoder())
+    assert ds.channel.values.tolist() == ["ii up", "ii down", "i up", "i down"]
+    x = (ds.signal.values[0] - ds.attrs["mean"]) / ds.attrs["sd"]
+    np.testing.assert_array_equal(ds.stimulus.values[0, 1:, 2], np.diff(x[:, 1]) >= 0.3)
+
+
+@pytest.mark.parametrize(
+    ("lead", "names", "expected"),
+    [
+        (None, ("V5", "MLII"), "MLII"),
+        (None, ("PLETH", "V"), "V"),
+        (None, ("a", "b"), "a"),
+        ("V5", ("V5", "MLII"), "V5"),
+        ("v5", ("V5", "MLII"), "V5"),
+        (1, ("V5", "MLII"), "MLII"),
+        ("1", ("ECG", "ECG"), "ECG"),
+    ],
+)
+def test_which_lead(tmp_path, lead, names, expected):
+    path = write_record(tmp_path, "r", beats()[0], leads=names)
+    assert read_leads(path, lead).names == (expected,)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mV", 1), ("uV", 1e-3), ("V", 1e3), ("nV", 1e-6)])
+def test_units_are_turned_into_millivolt(tmp_path, unit, factor):
+    signal = beats()[0]
+    path = write_record(tmp_path, "r", signal / factor, units=["mV", unit])
+    assert np.abs(read_leads(path, "ii").signal[:, 0] - signal).max() < 1e-4  # of 16 bits over 1 mV
+
+
+def test_the_default_passes_over_what_is_not_in_volts(tmp_path):
+    path = write_record(tmp_path, "r", beats()[0], leads=("ii", "other"), units=["NU", "mV"])
+    assert read_leads(path).names == ("other",)
+    with pytest.raises(TaskError, match=r"lead ii in units of volt, got 'NU'.*choose another lead"):
+        read_leads(path, "ii")
+
+
+def test_gaps_are_refused_with_their_place_or_bridged_on_request(tmp_path):
+    signal = beats()[0]
+    signal[700:720] = np.nan
+    path = write_record(tmp_path, "r", signal)
+    with pytest.raises(
+        TaskError, match=r"got 20 invalid ones in lead ii, the first at 1\.4 s.*gaps='interpolate'"
+    ):
+        load_record(path)
+    bridged = read_leads(path, gaps="interpolate").signal[:, 0]
+    line = np.interp(np.arange(700, 720), [699, 720], bridged[[699, 720]])
+    np.testing.assert_allclose(bridged[700:720], line)
+    assert load_record(path, start=2.0).attrs["duration"] == 2.0
+    assert load_record(path, gaps="interpolate").attrs["duration"] == 4.0
+
+
+def test_part_of_a_record(record):
+    whole, part = read_leads(record).signal, read_leads(record, start=1.0, seconds=0.5)
+    np.testing.assert_array_equal(part.signal, whole[RATE : RATE + RATE // 2])
+    assert part.start == 1.0
+    assert load_record(record, start=1.0, seconds=0.5).start.values.tolist() == [1.0]
+
+
+# ------------------------------------------------------------------ refusals
+def edited(record, line, old, new):
+    path = record.with_name(record.name + ".hea")
+    lines = path.read_text().splitlines()
+    assert old in lines[line]
+    lines[line] = lines[line].replace(old, new, 1)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_a_header_without_its_signal_file(record):
+    record.with_name("one.dat").unlink()
+    with pytest.raises(MissingDataError, match=r"one\.hea: its signal file one\.dat is not beside it"):
+        load_record(record)
+
+
+def test_a_sampling_rate_of_0(record):
+    edited(record, 0, " 500 ", " 0 ")
+    with pytest.raises(TaskError, match=r"one\.hea: expected a sampling rate > 0 Hz, got 0"):
+        load_record(record)
+
+
+def test_an_empty_recording(record):
+    edited(record, 0, " 2000", " 0")
+    with pytest.raises(TaskError, match=r"the recording is empty"):
+        load_record(record)
+
+
+def test_an_empty_signal_file(record):
+    record.with_name("one.dat").write_bytes(b"")
+    with pytest.raises(TaskError, match=r"cannot be read|recording is empty"):
+        load_record(record)
+
+
+def test_a_truncated_signal_file(record):
+    path = record.with_name("one.dat")
+    path.write_bytes(path.read_bytes()[:1001])
+    with pytest.raises(TaskError, match=r"one: its signals cannot be read .*fetch them again"):
+        load_record(record)
+
+
+@pytest.mark.parametrize("text", ["", "\x00\x01\x02", "one two three\n", "# nothing\n", "one 2 500 2000\n"])
+def test_a_damaged_header(record, text):
+    record.with_name("one.hea").write_text(text)
+    with pytest.raises(TaskError, match=r"one\.hea: expected"):
+        load_record(record)
+
+
+def test_a_header_without_signals(record):
+    record.with_name("one.hea").write_text("one 0 500 2000\n")
+    with pytest.raises(TaskError, match=r"expected at least one signal, got none"):
+        load_record(record)
+
+
+def test_a_flat_lead(tmp_path):
+    path = write_record(tmp_path, "flat", np.full(2000, 0.25))
+    with pytest.raises(TaskError, match=r"flat, leads ii: .* is flat \(standard deviation 0\)"):
+        load_record(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"lead": "v9"}, TaskError, r"no lead 'v9'; the record has 0 i \(mV\), 1 ii \(mV\)"),
+        ({"lead": 2}, TaskError, r"no lead 2; the record has 0 i"),
+        ({"lead": ("i", "ii")}, TaskError, r"expected 1 lead, got \['i', 'ii'\]"),
+        ({"start": 4.0}, TaskError, r"expected a range in its 4 s, got 4 s"),
+        ({"start": 1.0, "seconds": 3.1}, TaskError, r"got 1 s to 4\.1 s"),
+        ({"start": -1}, ValueError, r"start must be a finite time >= 0 s"),
+        ({"seconds": 0}, ValueError, r"seconds must be a finite time > 0 s"),
+        ({"gaps": "skip"}, ValueError, r"gaps must be 'refuse' or 'interpolate', got 'skip'"),
+        ({"window": 1, "overlap": 1}, ValueError, r"overlap must be shorter than the window"),
+        ({"window": np.nan}, ValueError, r"window must be a finite time"),
+    ],
+)
+def test_options_out_of_range(record, options, error, message):
+    with pytest.raises(error, match=message):
+        load_record(record, **options)
+
+
+def test_names_that_are_not_unique_are_chosen_by_position(tmp_path):
+    path = write_record(tmp_path, "r", beats()[0], leads=("ECG", "ECG"))
+    with pytest.raises(TaskError, match=r"2 leads are called 'ECG'; choose by position: 0 ECG \(mV\), 1 ECG"):
+        load_record(path, lead="ECG")
+    assert load_record(path, encoder=DifferenceEncoder()).lead.values.tolist() == ["ECG (0)", "ECG (1)"]
+
+
+def test_no_record_of_that_name(record):
+    with pytest.raises(MissingDataError, match=r"expected the header two\.hea in"):
+        find_record(record.with_name("two.hea"))
+    with pytest.raises(MissingDataError, match=r"a folder; name one of its records, such as one"):
+        find_record(record.parent)
+
+
+# ------------------------------------------------------------------ annotations and the task
+def test_waves_are_read_with_missing_boundaries(tmp_path):
+    signal, waves = beats()
+    waves[3, 1] = waves[5, 3] = -1
+    path = write_record(tmp_path, "r", signal, waves=waves)
+    np.testing.assert_array_equal(read_waves(path, "ii"), waves)
+
+
+def test_beats_are_no_waves(data_dir):
+    path = data_dir / "wfdb" / "mitdb" / "100"
+    with pytest.raises(
+        TaskError, match=r"100\.atr: expected waves \( p \).*beats without waves; they cannot label steps"
+    ):
+        load_wfdb(path=[path] * 3, lead="MLII", annotation="atr")
+    times = record_beats(path, start=10, seconds=20)
+    assert 20 <= len(times) <= 28
+    assert times.min() >= 10
+    assert times.max() < 30
+    assert record_beats(data_dir / "wfdb" / "ludb" / "1") is None
+
+
+def test_a_damaged_annotation(tmp_path):
+    path = write_record(tmp_path, "r", beats()[0], waves=beats()[1])
+    path.with_name("r.ii").write_bytes(b"\xff\x03\x00")
+    with pytest.raises(TaskError, match=r"r\.ii: expected WFDB annotations, but they cannot be read"):
+        read_waves(path, "ii")
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    for k in range(4):
+        signal, waves = beats(seed=k)
+        write_record(tmp_path, f"p{k}", signal, waves=waves)
+    return tmp_path
+
+
+def test_annotated_records_make_a_task(labelled):
+    task = load_task("wfdb", data=labelled, path=labelled)
+    patients = [set(getattr(task, s).patient.values) for s in ("train", "valid", "test")]
+    assert set.union(*patients) == {"p0", "p1", "p2", "p3"}
+    assert sum(map(len, patients)) == 4
+    assert set(np.unique(task.train.label)) == {-1, 0, 1, 2, 3}
+    _, waves = beats(seed=int(task.test.trial[0]))
+    label = task.test.label.values[0]
+    assert (label[: -(-waves[0, 1] // 2)] == -1).all()
+    assert label[waves[1, 2] // 2] == 2
+    assert load_task("wfdb", path=[labelled / f"p{k}" for k in range(4)]).hash == task.hash
+
+
+def test_a_task_needs_three_records_and_their_annotation(labelled):
+    with pytest.raises(TaskError, match=r"at least 3 patients, .* got 2"):
+        load_wfdb(path=[labelled / "p0", labelled / "p1"])
+    with pytest.raises(MissingDataError, match=r"p0\.i: no such annotation file"):
+        load_wfdb(path=labelled, lead="i")
+    with pytest.raises(MissingDataError, match=r"no record named; pass path="):
+        load_wfdb()
+    write_waves(labelled, "p0", [(0, 3000, 3010, 3020), (1, 3030, 3040, 3050)])
+    with pytest.raises(TaskError, match=r"p0: expected waves .* < 2000, got .*\[0, 3000, 3010, 3020\]"):
+        load_wfdb(path=labelled)
