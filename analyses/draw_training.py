@@ -29,7 +29,8 @@ def learning_accuracy(ds, ax):
     for name, label, colour, style in LEVELS:
         if name in ds.variables and np.isfinite(float(ds[name])):
             ax.axhline(float(ds[name]), color=colour, linestyle=style, label=f"{label} {float(ds[name]):.3f}")
-    ax.set(xlabel="Epoch", ylabel="Accuracy, labelled steps", title="Accuracy")
+    of = "trials" if "trials" in ds["valid_accuracy"].attrs.get("long_name", "") else "steps"
+    ax.set(xlabel="Epoch", ylabel=f"Accuracy, labelled {of}", title="Accuracy")
     legend_below(ax, columns=2)
     return ax
 
@@ -66,7 +67,8 @@ def confusion_matrix(ds, ax):
     ax.set_yticks(
         range(len(names)), [f"{name}  (n = {int(n):,})" for name, n in zip(names, support[:, 0], strict=True)]
     )
-    ax.set(xlabel="Predicted class", ylabel="True class", title="Confusion, labelled steps of the test set")
+    of = "trials" if "trials" in ds["confusion"].attrs.get("long_name", "") else "steps"
+    ax.set(xlabel="Predicted class", ylabel="True class", title=f"Confusion, labelled {of} of the test set")
     ax.spines[:].set_visible(False)
     ax.figure.colorbar(image, ax=ax, label="Part of the true class (%)", shrink=0.85)
     return ax

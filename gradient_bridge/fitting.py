@@ -261,10 +261,11 @@ class _Run:
                 if checkpoint is not None:
                     save_checkpoint(checkpoint, self._content())
                 bar.update()
+                activity = {"rate": f"{rate:.1f} Hz"} if math.isfinite(rate) else {}
                 bar.set_postfix(
                     loss=f"{train_loss:.3f}",
                     valid=f"{valid_accuracy:.3f}",
-                    rate=f"{rate:.1f} Hz",
+                    **activity,
                     best=f"{self.best_epoch}",
                 )
         self.model.load_state_dict(self.best)

@@ -29,7 +29,7 @@ class NetworkRecipe:
     recurrent : bool or tuple of bool
         Recurrent synapses in the hidden layers.
     reduce : {"none", "mean", "sum", "last"}
-        Readout over steps; "none" for labels in time.
+        Readout over steps; "none" for labels in time. Dense networks take the mean for a sum.
     skip : int
         Steps at the beginning that readout and loss leave out.
     input_gain, recurrent_gain : float

@@ -87,6 +87,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     state = {"checkpoint": checkpoint, "resume": resume, **dataclasses.asdict(training)}
     train = _train_spiking if config.is_spiking else _train_dense
     history, parts, model = train(config, task, hidden, state, report)
+    if "time" not in task.test.label.dims:
+        for name in ("train_accuracy", "valid_accuracy"):
+            history[name].attrs["long_name"] = history[name].attrs["long_name"].replace("steps", "trials")
     parts += [baselines(task), scalars({"neurons": (sum(hidden), "hidden units")})]
     result = xr.merge([history, *parts], compat="no_conflicts", combine_attrs="drop_conflicts")
     if "tau_m" in result:
@@ -277,8 +280,10 @@ def _train_dense(config, task, hidden, state, report):
     """History, further parts of the result, and the trained network."""
     chosen = recipe(config.task).network
     inputs, outputs = task.train.sizes["channel"], len(task.classes)
+    # A sum over steps is for counts of spikes; scores of any size would start the softmax in saturation.
+    reduce = "mean" if chosen.reduce == "sum" else chosen.reduce
     model = DenseRecurrent(
-        config.model, inputs, hidden, outputs, reduce=chosen.reduce, skip=chosen.skip, seed=config.seed
+        config.model, inputs, hidden, outputs, reduce=reduce, skip=chosen.skip, seed=config.seed
     )
     history = fit(model, task, **state).drop_vars("firing_rate_epoch")
     report(f"trained: best epoch {history.attrs['best_epoch']}")

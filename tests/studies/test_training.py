@@ -174,7 +174,8 @@ def test_the_dataset_holds(run):
 def test_labels_of_steps_and_of_trials_are_told_apart(run):
     ds, of_steps = run.result, "time" in run.task.test.label.dims
     assert int(ds.confusion.sum()) == int(run.task.test.labelled.sum())
-    assert ("steps" if of_steps else "trials") in ds.test_accuracy.attrs["long_name"]
+    for name in ("test_accuracy", "valid_accuracy", "train_accuracy", "confusion"):
+        assert ("steps" if of_steps else "trials") in ds[name].attrs["long_name"], name
     for name in ("test_accuracy_yin", "softmax_regression_accuracy", "example_label", "example_prediction"):
         assert (name in ds) == of_steps, name
     for name in ("example_trial_label", "example_trial_prediction", "example_trial_score"):
@@ -226,6 +227,13 @@ def test_the_figures(runs):
         run = runs[name]
         drawn = {path.stem.removeprefix(f"{run.config.stem}_") for path in run.files if path.suffix == ".png"}
         assert drawn == wanted
+
+
+def test_the_figures_say_what_was_counted(runs):
+    for name, of in (("alif", "steps"), ("gru", "trials")):
+        learning, confusion = (analyses.compose(runs[name].result, spec) for spec in analyses.FIGURES[:2])
+        assert learning.axes[1].get_ylabel() == f"Accuracy, labelled {of}"
+        assert confusion.axes[0].get_title(loc="left") == f"Confusion, labelled {of} of the test set"
 
 
 def test_the_raster_of_trials_with_one_label_can_be_drawn(runs):
