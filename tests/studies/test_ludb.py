@@ -1,8 +1,5 @@
 """Task ludb: labels and their masks, splits by patient, both forms of the data, damaged files."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,8 +8,7 @@ from chronaxie.studies.tasks import load_ludb, load_task
 from chronaxie.studies.tasks.ecg_waves import CLASSES, split_patients, wave_labels
 from chronaxie.studies.tasks.ludb import ARRAYS, read_ludb
 
-sys.path.insert(0, str(Path(__file__).parent))
-from wfdb_files import RATE, beats, write_record
+from .wfdb_files import RATE, beats, write_record
 
 COUNT = 8
 

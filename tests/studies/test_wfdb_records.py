@@ -1,8 +1,5 @@
 """Records of the user: which lead is read, in which unit, what is refused, and how windows cover a record."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,8 +9,7 @@ from chronaxie.studies.tasks import load_record, load_task, load_wfdb
 from chronaxie.studies.tasks.wfdb_files import find_record, read_leads, read_waves
 from chronaxie.studies.tasks.wfdb_records import joined, record_beats
 
-sys.path.insert(0, str(Path(__file__).parent))
-from wfdb_files import RATE, beats, write_record, write_waves
+from .wfdb_files import RATE, beats, write_record, write_waves
 
 # name, lead taken by default, rate (Hz), seconds
 KINDS = [

@@ -1,0 +1,252 @@
+"""chronaxie simulate: what is written is the simulation of the record, window by window, and the waves in it."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from brian2 import Network, NeuronGroup, ms
+
+from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
+from chronaxie.models.ecg_encoding import DifferenceEncoder, ECGEncoder
+from chronaxie.studies.cli import main
+from chronaxie.studies.record_simulation import (
+    NetworkMismatch,
+    Reading,
+    excerpt,
+    find_waves,
+    heart_rate,
+    reading_of,
+    simulate_record,
+)
+from chronaxie.studies.tasks import load_record
+
+from .wfdb_files import beats, write_record
+
+LUDB = Reading(ECGEncoder(), ("none", "P", "QRS", "T"), {n: (n,) for n in ("P", "QRS", "T")}, "QRS", "")
+
+
+def network(inputs=14, outputs=4, **about):
+    net = srnn(inputs, [6], outputs, dt=4 * ms, seed=1, input_gain=2.0)
+    return annotate(net, about=about) if about else net
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    signal, waves = beats(seconds=21.0)
+    path = write_record(tmp_path_factory.mktemp("record"), "rec", signal, waves=waves)
+    import wfdb
+
+    peaks = waves[waves[:, 0] == 1, 2]
+    wfdb.wrann("rec", "atr", peaks, symbol=["N"] * len(peaks), write_dir=str(path.parent))
+    return path
+
+
+@pytest.fixture(scope="module")
+def result(record):
+    return simulate_record(network(), record, report=lambda line: None)
+
+
+# ------------------------------------------------------------------ the dataset
+def test_a_short_record_is_its_simulation(record):
+    net = network()
+    ds = simulate_record(net, record, seconds=4.0, report=lambda line: None)
+    stimulus = load_record(record, seconds=4.0).stimulus
+    out = simulate(net, stimulus, namespace={})
+    scores = readout_scores(out)[0]
+    np.testing.assert_array_equal(ds.record_score.values, scores.astype(np.float32))
+    np.testing.assert_array_equal(ds.record_class.values, scores.argmax(-1))
+    np.testing.assert_allclose(ds.record_spike_time.values, np.sort(out.hidden1_spike_time.values), atol=1e-9)
+    assert ds.unit_layer.values.tolist() == ["hidden1"] * 6
+    assert len(out.hidden1_spike_time) > 10
+
+
+def test_windows_are_laid_end_to_end(record, result):
+    assert result.sizes["time"] == 5250
+    np.testing.assert_allclose(result.time.values, np.arange(5250) * 0.004, atol=1e-9)
+    first = simulate_record(network(), record, seconds=10.0, report=lambda line: None)
+    # Normalised over what was read, so codes of a part differ; the same record cut elsewhere is held against itself.
+    assert first.sizes["time"] == 2500
+    windows = load_record(record)
+    out = simulate(network(), windows.stimulus, namespace={})
+    scores = readout_scores(out)
+    np.testing.assert_array_equal(result.record_score.values[:2500], scores[0].astype(np.float32))
+    np.testing.assert_array_equal(result.record_score.values[2500:4500], scores[1, 500:].astype(np.float32))
+    np.testing.assert_array_equal(result.record_score.values[4500:], scores[2, 1750:].astype(np.float32))
+    spikes = result.record_spike_time.values
+    assert (np.diff(spikes) >= 0).all()
+    of_first = out.hidden1_spike_time.values[out.hidden1_spike_trial.values == 0]
+    assert (spikes < 10 - 1e-9).sum() == len(of_first)
+
+
+def test_annotated_beats_and_what_the_record_is(record, result):
+    waves = beats(seconds=21.0)[1]
+    np.testing.assert_allclose(result.beat_time.values, waves[waves[:, 0] == 1, 2] / 500)
+    assert (result.attrs["record"], result.attrs["leads"], result.attrs["rate"]) == ("rec", "ii", 500)
+    assert result.attrs["encoder"] == "ECGEncoder"
+    part = simulate_record(network(), record, start=5.0, seconds=2.0, report=lambda line: None)
+    assert float(part.time[0]) == 5.0
+    assert part.beat_time.values.min() >= 5.0
+    assert part.beat_time.values.max() < 7.0
+
+
+def test_a_finer_step_decides_the_same(record):
+    coarse, fine = (
+        simulate_record(network(), record, seconds=3.0, dt=dt, report=lambda line: None) for dt in (None, 1.0)
+    )
+    np.testing.assert_array_equal(fine.record_class.values, coarse.record_class.values)
+    assert fine.attrs["simulation_dt"] == 0.001
+
+
+def test_excerpt_is_the_beginning(result):
+    part = excerpt(result, 5.0)
+    assert part.sizes["time"] == 1250
+    assert part.record_spike_time.values.max() < 5.0
+    assert part.beat_time.values.max() < 5.0
+
+
+# ------------------------------------------------------------------ waves and heart rate
+def waves_in(text, reading=LUDB):
+    decision = np.array(["-PQT".index(c) for c in text])
+    ds = find_waves(decision, 100 + np.arange(len(text)) * 0.004, reading)
+    steps = [np.round((ds[n].values - 100) / 0.004).astype(int) for n in ("wave_onset", "wave_offset")]
+    return list(zip(ds.wave_kind.values.tolist(), *map(np.ndarray.tolist, steps), strict=True))
+
+
+def test_stretches_are_waves():
+    text = "-" * 5 + "P" * 20 + "-" * 5 + "Q" * 12 + "T" * 30 + "-" * 3
+    assert waves_in(text) == [("P", 5, 25), ("QRS", 30, 42), ("T", 42, 72)]
+    assert waves_in("T" * 15) == [("T", 0, 15)]
+    assert waves_in("-" * 40) == []
+
+
+def test_short_gaps_are_bridged_and_short_stretches_left_out():
+    assert waves_in("T" * 12 + "-" * 9 + "T" * 12) == [("T", 0, 33)]
+    assert waves_in("T" * 12 + "-" * 10 + "T" * 12) == [("T", 0, 12), ("T", 22, 34)]
+    assert waves_in("-" * 12 + "P" * 9 + "-" * 12) == []
+    assert waves_in("-" * 12 + "P" * 10 + "-" * 12) == [("P", 12, 22)]
+
+
+def test_classes_that_make_one_wave():
+    qtdb = Reading(DifferenceEncoder(), ("-", "P", "QR", "RS"), {"QRS": ("QR", "RS")}, "QRS", "")
+    decision = np.repeat([0, 2, 3, 0], 11)
+    ds = find_waves(decision, np.arange(44) * 0.004, qtdb)
+    assert ds.wave_onset.values.tolist() == [pytest.approx(0.044)]
+    assert ds.wave_offset.values.tolist() == [pytest.approx(0.132)]
+
+
+def test_heart_rate_is_that_of_the_median_interval():
+    ds = xr.Dataset(
+        {
+            "wave_onset": ("wave", [0.0, 0.1, 0.8, 1.6, 3.9]),
+            "wave_kind": ("wave", ["QRS", "T", "QRS", "QRS", "QRS"]),
+        }
+    )
+    assert heart_rate(ds, "QRS") == pytest.approx(75)
+    assert np.isnan(heart_rate(ds, "T"))
+
+
+# ------------------------------------------------------------------ which network
+@pytest.mark.parametrize(
+    ("net", "encoder"),
+    [
+        (lambda: network(), ECGEncoder()),
+        (lambda: network(task="ludb"), ECGEncoder()),
+        (
+            lambda: network(10, 4, task="ludb", options=json.dumps({"delta": 0.3, "bits": 5})),
+            ECGEncoder(delta=0.3, bits=5),
+        ),
+        (lambda: network(4, 6), DifferenceEncoder()),
+        (lambda: network(4, 6, task="ecg"), DifferenceEncoder()),
+    ],
+)
+def test_the_encoder_is_that_of_the_network(net, encoder):
+    assert reading_of(net()).encoder == encoder
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (
+            lambda: network(5, 6),
+            r"of the task ludb \(14 inputs, 4 outputs\) or ecg .*, got 5 inputs and 6 outputs",
+        ),
+        (lambda: network(14, 4, task="ecg"), r"got 14 inputs and 4 outputs of the task 'ecg'"),
+        (lambda: network(4, 6, task="ludb"), r"got 4 inputs and 6 outputs of the task 'ludb'"),
+        (lambda: Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")), r"got 0 spike generators, readout None"),
+    ],
+)
+def test_other_networks_are_refused(net, message):
+    with pytest.raises(NetworkMismatch, match=message):
+        reading_of(net())
+
+
+def test_a_network_of_two_leads(record):
+    ds = simulate_record(network(4, 6), record, seconds=2.0, report=lambda line: None)
+    assert ds.lead.values.tolist() == ["ii", "i"]
+    assert ds.attrs["waves"] == "P, QRS, ST with T"
+    assert ds.wave_class.values.tolist() == ["P", "PQ", "QR", "RS", "ST", "TP"]
+
+
+def test_a_lead_that_outruns_the_code_is_reported(tmp_path):
+    signal = np.zeros(4000)
+    signal[2000] = 5.0  # a pacing spike
+    signal[::7] += 1e-3
+    lines = []
+    simulate_record(network(), write_record(tmp_path, "paced", signal), report=lines.append)
+    assert any("moves faster than the code follows at" in line for line in lines)
+
+
+# ------------------------------------------------------------------ the command
+def test_the_command_writes_dataset_and_figure(record, tmp_path, capsys):
+    save(network(task="ludb"), tmp_path / "net.nc")
+    command = [
+        "simulate",
+        str(tmp_path / "net.nc"),
+        "--wfdb",
+        f"{record}.hea",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*command, "--seconds", "5", "--lead", "i"]) == 0
+    printed = capsys.readouterr()
+    assert "record rec, lead i: 0 to 5 s" in printed.out
+    assert "annotated beats: 6, 75.0 per minute" in printed.out
+    assert (
+        "encoder: one lead, level crossings counted in binary, delta 0.1 sd, 7 bits (by its task, ludb)"
+        in printed.err
+    )
+    files = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert files == ["record_rec.nc", "record_rec_record.png", "record_rec_record.svg"]
+    with xr.open_dataset(tmp_path / "out" / "record_rec.nc", engine="h5netcdf") as ds:
+        direct = simulate_record(
+            load(tmp_path / "net.nc"), record, lead="i", seconds=5.0, report=lambda line: None
+        )
+        np.testing.assert_array_equal(ds.record_score, direct.record_score)
+        assert all("units" in ds[name].attrs for name in ds.data_vars)
+    assert main([*command, "--seconds", "5"]) == 1
+    assert "record_rec.nc: is there already; give --overwrite" in capsys.readouterr().err
+    assert main([*command, "--seconds", "1", "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--lead", "v9"], "no lead 'v9'; the record has 0 i (mV), 1 ii (mV)"),
+        (["--start", "100"], "expected a range in its 21 s, got 100 s"),
+        (["--device", "gpu"], "gpu"),
+        (["--dt", "3"], "dt"),
+    ],
+)
+def test_what_cannot_be_simulated_leaves_nothing(record, tmp_path, capsys, options, message):
+    save(network(), tmp_path / "net.nc")
+    command = ["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(tmp_path / "out")]
+    assert main([*command, *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_no_such_record(tmp_path, capsys):
+    save(network(), tmp_path / "net.nc")
+    assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(tmp_path / "none")]) == 1
+    assert "no such WFDB record: expected the header none.hea" in capsys.readouterr().err
