@@ -1,4 +1,7 @@
+import dataclasses
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from chronaxie.models.cochlea import cochleagram, erb_space, gammatone_filters
 from chronaxie.models.hair_cells import HairCells, hair_cell_spikes, hair_cells
 from chronaxie.models.speech import SpeechEncoder, encode_speech
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "speech.md").read_text()
 STEP = 1e-3
 SMALL = SpeechEncoder(channels=6, low=200, high=3000, steps=30)
 
@@ -213,3 +217,26 @@ def test_the_key_changes_with_every_parameter():
 def test_bad_arguments_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# ------------------------------------------------------------------ the page
+@pytest.mark.parametrize(
+    ("heading", "made"),
+    [("Parameters of the encoder", SpeechEncoder()), ("Parameters of the hair cells", HairCells())],
+)
+def test_every_parameter_is_described_with_its_default(heading, made):
+    table = PAGE.split(f"### {heading}\n")[1].split("\n#")[0]
+    described = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", table, re.MULTILINE))
+    values = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+    if "cells" in values:
+        values["cells"] = "gain " + ", ".join(str(c.gain) for c in values["cells"])
+        assert made.cells == tuple(HairCells(gain=c.gain) for c in made.cells)
+    assert described == {name: str(value) for name, value in values.items()}
+
+
+def test_the_program_of_the_page_hears_the_tone(capsys):
+    (source,) = [p for p in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "encode_speech" in p]
+    exec(compile(source, "speech.md", "exec"), {})  # noqa: S102 - a program of our own page
+    counts = re.findall(r"([\d.]+) Hz: (\d+) spikes", capsys.readouterr().out)
+    said = re.search(r"It prints (\d+) spikes at ([\d.]+) Hz and (\d+) at ([\d.]+) Hz", PAGE)
+    assert counts == [(said[2], said[1]), (said[4], said[3])]
