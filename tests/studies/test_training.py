@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -446,6 +448,32 @@ def test_a_result_that_lacks_something_is_refused(runs, name):
         ResultError, match=f"result of the study 'train', got .* lacks {name}; was it written"
     ):
         summarise(less)
+
+
+# ------------------------------------------------------------------ documentation
+def test_every_variable_is_described(runs):
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    described = {}
+    for page in ("results.md", "baselines.md"):
+        for name, dims, unit in re.findall(
+            r"^\| `(\w+)` \|([^|]*)\|([^|]*)\| .* \|$", (docs / page).read_text(), re.MULTILINE
+        ):
+            described[name] = tuple(d for d in dims.strip().split(", ") if d), unit.strip()
+    for run in runs.values():
+        for name, variable in run.result.variables.items():
+            if name != "epoch":
+                assert described[name] == (variable.dims, variable.attrs.get("units", "")), name
+
+
+def test_every_option_of_the_command_is_in_its_help_and_the_models_in_the_page(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    printed = capsys.readouterr().out
+    for field in dataclasses.fields(TrainConfig):
+        option = field.name if field.name == "task" else f"--{field.name.replace('_', '-')}"
+        assert option in printed
+    page = (Path(__file__).resolve().parents[2] / "docs" / "baselines.md").read_text()
+    assert all(f"| `{model}` |" in page for model in recipes.MODELS)
 
 
 # ------------------------------------------------------------------ bad input
