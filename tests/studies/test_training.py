@@ -476,45 +476,7 @@ def test_every_option_of_the_command_is_in_its_help_and_the_models_in_the_page(c
     assert all(f"| `{model}` |" in page for model in recipes.MODELS)
 
 
-# ------------------------------------------------------------------ bad input
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        ({"task": "digit"}, "recipe: none for the task 'digit'; nearest: digits"),
-        ({"model": "cnn"}, "model must be one of alif, lif, lstm, gru, rnn, got 'cnn'"),
-        ({"match": "size"}, "match must be one of neurons, parameters, got 'size'"),
-        ({"hidden": ()}, "hidden: expected whole numbers >= 1, at least one"),
-        ({"hidden": (3, 0)}, "hidden: expected whole numbers >= 1"),
-        ({"task": "smnist", "hidden": (3,)}, "which of its 3 layers are recurrent; expected 3 sizes"),
-        ({"brian2_trials": 0}, "brian2_trials must be a whole number >= 1, got 0"),
-        ({"model": "lstm", "device": "numpy"}, "device is for spiking networks .*the model is lstm"),
-        ({"model": "gru", "frozen_time_constants": True}, "frozen_time_constants is for spiking networks"),
-        ({"model": "rnn", "time_constant_rate": 0.1}, "time_constant_rate is for spiking networks"),
-        (
-            {"frozen_time_constants": True, "time_constant_rate": 0.1},
-            "frozen time constants have no rate; leave time_constant_rate or",
-        ),
-    ],
-)
-def test_a_configuration_that_cannot_be(options, message):
-    with pytest.raises(ValueError, match=message):
-        TrainConfig(**{"task": "digits", **options})
-
-
 def test_an_unknown_device_is_found_out_before_the_training(small, monkeypatch):
     monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
     with pytest.raises(DeviceError, match="unknown device 'gpu'"):
         training.run(TrainConfig("digits", device="gpu"), report=lambda line: None)
-
-
-def test_a_model_without_a_recipe_is_refused():
-    with pytest.raises(ValueError, match="model must be one of alif, lif, lstm, gru, rnn, got 'cnn'"):
-        recipes.DIGITS.training("cnn")
-
-
-def test_recipes_fall_back_as_they_say():
-    recipe = dataclasses.replace(recipes.DIGITS, lif=None, gru=None, rnn=None)
-    assert recipe.training("lif") is recipe.alif
-    assert recipe.training("gru") is recipe.training("rnn") is recipe.lstm
-    own = dataclasses.replace(recipe.lstm, learning_rate=0.123)
-    assert dataclasses.replace(recipe, rnn=own).training("rnn") is own
