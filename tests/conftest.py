@@ -20,6 +20,15 @@ EXPECTED = (
     "qtdb/QTDB_train.mat",
     "qtdb/QTDB_test.mat",
     "biology/allen_cell_types.csv",
+    "checkpoints/ecg_icons2020_36.npz",
+    "checkpoints/gsc.npz",
+    "checkpoints/shd_128_128.npz",
+    "checkpoints/smnist_98p21.npz",
+    "checkpoints/timit_bi.npz",
+    "fsdd/fsdd.npz",
+    "ludb/ludb_records_001_120.npz",
+    "mnist/t10k-images-idx3-ubyte.gz",
+    "wfdb/mitdb/100.hea",
 )
 # What `import brian2` itself sets; a test that imports it first is held against these.
 FRESH = {"device": "runtime", "devices to go back to": 0, "codegen.target": "auto", "defaultclock.dt": 0.0001}
