@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import count, positive, report
+from .arguments import count, positive, report, whole
 
 
 def add(commands):
@@ -26,7 +26,13 @@ def add(commands):
     parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
     parser.add_argument("--brian2-trials", type=count, metavar="N", help="of these, the first N in Brian2")
     parser.add_argument("--dt", type=positive, metavar="MS", help="step of Brian2 in ms (default: dt_ref)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the task (default: 0)")
+    parser.add_argument(
+        "--seed",
+        type=whole,
+        metavar="N",
+        help="seed of the task's splits (default: that of the network's training, which has not seen its test split; "
+        "else 0)",
+    )
     parser.add_argument("--json", action="store_true", help="print one flat JSON object")
     parser.add_argument("--out", metavar="FILE.nc", help="also write the numbers of each seed there")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE.nc if it is there")
@@ -48,11 +54,14 @@ def _evaluate(given):
     if given.out and Path(given.out).exists() and not given.overwrite:
         raise ResultError(f"{given.out}: is there already; give --overwrite or another --out")
     net = load(given.network)
-    name = given.task or annotations(net).about.get("task")
+    about = annotations(net).about
+    name = given.task or about.get("task")
     if not name:
         raise EvaluationError(f"{given.network}: the file names no task; give --task, e.g. --task ecg")
-    options = {} if given.data is None else {"data": given.data}
-    task = load_task(name, seed=given.seed, **options)
+    trained = about if about.get("task") == name else {}
+    seed = int(trained.get("seed", 0)) if given.seed is None else given.seed
+    options = json.loads(trained.get("options", "{}")) | ({} if given.data is None else {"data": given.data})
+    task = load_task(name, seed=seed, **options)
     ds = evaluate(
         net,
         task,
@@ -66,7 +75,7 @@ def _evaluate(given):
     )
     ds.attrs |= {"network": Path(given.network).name, "data_source": task.source, "data_hash": task.hash}
     if given.out:
-        stored = ds.assign_attrs(provenance() | {"study": "evaluate", "seed": given.seed})
+        stored = ds.assign_attrs(provenance() | {"study": "evaluate", "seed": seed})
         write_result(stored, given.out)
     numbers = flat(ds)
     print(json.dumps(numbers, indent=1) if given.json else _text(numbers))

@@ -14,7 +14,7 @@ from chronaxie import analyses
 from chronaxie.gradient_bridge import Twin, predict
 from chronaxie.models import DeviceError, annotations, load
 from chronaxie.models.annotations import Readout
-from chronaxie.studies import recipes, training
+from chronaxie.studies import recipes, tasks, training
 from chronaxie.studies.cli import main
 from chronaxie.studies.recurrent import DenseRecurrent, load_dense, parameters_of
 from chronaxie.studies.results import ResultError, read_result
@@ -448,6 +448,22 @@ def test_a_result_that_lacks_something_is_refused(runs, name):
         ResultError, match=f"result of the study 'train', got .* lacks {name}; was it written"
     ):
         summarise(less)
+
+
+def test_evaluate_tests_on_the_split_that_the_training_left_out(runs, monkeypatch, capsys):
+    run, asked = runs["alif"], []
+
+    def load_small(name, **options):
+        asked.append((name, options))
+        return TASKS[name]
+
+    monkeypatch.setattr(tasks, "load_task", load_small)
+    assert main(["evaluate", str(run.network), "--json"]) == 0
+    assert main(["evaluate", str(run.network), "--json", "--seed", "5"]) == 0
+    assert asked == [("synthetic_ecg", {"seed": seed}) for seed in (run.config.seed, 5)]
+    numbers = json.JSONDecoder().raw_decode(capsys.readouterr().out)[0]
+    assert numbers["accuracy_twin"] == float(run.result.test_accuracy)
+    assert numbers["mismatches"] == 0
 
 
 # ------------------------------------------------------------------ documentation
