@@ -57,6 +57,14 @@ class SpeechEncoder:
         whole_steps(self.dt, self.step, "SpeechEncoder: dt")
         if isinstance(self.steps, bool) or not isinstance(self.steps, (int, np.integer)) or self.steps < 1:
             raise ValueError(f"SpeechEncoder: steps must be a whole number >= 1, got {self.steps!r}")
+        for name, kind in (
+            ("channels", int),
+            ("steps", int),
+            ("low", float),
+            ("high", float),
+            ("exponent", float),
+        ):
+            object.__setattr__(self, name, kind(getattr(self, name)))
         if isinstance(self.cells, HairCells):
             object.__setattr__(self, "cells", (self.cells,))
         object.__setattr__(self, "cells", tuple(self.cells))

@@ -98,7 +98,7 @@ def load_shd(
         progress=progress,
         identity={
             "files": fingerprint(path, test),
-            "validation": [int(seed), float(fraction)]
+            "validation": [seed, float(fraction)]
             if valid_speakers is None
             else np.ravel(valid_speakers).tolist(),
         },
@@ -155,7 +155,7 @@ def _checked(where, seed, limit, binning):
     binning = Binning() if binning is None else binning
     if not isinstance(binning, Binning):
         raise TypeError(f"{where}: binning must be a Binning, got {type(binning).__name__}")
-    return seed, limit, binning
+    return int(seed), None if limit is None else int(limit), binning
 
 
 def _of_speakers(train, speakers):
@@ -195,7 +195,7 @@ def _task(name, parts, *, binning, seed, limit, progress, identity):
                 bar.update()
             splits.append(_split(file, rows, first, stimulus, binning))
     train, valid, test = splits
-    identity |= {"binning": binning.key(), "limit": limit, "seed": int(seed) if limit is not None else None}
+    identity |= {"binning": binning.key(), "limit": limit, "seed": seed if limit is not None else None}
     classes = parts[0][0].classes
     if any(file.classes != classes for file, _, _ in parts):
         raise TaskError(f"task {name!r}: the files name different classes in extra/keys; take one release")

@@ -54,6 +54,7 @@ class Binning:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"Binning: {name} must be a whole number >= 1, got {value!r}")
+            object.__setattr__(self, name, int(value))
         if UNITS % self.pool:
             raise ValueError(f"Binning: pool must divide {UNITS}, got {self.pool}; e.g. 5 or 10")
         if self.convention not in CONVENTIONS:

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from chronaxie.models.speech import SpeechEncoder, encode_speech
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "speech.md").read_text()
 STEP = 1e-3
-SMALL = SpeechEncoder(channels=6, low=200, high=3000, steps=30)
+SMALL = SpeechEncoder(channels=6, low=200.0, high=3000.0, steps=30)
 
 
 def recursion(drive, cells, step=STEP):
@@ -178,6 +179,8 @@ def test_the_key_changes_with_every_parameter():
     ]
     keys = [str(replace(SMALL, **change).key()) for change in changes]
     assert len({str(SMALL.key()), *keys}) == len(changes) + 1
+    same = replace(SMALL, channels=np.int64(6), low=200, steps=np.int32(30), exponent=np.float64(0.3))
+    assert json.dumps(same.key()) == json.dumps(SMALL.key())
 
 
 @pytest.mark.parametrize(

@@ -153,11 +153,12 @@ def test_the_hash_knows_files_binning_and_splits(folder):
         load_shd(folder, binning=Binning(steps=20, dt=0.05, pool=50)).hash,
         load_shd(folder, binning=SMALL, seed=1).hash,
         load_shd(folder, binning=SMALL, valid_speakers=[1]).hash,
-        load_shd(folder, binning=SMALL, limit=2).hash,
+        load_shd(folder, binning=SMALL, limit=np.int64(2)).hash,
     }
     write(folder / "shd" / "shd_test.h5", recordings(4, 20, 9))
     hashes.add(load_shd(folder, binning=SMALL).hash)
     assert len(hashes) == 6
+    assert Binning(steps=np.int64(20), dt=50 * ms, pool=np.int64(100)) == SMALL
 
 
 def test_limit_takes_some_recordings_of_each_split(folder):
