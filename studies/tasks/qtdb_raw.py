@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from scipy.signal import savgol_filter
 
 from ...models.encoders import threshold_difference
 from ..cache import cached
 from ..data import fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
 from .qtdb import CHANNELS, CLASSES, DT
+from .wave_segments import marked_waves, segment_labels
 
 ANNOTATORS = ("q1c", "q2c", "pu0", "pu1")
 LEADS = ("lead0", "lead1")
 _RATE = 250  # Hz
 _VERSION = 1  # of what the cache holds
-_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
-_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(_BEATS, "QRS")
 _REMEDY = "fetch it again: move the file away, then chronaxie fetch qtdb"
-
-
-@dataclass(frozen=True)
-class Wave:
-    """One marked wave: kind (P, QRS, T or U) and sample numbers, None where not marked."""
-
-    kind: str
-    onset: int | None
-    peak: int
-    end: int | None
 
 
 def load_qtdb_raw(
@@ -41,6 +29,7 @@ def load_qtdb_raw(
     *,
     annotator="q1c",
     threshold=0.15,
+    smoothing=7,
     steps=1301,
     longest=2.0,
     least_labelled=0.5,
@@ -52,8 +41,8 @@ def load_qtdb_raw(
     """QT Database (Laguna et al. 1997) from its own records: two leads as threshold differences, a wave at each step.
 
     The marked part of each record is cut into windows one after the other. Each lead of a window is brought to mean
-    0 and standard deviation 1 and encoded by `threshold_difference`. The labels are read off the marks by
-    `wave_labels`, without lag. Whole records are dealt out into the splits by `seed`, so that no record is in two.
+    0 and standard deviation 1, smoothed, and encoded by `threshold_difference`. The labels are read off the marks by
+    `segment_labels`, without lag. Whole records are dealt out into the splits by `seed`, so that no record is in two.
 
     Parameters
     ----------
@@ -64,7 +53,9 @@ def load_qtdb_raw(
         ``ecgpuwave`` on the first or second lead (all beats).
     threshold : float, > 0
         Smallest change in a step that is an event, in standard deviations of the lead. 0.3 is reported for the
-        published files; 0.15 gives their event rates in record sel100 (docs/data.md).
+        published files; with `smoothing` 0.15 agrees best with them in record sel100 (docs/data.md).
+    smoothing : int
+        Steps of the window of a Savitzky–Golay filter of order 3: odd, >= 5; 0 for none.
     steps : int, >= 2
         Length of a window in steps of 4 ms.
     longest : float, s, > 0
@@ -94,7 +85,9 @@ def load_qtdb_raw(
     ValueError
         An option out of range.
     """
-    _check(annotator, threshold, steps, longest, least_labelled, valid_fraction, test_fraction, seed)
+    _check(
+        annotator, threshold, smoothing, steps, longest, least_labelled, valid_fraction, test_fraction, seed
+    )
     folder = Path(folder)
     names = raw_records(folder)
     if not names:
@@ -105,6 +98,7 @@ def load_qtdb_raw(
     options = {
         "annotator": annotator,
         "threshold": float(threshold),
+        "smoothing": int(smoothing),
         "steps": int(steps),
         "longest": float(longest),
         "least_labelled": float(least_labelled),
@@ -135,8 +129,9 @@ def load_qtdb_raw(
         "labelled by this package",
         licence="ODC-By 1.0",
         hash=f"sha256:{digest.hexdigest()}",
-        description=f"QTDB, raw records: two-lead ECG as threshold differences of {threshold:g} standard deviations, "
-        f"250 Hz, labels from the marks of {annotator}; windows of {steps} steps, split by record; {len(used)} of "
+        description=f"QTDB, raw records: two-lead ECG as threshold differences of {threshold:g} standard deviations"
+        + (f" after smoothing over {smoothing} steps" if smoothing else "")
+        + f", 250 Hz, labels from the marks of {annotator}; windows of {steps} steps, split by record; {len(used)} of "
         f"{len(names)} records" + (": " + ", ".join(left_out) if left_out else ""),
     )
 
@@ -152,83 +147,6 @@ def raw_records(folder):
         raise MissingDataError(
             f"{folder / 'RECORDS'}: cannot be read ({error.strerror}); check the permissions"
         ) from error
-
-
-def waves(samples, symbols):
-    """The waves that annotations mark, in the order of time.
-
-    A bracket belongs to the peak that is next to it: ``(`` before it is its onset, ``)`` after it its end. Peaks of
-    one kind with nothing between them are one wave (a T wave of two phases), its peak the first.
-
-    Parameters
-    ----------
-    samples : sequence of int
-        Sample numbers, ascending.
-    symbols : sequence of str
-        Of the annotations: ``( ) p t u`` and those of beats; others end nothing and begin nothing.
-
-    Returns
-    -------
-    list of Wave
-    """
-    found = []
-    before = ""
-    for k, symbol in enumerate(symbols):
-        kind = _KINDS.get(symbol)
-        if kind is not None:
-            end = int(samples[k + 1]) if k + 1 < len(symbols) and symbols[k + 1] == ")" else None
-            if found and _KINDS.get(before) == kind:
-                found[-1] = Wave(kind, found[-1].onset, found[-1].peak, end)
-            else:
-                onset = int(samples[k - 1]) if before == "(" else None
-                found.append(Wave(kind, onset, int(samples[k]), end))
-        before = symbol
-    return found
-
-
-def wave_labels(marked, steps, *, longest):
-    """The class of each step from the marks of waves.
-
-    P from its onset to its end; PQ to the onset of QRS; QR to the peak of R; RS to the end of QRS; ST, with the T wave,
-    to the end of T; TP to the onset of the next P. A stretch is labelled where both of its marks are there, the two
-    waves follow each other (U waves aside), and it is not longer than `longest`.
-
-    Parameters
-    ----------
-    marked : list of Wave
-    steps : int
-        Length of the record.
-    longest : int
-        In steps.
-
-    Returns
-    -------
-    (steps,) array of int8
-        Index into `CLASSES`, −1 where unlabelled.
-    """
-    label = np.full(steps, -1, np.int8)
-
-    def fill(name, begin, end):
-        if begin is not None and end is not None and 0 <= end - begin <= longest:
-            label[begin:end] = CLASSES.index(name)
-
-    between = {
-        ("P", "QRS"): ("PQ", "end", "onset"),
-        ("QRS", "T"): ("ST", "end", "end"),
-        ("T", "P"): ("TP", "end", "onset"),
-    }
-    heart = [wave for wave in marked if wave.kind != "U"]
-    for wave in heart:
-        if wave.kind == "P":
-            fill("P", wave.onset, wave.end)
-        elif wave.kind == "QRS":
-            fill("QR", wave.onset, wave.peak)
-            fill("RS", wave.peak, wave.end)
-    for wave, following in itertools.pairwise(heart):
-        if (wave.kind, following.kind) in between:
-            name, begin, end = between[wave.kind, following.kind]
-            fill(name, getattr(wave, begin), getattr(following, end))
-    return label
 
 
 def _marked(folder, names, annotator):
@@ -271,6 +189,8 @@ def _windows(folder, names, options, report):
             if not np.isfinite(x).all() or (x.max(axis=0) == x.min(axis=0)).any():
                 continue  # a gap, or a lead that was off: nothing to normalise
             z = (x - x.mean(axis=0)) / x.std(axis=0)
+            if options["smoothing"]:
+                z = savgol_filter(z, options["smoothing"], 3, axis=0)
             stimulus.append(threshold_difference(z, options["threshold"], axis=0).reshape(len(z), -1))
             labels.append(label[window])
             signals.append(x.astype(np.float32))
@@ -334,7 +254,7 @@ def _read(path, options):
             f"to {samples.max()}; {_REMEDY}"
         )
     longest = round(options["longest"] * _RATE)
-    return signal, wave_labels(waves(samples, symbols), len(signal), longest=longest)
+    return signal, segment_labels(marked_waves(samples, symbols), len(signal), longest=longest)
 
 
 def _deal(numbers, valid_fraction, test_fraction, seed):
@@ -362,7 +282,9 @@ def _split(ds, names):
     )
 
 
-def _check(annotator, threshold, steps, longest, least_labelled, valid_fraction, test_fraction, seed):
+def _check(
+    annotator, threshold, smoothing, steps, longest, least_labelled, valid_fraction, test_fraction, seed
+):
     def refuse(name, expected, got):
         raise ValueError(f"load_qtdb_raw: {name} must be {expected}, got {got!r}")
 
@@ -383,3 +305,7 @@ def _check(annotator, threshold, steps, longest, least_labelled, valid_fraction,
     for name, value, low in (("steps", steps, 2), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
             refuse(name, f"a whole number >= {low}", value)
+    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, np.integer)):
+        refuse("smoothing", "a whole number", smoothing)
+    if smoothing != 0 and not (5 <= smoothing <= steps and smoothing % 2):
+        refuse("smoothing", f"0, or odd and from 5 to steps = {steps}", smoothing)

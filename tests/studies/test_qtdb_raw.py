@@ -5,12 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import wfdb
+from scipy.signal import savgol_filter
 
 from chronaxie.models.encoders import threshold_difference
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import load_task
 from chronaxie.studies.tasks.ecgsyn import CLASSES, Waves, integrate, phase_labels
-from chronaxie.studies.tasks.qtdb_raw import Wave, load_qtdb_raw, raw_records, wave_labels, waves
+from chronaxie.studies.tasks.qtdb_raw import load_qtdb_raw, raw_records
 
 P, PQ, QR, RS, ST, TP = range(6)
 DT = 0.004
@@ -96,9 +97,10 @@ def splits(task):
     return {"train": task.train, "valid": task.valid, "test": task.test}
 
 
-def test_labels_and_events_are_those_of_the_truth(database):
+@pytest.mark.parametrize("smoothing", [0, 7])
+def test_labels_and_events_are_those_of_the_truth(database, smoothing):
     folder, truth = database
-    task = load_qtdb_raw(folder, steps=STEPS, threshold=0.2)
+    task = load_qtdb_raw(folder, steps=STEPS, threshold=0.2, smoothing=smoothing)
     assert task.classes == CLASSES
     seen = 0
     for ds in splits(task).values():
@@ -113,7 +115,10 @@ def test_labels_and_events_are_those_of_the_truth(database):
             # In mV, of 200 steps per mV.
             assert np.abs(ds.signal.values[trial] - signal[window]).max() < 0.0026
             x = ds.signal.values[trial].astype(float)
-            events = threshold_difference((x - x.mean(0)) / x.std(0), 0.2, axis=0)
+            z = (x - x.mean(0)) / x.std(0)
+            if smoothing:
+                z = savgol_filter(z, smoothing, 3, axis=0)
+            events = threshold_difference(z, 0.2, axis=0)
             assert np.array_equal(ds.stimulus.values[trial], events.reshape(STEPS, 4))
     # All but what lies before the first and after the last mark of a kind, and the ends of records.
     assert seen > 0.9 * 10 * 4000
@@ -163,6 +168,7 @@ def test_the_hash_changes_with_data_and_options(database):
     one = load_qtdb_raw(folder, steps=STEPS).hash
     assert load_qtdb_raw(folder, steps=STEPS, seed=5).hash == one
     assert load_qtdb_raw(folder, steps=STEPS, threshold=0.3).hash != one
+    assert load_qtdb_raw(folder, steps=STEPS, smoothing=0).hash != one
     signal, label = truth["sel104"]
     write(folder / "qtdb", "sel104", -signal, marks(label))
     assert load_qtdb_raw(folder, steps=STEPS).hash != one
@@ -191,65 +197,6 @@ def test_records_that_are_not_marked_enough_are_named(database):
     assert task.description.endswith("8 of 10 records: 2 no such window (sel103, sel105)")
     with pytest.raises(TaskError, match="expected at least 3 records with windows of 4000 steps .* got 0"):
         load_qtdb_raw(folder, steps=4000)
-
-
-# ------------------------------------------------------------------ marks and labels
-def annotated(text):
-    """Samples and symbols of a row of characters, one a sample; a dot is no annotation."""
-    return [k for k, c in enumerate(text) if c != "."], [c for c in text if c != "."]
-
-
-def named(label):
-    return "".join("-" if k < 0 else "PqQRST"[k] for k in label)
-
-
-def labels(text, longest=100):
-    return named(wave_labels(waves(*annotated(text)), len(text), longest=longest))
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        # Two whole beats. q: PQ, S: ST, T: TP.
-        ("..(.p.)..(.N.)...(.t.)..(.p.)..(.N.).", "--PPPPqqqQQRRSSSSSSSSTTTPPPPqqqQQRR--"),
-        # No onset of T: it does not matter. No end of T: neither ST nor TP.
-        ("(.p.).(N).....t.)..(p)", "PPPPqqQRSSSSSSSSTTTPP-"),
-        ("(.p.).(N)..(..t....(p)", "PPPPqqQR-----------PP-"),
-        # No onset of P: the end counts. No end: PQ is unknown.
-        ("..p.).(N)", "----qqQR-"),
-        ("(.p...(N)", "------QR-"),
-        # No onset, no end of QRS.
-        ("(p)..N.)..t)", "PP---RRSSSS-"),
-        ("(p).(.N...t)", "PPqqQQ------"),
-        # No P between two beats: TP is unknown; no T: ST too.
-        ("(N)..t)...(N)..t)", "QRSSSS----QRSSSS-"),
-        ("(N).......(p)", "QR--------PP-"),
-        # A U wave lies in TP; its brackets are its own.
-        ("(N)..(t).(u)..(p)", "QRSSSSSTTTTTTTPP-"),
-        # A T wave of two phases.
-        ("(N)..(.t..t.)..(p)", "QRSSSSSSSSSSTTTPP-"),
-        # Two P waves before one beat: between them nothing is known.
-        ("(p)..(p).(N)", "PP---PPqqQR-"),
-        # Beats of other kinds, and marks that are not waves.
-        ("(V)..t)", "QRSSSS-"),
-        ("(p)+.(N)", "PPqqqQR-"),
-        ("", ""),
-        (".....", "-----"),
-        (")(", "--"),
-    ],
-)
-def test_labels_of_marks(text, expected):
-    assert labels(text) == expected
-
-
-def test_stretches_that_are_too_long_are_unlabelled():
-    text = "(N)..t)" + "." * 20 + "(p)"
-    assert labels(text, longest=21) == "QRSSSS" + "T" * 21 + "PP-"
-    assert labels(text, longest=20) == "QRSSSS" + "-" * 21 + "PP-"
-
-
-def test_waves_have_their_marks():
-    assert waves([1, 2, 5, 9], ["(", "N", "t", ")"]) == [Wave("QRS", 1, 2, None), Wave("T", None, 5, 9)]
 
 
 # ------------------------------------------------------------------ bad input
@@ -334,6 +281,10 @@ def test_another_rate_or_number_of_leads_is_named(database):
         ("annotator", "atr"),
         ("threshold", 0),
         ("threshold", float("nan")),
+        ("smoothing", 4),
+        ("smoothing", 3),
+        ("smoothing", True),
+        ("smoothing", 1303),
         ("longest", -1.0),
         ("steps", 1),
         ("steps", 10.0),
