@@ -15,6 +15,7 @@ import threading
 import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -585,6 +586,14 @@ def test_the_table_is_in_order():
             assert file.target.startswith(f"{name}/")
             algorithm, value = file.checksum.split(":")
             assert len(value) == hashlib.new(algorithm).digest_size * 2
+
+
+def test_every_data_set_is_described():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", page, re.MULTILINE)
+    assert [name for name, _ in rows] == list(DATASETS)
+    for name, tasks in rows:
+        assert tasks.replace("`", "") == DATASETS[name].tasks
 
 
 def test_the_command_line_lists_and_fetches(server, tmp_path, capsys):

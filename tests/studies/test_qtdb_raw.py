@@ -1,6 +1,11 @@
 """The task `ecg` from raw records, written here in the layout of the database with waves that are known."""
 
+import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,3 +304,35 @@ def test_another_rate_or_number_of_leads_is_named(database):
 def test_options_are_held_to_their_range(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"load_qtdb_raw: {option} must be "):
         load_qtdb_raw(tmp_path, **{option: value})
+
+
+# ------------------------------------------------------------------ what docs/data.md says of the published files
+@pytest.mark.slow
+def test_the_published_files_are_as_the_page_says(data_dir, tmp_path):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text()
+    program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ | {"CHRONAXIE_DATA": str(data_dir)},
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    assert "train: 618 sequences of 75 recordings" in said
+    assert "test: 141 sequences of 20 recordings" in said
+    assert "where two overlap their events agree by 0.67, their labels by 1.00" in said
+    assert said.count("steps 0 to 18 are P in 1.00, 19 to 37 nothing in 0.89") == 2
+    assert "validate 0.98 overlap with one that is not drawn" in said
+    found = re.findall(
+        r"sequence (\d+) begins at step \d+ of record 100, (\d+) of sel100: correlation (.*)", said
+    )
+    assert sorted(int(k) for k, _, _ in found[:6]) == list(range(6))
+    assert all(abs(int(at) - 150122 - 1000 * int(k)) <= 1 for k, at, _ in found[:6])
+    assert min(float(c) for _, _, c in found[:6]) > 0.6 > 0.5 >= float(found[6][2])
+    assert "R is labelled 19.5 steps after its peak (17 to 20, 34 beats)" in said
+    best = dict(re.findall(r"(smoothing \d, threshold [\d.]+): ([\d.]+)", said))
+    assert best["smoothing 7, threshold 0.15"] == max(best.values()) == "0.70"
+    assert best["smoothing 0, threshold 0.3"] == "0.59"
