@@ -203,8 +203,8 @@ SPOKEN_DIGITS = Recipe(
         score_scale=3.0,
     ),
     lstm=Training(epochs=30, batch_size=64, learning_rate=0.01, warmup=0.1),
-    source="searched on validation recordings outside the official test set: thresholds, time constants and rates of the "
-    "ALIF network, rate of the LSTM",
+    source="searched on validation recordings outside the official test set: threshold, time constants and rates of "
+    "the ALIF network, rate of the LSTM",
 )
 
 # ------------------------------------------------------------------ as in the papers
