@@ -1,9 +1,7 @@
-"""The study `train` on tasks so small that it takes seconds: every model, labels of steps and of trials."""
+"""The study `train`: every model, labels of steps and of trials."""
 
 import dataclasses
 import json
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,110 +10,15 @@ import xarray as xr
 
 from chronaxie import analyses
 from chronaxie.gradient_bridge import Twin, predict
-from chronaxie.models import DeviceError, annotations, load
+from chronaxie.models import annotations, load
 from chronaxie.models.annotations import Readout
-from chronaxie.studies import recipes, tasks, training
-from chronaxie.studies.cli import main
+from chronaxie.studies import recipes, training
 from chronaxie.studies.recurrent import DenseRecurrent, load_dense, parameters_of
-from chronaxie.studies.results import ResultError, read_result
+from chronaxie.studies.results import read_result
 from chronaxie.studies.scoring import decisions
-from chronaxie.studies.summary import NEEDED_SPIKING, NEEDED_TRAIN, summarise
-from chronaxie.studies.task import Task, make_split
 from chronaxie.studies.train_config import TrainConfig
 
-DT, STEPS, CHANNELS = 0.004, 24, 3
-SIZES = {"train": 16, "valid": 8, "test": 8}
-
-
-def make_task(name, classes, of_trials, graded):
-    """Which channel was active last (of steps), or was active most (of trials)."""
-    rng, splits, first = np.random.default_rng(7), {}, 0
-    for split, trials in SIZES.items():
-        rates = rng.dirichlet(np.full(CHANNELS, 0.3), trials)[:, None, :]
-        spikes = rng.random((trials, STEPS, CHANNELS)) < 0.5 * rates
-        active = np.cumsum(spikes, axis=1)
-        label = active[:, -1].argmax(-1) % len(classes)
-        if not of_trials:
-            last = np.where(spikes.any(-1), spikes.argmax(-1), -1)
-            for t in range(1, STEPS):
-                last[:, t] = np.where(last[:, t] < 0, last[:, t - 1], last[:, t])
-            label = np.where(last < 0, -1, last % len(classes))
-        stimulus = spikes * rng.uniform(0.5, 1, spikes.shape) if graded else spikes.astype(np.int8)
-        splits[split] = make_split(
-            stimulus,
-            label.astype(np.int8),
-            dt=DT,
-            trial=np.arange(first, first + trials),
-            channel=["a", "b", "c"],
-        )
-        first += trials
-    return Task(
-        name, **splits, classes=classes, dt=DT, source=f"made up: {name}", licence="CC0", hash="sha256:0",
-        description="a test"
-    )  # fmt: skip
-
-
-# Task of the study → the small one that stands in its place; the recipe stays the task's own.
-TASKS = {
-    "synthetic_ecg": make_task("steps", ("P", "Q"), of_trials=False, graded=False),
-    "digits": make_task("currents", ("zero", "one"), of_trials=True, graded=True),
-    "spoken_digits": make_task("trials", ("zero", "one", "two"), of_trials=True, graded=False),
-}
-CASES = {
-    "alif": TrainConfig("synthetic_ecg", hidden=(6,), epochs=2, batch_size=8, seed=3),
-    "lif": TrainConfig("digits", "lif", hidden=(6,), epochs=2, batch_size=8, brian2_trials=5),
-    "lstm": TrainConfig("synthetic_ecg", "lstm", hidden=(6,), epochs=2, batch_size=8, seed=3),
-    "gru": TrainConfig("spoken_digits", "gru", match="parameters", hidden=(6,), epochs=2, batch_size=8),
-    "rnn": TrainConfig("digits", "rnn", hidden=(6, 4), epochs=2, batch_size=8),
-}
-SPIKING = ("alif", "lif")
-DRAWN = ("alif", "gru")  # figures take the longest
-
-
-def shrink(patch):
-    patch.setattr(training, "load_task", lambda name, **options: TASKS[name])
-    # The recipe leaves steps out that the small task does not have.
-    for name, recipe in recipes.RECIPES.items():
-        network = dataclasses.replace(recipe.network, skip=2)
-        patch.setitem(recipes.RECIPES, name, dataclasses.replace(recipe, network=network))
-
-
-@pytest.fixture
-def small(monkeypatch):
-    """In this test the study loads the small tasks."""
-    shrink(monkeypatch)
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    config: TrainConfig
-    result: xr.Dataset
-    folder: object
-    files: tuple
-
-    @property
-    def task(self):
-        return TASKS[self.config.task]
-
-    @property
-    def network(self):
-        return self.files[1]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Every case, run once."""
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        for name, config in CASES.items():
-            folder = tmp_path_factory.mktemp(name)
-            with patch.context() as without:
-                if name not in DRAWN:
-                    without.setattr(analyses, "figures", lambda *arguments, **options: [])
-                result, files = training.run_to_folder(config, folder, report=lambda line: None)
-            found[name] = Trained(config, result, folder, tuple(files))
-    return found
+from .small_tasks import CASES, CHANNELS, SIZES, SPIKING, STEPS
 
 
 @pytest.fixture(params=CASES)
@@ -308,7 +211,7 @@ def test_as_many_parameters_as_the_adaptive_network(runs):
     assert run.files[0].name == "train_spoken_digits_gru_parameters_seed0.nc"
 
 
-def test_frozen_time_constants_stay_as_they_were(small):
+def test_frozen_time_constants_stay_as_they_were(small_tasks):
     config = dataclasses.replace(CASES["alif"], frozen_time_constants=True, epochs=1)
     assert config.stem == "train_synthetic_ecg_alif_frozen_seed3"
     ds, _ = training.run(config, report=lambda line: None)
@@ -318,7 +221,7 @@ def test_frozen_time_constants_stay_as_they_were(small):
     assert int(ds.parameters) == 66 + 8
 
 
-def test_an_output_that_counts_spikes(small, monkeypatch):
+def test_an_output_that_counts_spikes(small_tasks, monkeypatch):
     recipe = recipes.RECIPES["spoken_digits"]
     network = dataclasses.replace(recipe.network, output="spikes", reduce="sum")
     monkeypatch.setitem(recipes.RECIPES, "spoken_digits", dataclasses.replace(recipe, network=network))
@@ -336,163 +239,9 @@ def test_an_output_that_counts_spikes(small, monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["alif", "lstm"])
-def test_it_learns(small, model):
+def test_it_learns(small_tasks, model):
     """Which channel was active last: both must learn what the input of the step alone does not tell."""
     config = TrainConfig("synthetic_ecg", model, hidden=(12,), epochs=30, batch_size=4)
     ds, _ = training.run(config, report=lambda line: None)
     floor = max(float(ds.majority_class_accuracy), float(ds.softmax_regression_accuracy))
     assert float(ds.test_accuracy) > floor + 0.05
-
-
-# ------------------------------------------------------------------ seeds, interruption, files that are there
-@pytest.mark.parametrize("name", ["alif", "lstm"])
-def test_the_same_seed_gives_the_same_result(runs, small, name, without_times):
-    again, _ = training.run(runs[name].config, report=lambda line: None)
-    xr.testing.assert_identical(without_times(again), without_times(runs[name].result))
-    other, _ = training.run(dataclasses.replace(runs[name].config, seed=4), report=lambda line: None)
-    assert not np.array_equal(other.train_loss, again.train_loss)
-
-
-@pytest.mark.parametrize("name", ["alif", "lstm"])
-def test_interrupted_and_resumed_equals_uninterrupted(
-    runs, small, name, tmp_path, monkeypatch, without_times
-):
-    config, fit = runs[name].config, training.fit
-
-    def stopped(model, task, **options):
-        # Two batches and the validation an epoch: the fifth pass is in the second epoch.
-        left = iter(range(4))
-
-        def count(module, inputs):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-
-        model.register_forward_pre_hook(count)
-        return fit(model, task, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "fit", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            training.run_to_folder(config, tmp_path, report=lambda line: None)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{config.stem}.checkpoint.pt"]
-    monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])
-    resumed, _ = training.run_to_folder(config, tmp_path, resume=True, report=lambda line: None)
-    xr.testing.assert_identical(without_times(resumed), without_times(runs[name].result))
-
-
-@pytest.mark.parametrize("name", ["alif", "gru"])
-def test_what_is_there_is_not_replaced_unasked(runs, small, name, monkeypatch):
-    run = runs[name]
-    monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
-    with pytest.raises(ResultError, match="is there already; give --overwrite or another --out DIR"):
-        training.run_to_folder(run.config, run.folder, report=lambda line: None)
-
-
-# ------------------------------------------------------------------ command line
-def test_train_on_the_command_line(small, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])
-    options = ["--model", "gru", "--epochs", "1", "--hidden", "4", "--batch-size", "8", "--seed", "2"]
-    assert main(["train", "digits", *options, "--learning-rate", "0.02", "--out", str(tmp_path)]) == 0
-    printed = capsys.readouterr()
-    assert "data: made up: currents" in printed.err
-    assert "study train, task digits, model gru, hidden units 4, " in printed.out
-    ds = read_result(tmp_path / "train_digits_gru_seed2.nc")
-    assert json.loads(ds.attrs["training"])["learning_rate"] == 0.02
-    assert main(["train", "digits", *options, "--out", str(tmp_path)]) == 1
-    assert "is there already; give --overwrite" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", DRAWN)
-def test_show_draws_the_figures_again(runs, name, tmp_path, capsys):
-    run = runs[name]
-    assert main(["show", str(run.files[0]), "--out", str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert f"model {run.config.model}" in printed
-    assert f"{float(run.result.test_accuracy):.4f}" in printed
-    names = {path.name for path in run.files if path.suffix in (".png", ".svg")}
-    assert {path.name for path in tmp_path.iterdir()} == names
-
-
-def test_the_summary(run):
-    ds, text = run.result, summarise(run.result)
-    lines = text.splitlines()
-    assert lines[0].startswith(
-        f"study train, task {run.config.task}, model {run.config.model}, hidden units "
-    )
-    assert f"{int(ds.parameters)} parameters, seed {run.config.seed}" in lines[0]
-    (line,) = [line for line in lines if "accuracy, test set  " in line]
-    assert line.split()[-1] == f"{float(ds.test_accuracy):.4f}"
-    (line,) = [line for line in lines if "F1 of each class" in line]
-    for name, value in zip(ds.true_class.values, ds.test_f1.values, strict=True):
-        assert f"{name} {value:.3f}" in line
-    (line,) = [line for line in lines if "operations per step" in line]
-    assert line.endswith(
-        f"{float(ds.operations_ac):.4g} accumulates, {float(ds.operations_mac):.4g} multiply-accumulates"
-    )
-    if run.config.model in SPIKING:
-        assert f"0 of {int(ds.spike_neuron_steps)}" in text
-        (line,) = [line for line in lines if "energy per step (float32)" in line]
-        counted = ds.energy_per_step.sel(energy_cost="float32", energy_network="SRNN, counted")
-        assert f"{float(counted):.4g} pJ" in line
-        assert any("hidden1" in line and "tau_m" in line for line in lines)
-    else:
-        assert "Brian2" not in text
-
-
-@pytest.mark.parametrize("name", [*NEEDED_TRAIN, *NEEDED_SPIKING])
-def test_a_result_that_lacks_something_is_refused(runs, name):
-    ds = runs["alif"].result
-    # A variable that is a dimension goes with everything on it, which is missed too.
-    less = ds.drop_dims("time") if name == "time" else ds.drop_vars(name)
-    with pytest.raises(
-        ResultError, match=f"result of the study 'train', got .* lacks {name}; was it written"
-    ):
-        summarise(less)
-
-
-def test_evaluate_tests_on_the_split_that_the_training_left_out(runs, monkeypatch, capsys):
-    run, asked = runs["alif"], []
-
-    def load_small(name, **options):
-        asked.append((name, options))
-        return TASKS[name]
-
-    monkeypatch.setattr(tasks, "load_task", load_small)
-    assert main(["evaluate", str(run.network), "--json"]) == 0
-    assert main(["evaluate", str(run.network), "--json", "--seed", "5"]) == 0
-    assert asked == [("synthetic_ecg", {"seed": seed}) for seed in (run.config.seed, 5)]
-    numbers = json.JSONDecoder().raw_decode(capsys.readouterr().out)[0]
-    assert numbers["accuracy_twin"] == float(run.result.test_accuracy)
-    assert numbers["mismatches"] == 0
-
-
-# ------------------------------------------------------------------ documentation
-def test_every_variable_is_described(runs):
-    docs = Path(__file__).resolve().parents[2] / "docs"
-    described = {}
-    for page in ("results.md", "baselines.md"):
-        for name, dims, unit in re.findall(
-            r"^\| `(\w+)` \|([^|]*)\|([^|]*)\| .* \|$", (docs / page).read_text(), re.MULTILINE
-        ):
-            described[name] = tuple(d for d in dims.strip().split(", ") if d), unit.strip()
-    for run in runs.values():
-        for name, variable in run.result.variables.items():
-            if name != "epoch":
-                assert described[name] == (variable.dims, variable.attrs.get("units", "")), name
-
-
-def test_every_option_of_the_command_is_in_its_help_and_the_models_in_the_page(capsys):
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
-    printed = capsys.readouterr().out
-    for field in dataclasses.fields(TrainConfig):
-        option = field.name if field.name == "task" else f"--{field.name.replace('_', '-')}"
-        assert option in printed
-    page = (Path(__file__).resolve().parents[2] / "docs" / "baselines.md").read_text()
-    assert all(f"| `{model}` |" in page for model in recipes.MODELS)
-
-
-def test_an_unknown_device_is_found_out_before_the_training(small, monkeypatch):
-    monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
-    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
-        training.run(TrainConfig("digits", device="gpu"), report=lambda line: None)
