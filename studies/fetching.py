@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ SUMS = "SHA256SUMS.txt"
 MANIFEST = "fetched.json"
 _TIMEOUT = 30  # s without a byte
 _CONNECTIONS = 4
+_ABANDONED = 3600  # s
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]?(?:\./)?(\S.*)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -80,6 +82,7 @@ def fetch(name, *, folder=None, progress=True, base_url=None, report=None):
     bases = dataset.bases if base_url is None else (f"{str(base_url).rstrip('/')}/",)
     place = _Place(dataset, folder / name, bases, progress, report or (lambda line: None))
     with _made(place.folder):
+        _sweep(place)
         if dataset.listed is not None:
             _fetch_listed(place)
         for file in dataset.files:
@@ -160,6 +163,14 @@ def _made(folder):
                 "left; check the folder and the room on the disk, or choose another folder (folder=, --out DIR)"
             ) from error
         raise
+
+
+def _sweep(place):
+    """Remove what a killed download has left: partial files that nobody has written to for an hour."""
+    for path in place.folder.rglob(".*.part"):
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            path.unlink()
+            place.report(f"{path}: what a killed download had left, removed")
 
 
 def _fetch_file(place, file):
