@@ -11,8 +11,6 @@ from chronaxie.studies import ecg, ecg_config
 from chronaxie.studies.task import Task
 from chronaxie.studies.tasks import SyntheticECG, load_task
 
-from . import small_tasks as small_training_tasks
-
 SMALL = SyntheticECG(train=8, valid=4, test=4, steps=100)
 CELLS = ("mouse,spiny", "mouse,aspiny", "human,spiny")
 
@@ -86,11 +84,15 @@ def without_times():
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """The study `train` on small tasks, every model once."""
+    from .small_tasks import train_all  # not above: a test imports this file by itself in another process
+
     with pytest.MonkeyPatch.context() as patch:
-        return small_training_tasks.train_all(patch, tmp_path_factory.mktemp)
+        return train_all(patch, tmp_path_factory.mktemp)
 
 
 @pytest.fixture
 def small_tasks(monkeypatch):
     """In this test the study `train` loads small tasks."""
-    small_training_tasks.shrink(monkeypatch)
+    from .small_tasks import shrink
+
+    shrink(monkeypatch)
