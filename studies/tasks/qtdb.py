@@ -13,18 +13,23 @@ CLASSES = ("P", "PQ", "QR", "RS", "ST", "TP")
 CHANNELS = ("lead0 up", "lead0 down", "lead1 up", "lead1 down")
 DT = 0.004
 FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
+# The published sequences are windows of this many steps that begin every STRIDE steps of a recording, in its order;
+# labels begin at step LABELS (docs/data.md, "What the published QTDB files are").
+WINDOW, STRIDE, LABELS = 1301, 1000, 38
 
 
 def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020), else from its raw records.
 
     1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps
-    are kept. Three things in the files are resolved here:
+    are kept. Four things in the files are resolved here:
 
     * the last step of channel 0 holds an end marker −1, which becomes 0 (no spike); −1 anywhere else is an
       error;
     * steps without any class (8 % and 10 %) get the label −1 and the mask False, not class 0, which
       ``argmax`` would make of them;
+    * sequences overlap with their neighbours: they are cut from recordings, every 1000 steps. Validation trials
+      are drawn by recording (`recordings`), so that no stretch of ECG both trains and validates;
     * the published labels lag the events by 16 to 17 steps. They are left as they are.
 
     Where neither file is there, but the records of the database are (``chronaxie fetch qtdb``), those are read, encoded
@@ -95,18 +100,28 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
             f"{folder / FILES[0]}: expected at least 2 trials, to train and to validate on, got {count}; "
             "take the complete file"
         )
-    n_valid = min(max(1, round(valid_fraction * count)), count - 1)
-    order = np.random.default_rng(seed).permutation(count)
-    valid, train = np.sort(order[:n_valid]), np.sort(order[n_valid:])
+    recording, test_recording = recordings(train_y), recordings(test_y)
+    chosen = _drawn(recording, valid_fraction, seed)
+    valid, train = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+    if not len(train):
+        raise TaskError(
+            f"{folder / FILES[0]}: expected at least 2 recordings, to train and to validate on, got overlapping "
+            "sequences of one; take the complete file"
+        )
 
-    def split(x, y, trial):
-        return make_split(x, y, dt=DT, trial=trial, channel=CHANNELS)
+    def split(x, y, trial, of):
+        made = make_split(x, y, dt=DT, trial=trial, channel=CHANNELS)
+        return made.assign_coords(
+            recording=("trial", of, {"long_name": "recording that the sequence is cut from"})
+        )
 
     return Task(
         name="ecg",
-        train=split(train_x[train], train_y[train], train),
-        valid=split(train_x[valid], train_y[valid], valid),
-        test=split(test_x, test_y, count + np.arange(len(test_x))),
+        train=split(train_x[train], train_y[train], train, recording[train]),
+        valid=split(train_x[valid], train_y[valid], valid, recording[valid]),
+        test=split(
+            test_x, test_y, count + np.arange(len(test_x)), recording.max(initial=0) + 1 + test_recording
+        ),
         classes=CLASSES,
         dt=DT,
         source="PhysioNet QT Database (Laguna et al. 1997; Goldberger et al. 2000), encoded by Yin, "
@@ -115,6 +130,42 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
         hash=f"sha256:{digest.hexdigest()}",
         description="QTDB: two-lead ECG as level-crossing spikes, 250 Hz, a wave label at each step",
     )
+
+
+def recordings(label):
+    """Which sequences of a published file overlap, and so are cut from one recording.
+
+    Parameters
+    ----------
+    label : (trial, time) array of int
+        −1 where unlabelled; in the order of the file.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (trial,)
+        Number of the recording, from 0. A recording ends where the labels of the last steps are not those that the
+        next sequence begins with; sequences of another length than the published ones are recordings of their own.
+
+    Notes
+    -----
+    A record whose annotations have a gap counts as two.
+    """
+    if label.shape[1] != WINDOW:
+        return np.arange(len(label))
+    end, begin = label[:-1, STRIDE + LABELS : -1], label[1:, LABELS : WINDOW - STRIDE - 1]
+    follows = (end == begin).all(axis=1) & (end >= 0).any(axis=1)
+    return np.concatenate([[0], np.cumsum(~follows)])
+
+
+def _drawn(recording, fraction, seed):
+    """Which trials validate: whole recordings in random order, until they are at least that fraction of the trials."""
+    wanted = min(max(1, round(fraction * len(recording))), len(recording) - 1)
+    chosen = np.zeros(len(recording), dtype=bool)
+    for k in np.random.default_rng(seed).permutation(recording.max() + 1):
+        if chosen.sum() >= wanted:
+            break
+        chosen |= recording == k
+    return chosen
 
 
 def _read_bytes(path):

@@ -186,7 +186,7 @@ def test_the_ecg_network_on_every_device_from_ten_random_starts(data_dir, device
 def test_the_smnist_network_reads_digits(data_dir):
     net = cx.load_published(data_dir / "checkpoints" / "smnist_98p21.npz", kind="smnist")
     task = load_task("smnist", data=data_dir)
-    found = flat(evaluate(net, task, start="random", trials=2000, brian2_trials=100))
+    found = flat(evaluate(net, task, trials=2000, brian2_trials=100))
     assert found["mismatches"] == 0
     assert found["neuron_steps"] == 100 * 784 * (64 + 256 + 256 + 10)
     assert found["accuracy_twin"] >= 0.975

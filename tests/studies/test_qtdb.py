@@ -6,6 +6,7 @@ from scipy.io import loadmat, savemat
 
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import find_data, load_qtdb, load_task
+from chronaxie.studies.tasks.qtdb import recordings
 
 TRAIN, TEST = "QTDB_train.mat", "QTDB_test.mat"
 
@@ -169,3 +170,50 @@ def test_the_real_files(data_dir):
     original = loadmat(data_dir / "qtdb" / TEST)["x"]
     differs = np.argwhere(original != task.test.stimulus.values)
     assert np.array_equal(differs, [(trial, 1300, 0) for trial in range(141)])
+
+
+def windows_of(recordings, seed=0):
+    """Labels of overlapping windows, as the published files have them: one recording after the other."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for windows in recordings:
+        label = rng.integers(0, 6, 1000 * windows + 301).astype(np.int8)
+        for k in range(windows):
+            window = label[1000 * k :][:1301].copy()
+            window[:19], window[19:38] = 0, -1
+            found.append(window)
+    return np.array(found)
+
+
+def test_sequences_of_one_recording_are_found_by_their_overlap():
+    label = windows_of([3, 1, 4])
+    assert recordings(label).tolist() == [0, 0, 0, 1, 2, 2, 2, 2]
+    label[:, 38:] = -1  # nothing in common but that nothing is labelled
+    assert recordings(label).tolist() == list(range(8))
+    assert recordings(label[:, :1300]).tolist() == list(range(8))
+
+
+def test_no_stretch_of_ecg_both_trains_and_validates(folder):
+    label = windows_of([2, 3, 1, 2, 2])
+    y = (label[..., None] == np.arange(6)).astype(np.uint8)
+    savemat(folder / "qtdb" / TRAIN, {"x": np.zeros((10, 1301, 4), np.int16), "y": y})
+    savemat(folder / "qtdb" / TEST, {"x": np.zeros((1, 1301, 4), np.int16), "y": y[:1]})
+    for seed in range(6):
+        task = load_qtdb(folder, valid_fraction=0.3, seed=seed)
+        assert not set(task.train.recording.values) & set(task.valid.recording.values)
+        assert 3 <= task.valid.sizes["trial"] <= 5
+        assert task.train.sizes["trial"] + task.valid.sizes["trial"] == 10
+    y = (windows_of([10])[..., None] == np.arange(6)).astype(np.uint8)
+    savemat(folder / "qtdb" / TRAIN, {"x": np.zeros((10, 1301, 4), np.int16), "y": y})
+    with pytest.raises(TaskError, match="at least 2 recordings.*overlapping sequences of one"):
+        load_qtdb(folder)
+
+
+def test_the_real_files_hold_recordings(data_dir):
+    for seed in range(3):
+        task = load_qtdb(data_dir, seed=seed)
+        train, valid = set(task.train.recording.values), set(task.valid.recording.values)
+        assert not train & valid
+        assert train | valid == set(range(75))
+        assert 62 <= task.valid.sizes["trial"] < 90
+    assert len(set(task.test.recording.values)) == 20
