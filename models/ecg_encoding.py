@@ -28,8 +28,8 @@ class ECGEncoder:
     """
 
     dt: float = 0.004
-    delta: float = 0.1
-    bits: int = 7
+    delta: float = 0.05
+    bits: int = 8
 
     def __post_init__(self):
         _positive(self.dt, "dt", "ECGEncoder")
@@ -163,7 +163,7 @@ def normalise(signal, *, axis=-1):
     return np.moveaxis((x - mean) / sd, 0, axis % np.ndim(signal)), mean, sd
 
 
-def binary_level_crossing(signal, delta, *, bits=7, axis=-1):
+def binary_level_crossing(signal, delta, *, bits=8, axis=-1):
     """Level crossings, as many as there are in a step, counted in binary over several channels.
 
     Levels lie `delta` apart. With the reference r[0] = x[0] and, for t = 1, 2, …::
@@ -279,7 +279,7 @@ def decode_binary_level_crossing(events, delta, *, start=0.0, axis=-2):
     return np.moveaxis(start + delta * levels, 0, axis % np.ndim(events))
 
 
-def overload(signal, delta, *, bits=7, axis=-1):
+def overload(signal, delta, *, bits=8, axis=-1):
     """Steps at which `binary_level_crossing` is not within `delta` of the signal, because it moves too fast.
 
     Parameters

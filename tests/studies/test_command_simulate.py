@@ -26,7 +26,7 @@ from .wfdb_files import beats, write_record
 LUDB = Reading(ECGEncoder(), ("none", "P", "QRS", "T"), {n: (n,) for n in ("P", "QRS", "T")}, "QRS", "")
 
 
-def network(inputs=14, outputs=4, **about):
+def network(inputs=16, outputs=4, **about):
     net = srnn(inputs, [6], outputs, dt=4 * ms, seed=1, input_gain=2.0)
     return annotate(net, about=about) if about else net
 
@@ -169,9 +169,9 @@ def test_the_encoder_is_that_of_the_network(net, encoder):
     [
         (
             lambda: network(5, 6),
-            r"of the task ludb \(14 inputs, 4 outputs\) or ecg .*, got 5 inputs and 6 outputs",
+            r"of the task ludb \(16 inputs, 4 outputs\) or ecg .*, got 5 inputs and 6 outputs",
         ),
-        (lambda: network(14, 4, task="ecg"), r"got 14 inputs and 4 outputs of the task 'ecg'"),
+        (lambda: network(16, 4, task="ecg"), r"got 16 inputs and 4 outputs of the task 'ecg'"),
         (lambda: network(4, 6, task="ludb"), r"got 4 inputs and 6 outputs of the task 'ludb'"),
         (lambda: Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")), r"got 0 spike generators, readout None"),
     ],
@@ -213,7 +213,7 @@ def test_the_command_writes_dataset_and_figure(record, tmp_path, capsys):
     assert "record rec, lead i: 0 to 5 s" in printed.out
     assert "annotated beats: 6, 75.0 per minute" in printed.out
     assert (
-        "encoder: one lead, level crossings counted in binary, delta 0.1 sd, 7 bits (by its task, ludb)"
+        "encoder: one lead, level crossings counted in binary, delta 0.05 sd, 8 bits (by its task, ludb)"
         in printed.err
     )
     files = sorted(p.name for p in (tmp_path / "out").iterdir())
