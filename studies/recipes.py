@@ -151,19 +151,27 @@ ECG = dataclasses.replace(
 )
 
 # ------------------------------------------------------------------ LUDB
+_LUDB_WEIGHTS = (0.7, 1.6, 1.0, 0.9)  # none, P, QRS, T: small P waves are found at the expense of silence
 LUDB = Recipe(
     network=NetworkRecipe(
-        hidden=(64,), input_gain=2.0, recurrent_gain=0.3, tau_m=(20.0, 15.0), tau_a=(150.0, 80.0)
+        hidden=(100,),
+        input_gain=5.0,
+        recurrent_gain=0.3,
+        tau_m=(12.0, 10.0),
+        tau_m_output=(5.0, 2.0),
+        tau_a=(150.0, 80.0),
     ),
     alif=Training(
-        epochs=60,
+        epochs=36,
         batch_size=16,
-        learning_rate=0.008,
+        learning_rate=0.02,
         time_constant_rate=0.03,
         warmup=0.1,
         score_scale=3.0,
+        class_weights=_LUDB_WEIGHTS,
     ),
-    lstm=Training(epochs=60, batch_size=16, learning_rate=0.01, warmup=0.1),
+    lstm=Training(epochs=50, batch_size=16, learning_rate=0.008, warmup=0.1, class_weights=_LUDB_WEIGHTS),
+    source="searched on the validation patients of LUDB",
 )
 
 # ------------------------------------------------------------------ digits
