@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import wfdb
 
 from ..task import MissingDataError, TaskError
 
@@ -108,6 +107,8 @@ def read_header(base):
         A signal file is not there.
     """
     path = base.with_name(base.name + ".hea")
+    import wfdb  # here: it loads matplotlib and pandas, which no other task needs
+
     try:
         header = wfdb.rdheader(str(base))
     except Exception as error:  # wfdb raises a dozen unrelated types on damaged headers
@@ -290,6 +291,8 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
 
 
 def _read(base, channels, first, last):
+    import wfdb
+
     try:
         record = wfdb.rdrecord(str(base), sampfrom=first, sampto=last, channels=channels)
         signal = np.asarray(record.p_signal, dtype=float)
@@ -322,6 +325,8 @@ def read_annotation(base, extension):
     path = base.with_name(f"{base.name}.{extension}")
     if not path.is_file():
         raise MissingDataError(f"{path}: no such annotation file")
+    import wfdb
+
     try:
         found = wfdb.rdann(str(base), extension)
     except Exception as error:  # as above
