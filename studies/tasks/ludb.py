@@ -15,7 +15,8 @@ from ..cache import cached
 from ..data import fingerprint, need
 from ..task import Task, TaskError, make_split
 from .ecg_waves import CLASSES, split_patients, wave_labels
-from .wfdb_files import read_leads, read_waves
+from .wfdb_annotations import read_waves
+from .wfdb_files import read_leads
 
 DT = 0.004
 ARRAYS = "ludb/ludb_records_001_120.npz"

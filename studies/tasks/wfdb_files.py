@@ -1,4 +1,4 @@
-"""ECG records in WFDB form: leads in millivolt, wave and beat annotations, with every refusal."""
+"""ECG records in WFDB form: headers and leads in millivolt, with every refusal."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ ECG_LEADS = frozenset(
         "cc5",
     )
 )
-_PEAKS = {"p": 0, "N": 1, "t": 2}
-_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 _SUFFIXES = (".hea", ".dat", ".mat", ".atr", ".edf", ".xyz")
 
 
@@ -97,12 +95,12 @@ def read_header(base):
 
     Returns
     -------
-    wfdb.Record or wfdb.MultiRecord
+    wfdb.Record
 
     Raises
     ------
     TaskError
-        A damaged header, a rate of 0, no signal, no sample.
+        A damaged header, a rate of 0, no signal, no sample, a record of several segments.
     MissingDataError
         A signal file is not there.
     """
@@ -116,6 +114,11 @@ def read_header(base):
             f"{path}: expected a WFDB header, but it cannot be read ({type(error).__name__}: {error}); it is damaged: "
             "fetch it again"
         ) from error
+    if isinstance(header, wfdb.MultiRecord):
+        raise TaskError(
+            f"{path}: a record of {header.n_seg} segments; name one of them, such as "
+            f"{', '.join(name for name in header.seg_name if name != '~')}"
+        )
     if header.n_sig and (header.sig_name is None or len(header.sig_name) != header.n_sig):
         raise TaskError(
             f"{path}: expected a line for each of its {header.n_sig} signals, got "
@@ -312,82 +315,6 @@ def _bridged(signal, invalid):
         bad = invalid[:, k]
         out[bad, k] = np.interp(at[bad], at[~bad], signal[~bad, k])
     return out
-
-
-def read_annotation(base, extension):
-    """Samples and symbols of an annotation file.
-
-    Raises
-    ------
-    MissingDataError, TaskError
-        It is not there; it is damaged.
-    """
-    path = base.with_name(f"{base.name}.{extension}")
-    if not path.is_file():
-        raise MissingDataError(f"{path}: no such annotation file")
-    import wfdb
-
-    try:
-        found = wfdb.rdann(str(base), extension)
-    except Exception as error:  # as above
-        raise TaskError(
-            f"{path}: expected WFDB annotations, but they cannot be read ({type(error).__name__}: {error}); the file "
-            "is damaged: fetch it again"
-        ) from error
-    return np.asarray(found.sample, dtype=np.int64), list(found.symbol)
-
-
-def read_waves(path, extension):
-    """P, QRS and T waves of an annotation in the manner of LUDB and QTDB: ``(`` onset, ``p N t`` peak, ``)`` end.
-
-    Parameters
-    ----------
-    path : path-like
-        Of the record.
-    extension : str
-        Of the annotation file, ``"ii"``, ``"q1c"``, ….
-
-    Returns
-    -------
-    (wave, 4) array of int
-        Type (0 P, 1 QRS, 2 T), onset, peak, offset in samples; −1 where a boundary is not marked.
-
-    Raises
-    ------
-    MissingDataError
-        There is no such file.
-    TaskError
-        It is damaged, or marks beats only, no waves.
-    """
-    base = find_record(path)
-    samples, symbols = read_annotation(base, extension)
-    waves, onset = [], -1
-    for k, (sample, symbol) in enumerate(zip(samples.tolist(), symbols, strict=True)):
-        if symbol == "(":
-            onset = sample
-        elif symbol in _PEAKS:
-            ends = k + 1 < len(symbols) and symbols[k + 1] == ")"
-            waves.append((_PEAKS[symbol], onset, sample, int(samples[k + 1]) if ends else -1))
-            onset = -1
-    found = {kind for kind, *_ in waves}
-    if len(found) < 2 or "(" not in symbols:
-        some = ", ".join(sorted(set(symbols))) or "nothing"
-        raise TaskError(
-            f"{base}.{extension}: expected waves ( p ), ( N ), ( t ) with onset, peak and end, got the symbols {some}: "
-            "beats without waves; they cannot label steps, simulate the record instead: chronaxie simulate NET.nc "
-            "--wfdb FILE"
-        )
-    return np.array(waves, dtype=np.int64)
-
-
-def beat_times(base, extension, *, start=0.0, seconds=None):
-    """Times (s) of the beats that an annotation file marks, or None where there is no such file."""
-    if not base.with_name(f"{base.name}.{extension}").is_file():
-        return None
-    rate = float(read_header(base).fs)
-    samples, symbols = read_annotation(base, extension)
-    times = samples[[symbol in _BEATS for symbol in symbols]] / rate
-    return times[(times >= start) & (times < (np.inf if seconds is None else start + seconds))]
 
 
 def signal_files(base):

@@ -12,7 +12,8 @@ from ...models.ecg_encoding import ECGEncoder, normalise, overload, resample
 from ..data import find_data, fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
 from .ecg_waves import CLASSES, split_patients, wave_labels
-from .wfdb_files import beat_times, find_record, read_leads, read_waves, signal_files
+from .wfdb_annotations import beat_times, read_waves
+from .wfdb_files import find_record, read_leads, signal_files
 
 WINDOW, OVERLAP = 10.0, 2.0
 

@@ -6,7 +6,8 @@ import pytest
 from chronaxie.models.ecg_encoding import DifferenceEncoder, ECGEncoder, decode_binary_level_crossing
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import load_record, load_task, load_wfdb
-from chronaxie.studies.tasks.wfdb_files import find_record, read_leads, read_waves
+from chronaxie.studies.tasks.wfdb_annotations import read_waves
+from chronaxie.studies.tasks.wfdb_files import find_record, read_leads
 from chronaxie.studies.tasks.wfdb_records import joined, record_beats
 
 from .wfdb_files import RATE, beats, write_record, write_waves
@@ -168,6 +169,14 @@ def test_a_damaged_header(record, text):
     record.with_name("one.hea").write_text(text)
     with pytest.raises(TaskError, match=r"one\.hea: expected"):
         load_record(record)
+
+
+def test_a_record_of_several_segments(record):
+    record.with_name("all.hea").write_text("all/2 2 500 4000\none 2000\none 2000\n")
+    with pytest.raises(
+        TaskError, match=r"all\.hea: a record of 2 segments; name one of them, such as one, one"
+    ):
+        load_record(record.with_name("all"))
 
 
 def test_a_header_without_signals(record):
