@@ -148,7 +148,7 @@ def _permutation(wanted):
             f"load_psmnist: permutation must be a seed or name each of the pixels 0 to {PIXELS - 1} once, "
             f"got {order.dtype} {order.shape}"
         )
-    return order
+    return order.astype(np.int64)
 
 
 def _load(task, data, *, window, values, permutation, trials, seed, description):
@@ -178,7 +178,8 @@ def _load(task, data, *, window, values, permutation, trials, seed, description)
     order = np.random.default_rng(seed).permutation(count)
     valid = np.sort(order[:valid_trials])
     train = np.sort(order[valid_trials:][:train_trials])
-    options = (task, int(window), trials, int(seed), values.tolist())
+    numbers = [None if n is None else int(n) for n in (window, *trials, seed)]
+    options = (task, numbers, values.tolist())
     digest = hashlib.sha256(repr(options).encode())
     for part in (index, images, labels, test_images, test_labels):
         digest.update(np.ascontiguousarray(part))
