@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 
@@ -35,6 +36,71 @@ def positive(text):
 def not_negative(text):
     """A finite number >= 0."""
     return number(text, float, lambda value: 0 <= value < float("inf"), "a finite number >= 0")
+
+
+def option(text):
+    """Name and value of an option of a task, ``NAME=VALUE``.
+
+    VALUE is read as JSON where it is JSON, lists as tuples: ``8``, ``0.5``, ``null``, ``[1, 2]``,
+    ``{"pool": 10}``. Anything else is text: ``theo``; so is ``"8"``, in quotation marks.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    (str, object)
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        No ``=``, or no name before it.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, such as valid_fraction=0.2, got {text}")
+    try:
+        return name, _tuples(json.loads(value, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return name, value
+
+
+def add_options(parser):
+    """The repeatable argument ``--option NAME=VALUE``; ``given.options`` is then a dict, each name once."""
+    parser.add_argument(
+        "--option",
+        dest="options",
+        action=_Options,
+        type=option,
+        default={},
+        metavar="NAME=VALUE",
+        help="an option of the task's own function, such as leave_out=theo or window=4 (chronaxie.studies.tasks); the "
+        "value is JSON, else text; may be repeated",
+    )
+
+
+def _tuples(value):
+    """Lists as tuples, at any depth."""
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is no JSON")
+
+
+class _Options(argparse.Action):
+    """Gathers options of a task; a name that comes twice is an error."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Add one to those that were given."""
+        name, value = values
+        before = getattr(namespace, self.dest)
+        if name in before:
+            raise argparse.ArgumentError(self, f"{name} is given twice; give it once")
+        setattr(namespace, self.dest, {**before, name: value})
 
 
 def report(line):
