@@ -12,6 +12,7 @@ from .importing import OddCheckpoint, load_published
 from .initials import Constant, Normal, Uniform
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
+from .npz import ArraysRefused, read_npz
 from .published import KINDS
 from .published_arrays import CheckpointRefused
 from .readouts import readout_scores

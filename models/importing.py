@@ -84,8 +84,9 @@ def load_published(
 
     Notes
     -----
-    Time constants below one step are kept and reported. Constants are as reported in the released code; published
-    ECG checkpoints of 2021 (with ``tau_m_h``) were trained with ``b0=0.1``.
+    Time constants below one step are kept and reported. Constants are those of the released code. An ECG file with
+    trained membrane time constants (``tau_m_h``, ``tau_m_o``) is of the scripts of 2021, whose networks work with
+    b0 = 0.1 and with no other threshold that was tried: that is their default here, and it is reported.
     """
     report = report or (lambda line: warnings.warn(line, OddCheckpoint, stacklevel=3))
     table = _table(kind, direction)
@@ -107,6 +108,11 @@ def load_published(
     lines = []
     settle_odd_neurons(path, layers, nan_neurons, negative_tau, lines)
     net = _build(layers, table, dt)
+    trained = [name for name, layer in table_layers.items() if layer.b0_trained and layer.tau_m in arrays]
+    if trained and "b0" not in {name.rpartition(".")[2] for name in constants}:
+        lines.append(
+            f"holds trained membrane time constants: b0 = {table_layers[trained[0]].b0:g}, as in 2021"
+        )
     for line in lines:
         report(f"{path.name}: {line}")
     about = {
@@ -161,7 +167,10 @@ def _table(kind, direction):
 
 def _with_constants(layers, arrays, constants):
     """The layers with the constants that were given."""
-    layers = dict(layers)
+    layers = {
+        name: replace(layer, b0=layer.b0_trained) if layer.b0_trained and layer.tau_m in arrays else layer
+        for name, layer in layers.items()
+    }
     for name, value in constants.items():
         if (
             isinstance(value, bool)

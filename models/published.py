@@ -20,14 +20,16 @@ class Layer:
         Only their sum matters.
     recurrent : str or None
         Recurrent weights, of the layer's own spikes one step before.
-    tau_m : str or float
-        Name of the membrane time constants, or their value (steps) where a file has none.
+    tau_m : str
+        Name of the membrane time constants.
     tau_m_optional : float or None
-        Value (steps) for a file without the array `tau_m`.
+        Value (steps) for a file without the array `tau_m`; None where the array must be there.
     tau_a : str or None
         Name of the adaptation time constants; None for a leaky integrator.
     b0, beta : float
         Baseline threshold and adaptation strength that the authors used.
+    b0_trained : float or None
+        Baseline threshold of files that hold the optional `tau_m`, where it is another.
     neuron : NeuronModel
     columns : dict of str to (float, float) or None
         Part of the presynaptic axis, as fractions, by direction.
@@ -43,6 +45,7 @@ class Layer:
     tau_a: str | None = None
     b0: float = 0.01
     beta: float = 1.8
+    b0_trained: float | None = None
     neuron: NeuronModel = ALIF
     columns: dict | None = None
     bias_share: float = 1.0
@@ -68,7 +71,7 @@ class Kind:
     reduce, skip, variable : str, int, str
         Of the `Readout`.
     start : Initial
-        The start of the authors' code.
+        The random start of released scripts of that family (docs/published.md says where scripts differ).
     task : str
         That the network was trained on.
     source : str
@@ -140,8 +143,16 @@ KINDS = {
                 tau_m_optional=20.0,
                 tau_a="tau_adp_h",
                 beta=0.0,
+                b0_trained=0.1,
             ),
-            Layer("h2o.weight", ("h2o.bias",), "tau_m_o", tau_m_optional=20.0, tau_a="tau_adp_o"),
+            Layer(
+                "h2o.weight",
+                ("h2o.bias",),
+                "tau_m_o",
+                tau_m_optional=20.0,
+                tau_a="tau_adp_o",
+                b0_trained=0.1,
+            ),
         ),
         input="spikes",
         dt=0.004,

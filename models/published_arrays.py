@@ -1,10 +1,8 @@
 """The arrays of a published checkpoint: read, held against each other, and freed of what is odd in them."""
 
-import zipfile
-
 import numpy as np
 
-LARGEST = 2**31  # bytes of arrays in a file
+from .npz import ArraysRefused, read_npz
 
 
 class CheckpointRefused(ValueError):
@@ -13,37 +11,10 @@ class CheckpointRefused(ValueError):
 
 def read_arrays(path):
     """All arrays of an npz file, as float64."""
-    if path.is_dir():
-        raise CheckpointRefused(f"{path}: is a folder; give the .npz file in it")
     try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise CheckpointRefused(f"{path}: expected an .npz of several arrays, got one array")
-        with file:
-            sizes = sum(info.file_size for info in file.zip.infolist())
-            if sizes > LARGEST:
-                raise CheckpointRefused(f"{path}: expected at most {LARGEST} bytes of arrays, got {sizes}")
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise CheckpointRefused(f"{path}: no such file; expected an .npz of a published network") from None
-    except CheckpointRefused:
-        raise
-    except ValueError as error:
-        what = "pickled objects, which are never loaded" if "pickle" in str(error) else str(error)[:200]
-        raise CheckpointRefused(
-            f"{path}: not an .npz of plain arrays ({what}); save the arrays with numpy.savez"
-        ) from error
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        KeyError,
-        NotImplementedError,
-    ) as error:
-        raise CheckpointRefused(
-            f"{path}: cannot be read ({type(error).__name__}: {str(error)[:200]}); the file is damaged: fetch it again"
-        ) from error
+        arrays = read_npz(path)
+    except ArraysRefused as error:
+        raise CheckpointRefused(str(error)) from error
     for name, array in arrays.items():
         if array.dtype.kind not in "fiu" or array.ndim not in (1, 2) or array.size == 0:
             raise CheckpointRefused(
@@ -57,8 +28,19 @@ def check_names(path, arrays, table, kind, others):
     expected = [name for layer in table.layers for name in layer.names()]
     optional = [layer.tau_m for layer in table.layers if layer.tau_m_optional is not None]
     missing = [name for name in expected if name not in arrays]
-    unused = tuple(table.unused or ())
-    extra = [name for name in arrays if name not in (*expected, *optional) and not name.startswith(unused)]
+    unused = table.unused or {}
+    prefixes = tuple(name for name in unused if name.endswith("."))
+    extra = [
+        name
+        for name in arrays
+        if name not in (*expected, *optional, *unused) and not name.startswith(prefixes or ("\0",))
+    ]
+    half = [name for name in optional if name in arrays]
+    if half and len(half) < len(optional):
+        raise CheckpointRefused(
+            f"{path}: holds {', '.join(half)} but not {', '.join(n for n in optional if n not in half)}: expected "
+            "the membrane time constants of all layers, or of none"
+        )
     if missing or extra:
         fitting = [k for k, names in others.items() if all(n in arrays for n in names)]
         raise CheckpointRefused(
@@ -134,7 +116,7 @@ def settle_odd_neurons(path, layers, nan_neurons, negative_tau, lines):
         lost = _not_finite(path, name, found, nan_neurons, lines)
         for what, array in ((layer.tau_m, found["tau_m"]), (layer.tau_a, found["tau_a"])):
             if array is not None:
-                lost |= _odd_times(path, name, what, array, found, ~lost, negative_tau, lines)
+                lost |= _odd_times(path, name, what, array, ~lost, negative_tau, lines)
         if lost.any() and name == "output":
             raise CheckpointRefused(
                 f"{path}: output: unit {_indices(lost)} would be left out, and with it a class; repair the file"
@@ -170,7 +152,7 @@ def _not_finite(path, name, found, choice, lines):
     return lost
 
 
-def _odd_times(path, name, what, array, found, alive, choice, lines):
+def _odd_times(path, name, what, array, alive, choice, lines):
     """Report odd time constants (steps) of one array; returns which neurons are to be left out."""
     zero = alive & (array == 0)
     if zero.any():

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
+from tqdm import tqdm
 
 from ..models import KINDS, Initial, Simulation, dense, describe, readout_scores, start_states
 from .comparison import differences, run_twin
 from .scoring import accuracies, decisions
 
 STARTS = ("zero", "random")
+# Brian2 runs all trials side by side; this many synapses take about a gigabyte.
+LARGEST = 20_000_000
 
 
 class EvaluationError(ValueError):
@@ -30,6 +33,7 @@ def evaluate(
     brian2_trials=None,
     dt=None,
     report=lambda line: None,
+    progress=False,
 ):
     """Accuracy, spikes and run time of a network on a test set, by its float64 twin and by Brian2.
 
@@ -48,11 +52,13 @@ def evaluate(
     trials : int, optional
         The first so many test trials; all by default.
     brian2_trials : int, optional
-        The first so many of these in Brian2; all by default.
+        The first so many of these in Brian2; by default all, as far as they make no more than 20 million synapses.
     dt : float, optional
         Step of Brian2 (s); dt_ref by default. At another step spikes are not compared.
     report : callable
         Takes a line of text about what is being done.
+    progress : bool
+        Show a bar for each run.
 
     Returns
     -------
@@ -65,11 +71,15 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        No readout, other channels, classes or step than the task, seeds for a zero start, numbers out of range.
+        No readout, other classes or step than the task, seeds for a zero start, numbers out of range.
+    StimulusError
+        Another number of channels.
     """
     single = describe(net, namespace={})
     _check(single, task, start, seeds)
     test = _first(task.test, trials, "trials")
+    if brian2_trials is None:
+        brian2_trials = _fitting(single, test.sizes["trial"], report)
     shown = _first(test, brian2_trials, "brian2_trials")
     readout, dt_ref = single.annotations.readout, float(single.annotations.dt_ref)
     same_step = dt is None or np.isclose(dt, dt_ref, rtol=1e-9)
@@ -79,14 +89,23 @@ def evaluate(
     with Simulation(net, shown.stimulus, dt=dt, device=device, namespace={}) as simulation:
         for initial in starts:
             report(f"{start} start, seed {initial.seed}: Brian2 ({device}), {shown.sizes['trial']} trials")
-            simulated.append(simulation.run(initial=initial, progress=False))
+            simulated.append(
+                simulation.run(initial=initial, progress=progress and device != "cpp_standalone")
+            )
         builds, build_time = simulation.builds, simulation.build_time_s
     rows = []
     for initial, ds in zip(starts, simulated, strict=True):
         report(f"{start} start, seed {initial.seed}: twin, {test.sizes['trial']} trials")
         states = start_states(single, initial, test.sizes["trial"])
         began = time.perf_counter()
-        run = run_twin(net, test.stimulus, initial=states, keep=shown.sizes["trial"])
+        with tqdm(total=test.sizes["trial"], unit="trial", disable=not progress) as bar:
+            run = run_twin(
+                net,
+                test.stimulus,
+                initial=states,
+                keep=shown.sizes["trial"],
+                report=lambda done, _, bar=bar: bar.update(done - bar.n),
+            )
         row = {"time_twin_s": time.perf_counter() - began, "time_brian2_s": ds.attrs["run_time_s"]}
         for where, scores, split in (("twin", run.scores, test), ("brian2", readout_scores(ds), shown)):
             found = accuracies(decisions(scores, split), split, task.classes)
@@ -130,6 +149,18 @@ def flat(ds):
         if "accuracy" in name and len(values) > 1:
             out[f"{name}_sd"] = float(values.std(ddof=1))
     return out
+
+
+def _fitting(single, trials, report):
+    """How many trials Brian2 can run side by side."""
+    synapses = sum(len(s.pre) for s in single.synapses)
+    fitting = max(1, min(trials, LARGEST // max(synapses, 1)))
+    if fitting < trials:
+        report(
+            f"Brian2 runs the first {fitting} of {trials} trials ({synapses} synapses each); brian2_trials "
+            "(--brian2-trials) asks for another number"
+        )
+    return fitting
 
 
 def _start(description, start, seed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import count, positive, report, whole
+from .arguments import add_options, count, positive, report, whole
 
 
 def add(commands):
@@ -24,7 +24,12 @@ def add(commands):
     )
     parser.add_argument("--seeds", type=count, metavar="N", help="random starts (default: 1)", default=1)
     parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
-    parser.add_argument("--brian2-trials", type=count, metavar="N", help="of these, the first N in Brian2")
+    parser.add_argument(
+        "--brian2-trials",
+        type=count,
+        metavar="N",
+        help="of these, the first N in Brian2 (default: all that fit)",
+    )
     parser.add_argument("--dt", type=positive, metavar="MS", help="step of Brian2 in ms (default: dt_ref)")
     parser.add_argument(
         "--seed",
@@ -33,6 +38,7 @@ def add(commands):
         help="seed of the task's splits (default: that of the network's training, which has not seen its test split; "
         "else 0)",
     )
+    add_options(parser)
     parser.add_argument("--json", action="store_true", help="print one flat JSON object")
     parser.add_argument("--out", metavar="FILE.nc", help="also write the numbers of each seed there")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE.nc if it is there")
@@ -41,27 +47,41 @@ def add(commands):
 
 def _evaluate(given):
     import json
+    import sys
     from pathlib import Path
 
-    from ...models import annotations, load
+    from ...models import load
     from ...models.devices import check_device
+    from ..about import read_about
     from ..evaluating import EvaluationError, evaluate, flat
     from ..provenance import provenance
-    from ..results import ResultError, write_result
+    from ..results import ResultError, prepare_folder, write_result
     from ..tasks import load_task
 
     check_device(given.device)
-    if given.out and Path(given.out).exists() and not given.overwrite:
-        raise ResultError(f"{given.out}: is there already; give --overwrite or another --out")
+    if given.out:
+        out = Path(given.out)
+        if out.exists() and out.samefile(given.network):
+            raise ResultError(f"{out}: is the network itself; give another --out")
+        prepare_folder(out.parent, (out.name,), overwrite=given.overwrite)
     net = load(given.network)
-    about = annotations(net).about
-    name = given.task or about.get("task")
+    about = read_about(net, given.network)
+    name = given.task or about.task
     if not name:
         raise EvaluationError(f"{given.network}: the file names no task; give --task, e.g. --task ecg")
-    trained = about if about.get("task") == name else {}
-    seed = int(trained.get("seed", 0)) if given.seed is None else given.seed
-    options = json.loads(trained.get("options", "{}")) | ({} if given.data is None else {"data": given.data})
+    options = about.options if about.task == name else {}
+    if about.task not in (None, name):
+        report(f"{given.network}: trained on {about.task!r}, tested on {name!r}")
+    seed = given.seed
+    if seed is None:
+        seed = (about.seed or 0) if about.task == name else 0
+    options = options | given.options | ({} if given.data is None else {"data": given.data})
     task = load_task(name, seed=seed, **options)
+    if about.task == name and about.classes is not None and about.classes != tuple(task.classes):
+        raise EvaluationError(
+            f"{given.network}: trained for the classes {', '.join(about.classes)}, the task {name!r} has "
+            f"{', '.join(task.classes)}; give the options of its training: --option NAME=VALUE"
+        )
     ds = evaluate(
         net,
         task,
@@ -72,6 +92,7 @@ def _evaluate(given):
         brian2_trials=given.brian2_trials,
         dt=None if given.dt is None else given.dt / 1e3,
         report=report,
+        progress=sys.stderr.isatty(),
     )
     ds.attrs |= {"network": Path(given.network).name, "data_source": task.source, "data_hash": task.hash}
     if given.out:

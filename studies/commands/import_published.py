@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from .arguments import positive, report
 
@@ -48,10 +49,12 @@ def add(commands):
 
 
 def _constant(text):
-    name, equals, value = text.partition("=")
+    name, _, value = text.partition("=")
+    if not re.fullmatch(r"(\w+\.)?(b0|beta|tau_m)", name.strip()):
+        raise argparse.ArgumentTypeError(
+            f"expected b0, beta or tau_m, or hidden1.b0 and the like, got {text}"
+        )
     try:
-        if not (name and equals):
-            raise ValueError
         return name.strip(), float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE with a number, got {text}") from None
@@ -66,6 +69,10 @@ def _import(given):
     out = Path(given.out)
     if out.exists() and not given.overwrite:
         raise ResultError(f"{out}: is there already; give --overwrite or another --out")
+    names = [name for name, _ in given.constants]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"--set {twice[0]}: given more than once; give each constant once")
     net = load_published(
         given.file,
         kind=given.kind,

@@ -1,7 +1,9 @@
 """Checkpoints of the tests' own making, in the authors' layout; the published files are in tests/studies."""
 
+import contextlib
 import importlib.util
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +59,8 @@ def stimulus(trials=3, steps=80, channels=3, dt=0.004, seed=1):
     return xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(steps) * dt})
 
 
-def paper_layers(found, *, b0=0.01, betas=(0.0, 1.8), tau_m=None):
+def paper_layers(found, *, b0=None, betas=(0.0, 1.8), tau_m=None):
+    b0 = (0.1 if tau_m is None else 0.01) if b0 is None else b0
     d = {name: value.astype(float) for name, value in found.items()}
     hidden = papers.PaperLayer(
         d["i2h.weight"],
@@ -128,7 +131,7 @@ def test_the_random_start_is_the_papers_with_its_fractional_spike(file):
     start = KINDS["ecg"].start
     for name, layer in zip(("hidden1", "output"), layers, strict=True):
         v = cx.models.initials.stream(start.seed, f"{name}.v").random((3, len(layer.w)))
-        layer.start(3, v=v, s=v, a=0.01)
+        layer.start(3, v=v, s=v, a=0.1)
     spikes, membrane = papers.run_papers(layers, x.values)
     ds = simulate(net, x, initial=start)
     assert np.array_equal(dense(ds, "hidden1").values, spikes[0])
@@ -270,6 +273,11 @@ def test_pickles_truncated_and_missing_files_are_refused(file, tmp_path):
         path.write_bytes(whole[:length])
         with pytest.raises(CheckpointRefused, match="net.npz"):
             cx.load_published(path, kind="ecg")
+    for place in range(60, len(whole), 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        # A damaged byte is refused, or not seen (in the zip's own padding).
+        with contextlib.suppress(CheckpointRefused):
+            cx.load_published(path, kind="ecg", report=lambda line: None)
     with pytest.raises(CheckpointRefused, match="no such file"):
         cx.load_published(tmp_path / "other.npz", kind="ecg")
     with pytest.raises(CheckpointRefused, match="is a folder"):
@@ -301,5 +309,24 @@ def test_bad_arguments_are_refused(file, options, message):
 def test_nothing_is_reported_where_nothing_is_odd(file):
     with warnings.catch_warnings():
         warnings.simplefilter("error", OddCheckpoint)
+        net = cx.load_published(file(tau_m_h=None, tau_m_o=None), kind="ecg")
+        chosen = cx.load_published(file(), kind="ecg", b0=0.01)
+    assert annotations(net).about["odd"] == annotations(chosen).about["odd"] == ""
+
+
+def test_files_with_trained_membranes_have_the_threshold_of_2021(file):
+    with pytest.warns(OddCheckpoint, match="trained membrane time constants: b0 = 0.1, as in 2021"):
         net = cx.load_published(file(), kind="ecg")
-    assert annotations(net).about["odd"] == ""
+    assert np.asarray(group(net, "hidden1").b0) == 0.1
+    with pytest.raises(CheckpointRefused, match="holds tau_m_h but not tau_m_o: expected the membrane"):
+        cx.load_published(file(tau_m_o=None), kind="ecg")
+
+
+def test_an_array_larger_than_its_file_is_refused(file):
+    path = file()
+    header = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little")
+    text = "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000000), }"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("i2h.weight.npy", header + text.ljust(117).encode() + b"\n")
+    with pytest.raises(CheckpointRefused, match="claims 4000000000000 bytes of shape"):
+        cx.load_published(path, kind="ecg")

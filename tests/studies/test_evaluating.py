@@ -10,6 +10,7 @@ from chronaxie.studies.cli import main
 from chronaxie.studies.evaluating import EvaluationError, evaluate, flat
 from chronaxie.studies.results import read_result
 from chronaxie.studies.task import Task, make_split
+from chronaxie.studies.tasks import load_task
 
 
 def split(first, trials, steps=60, classes=3, per_trial=False, seed=0):
@@ -180,7 +181,94 @@ def test_what_is_odd_is_said_and_nothing_is_half_written(checkpoint, tmp_path, c
 def test_a_constant_without_a_number_is_refused(checkpoint, tmp_path, text, capsys):
     with pytest.raises(SystemExit):
         main(["import", str(checkpoint), "--kind", "ecg", "--out", str(tmp_path / "net.nc"), "--set", text])
-    assert "expected NAME=VALUE with a number" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "expected NAME=VALUE with a number" in said or "expected b0, beta or tau_m" in said
+
+
+def test_only_constants_are_set_and_each_once(checkpoint, tmp_path, capsys):
+    command = ["import", str(checkpoint), "--kind", "ecg", "--out", str(tmp_path / "net.nc"), "--set"]
+    for text in ("report=1", "kind=1", "dt=1"):
+        with pytest.raises(SystemExit):
+            main([*command, text])
+        assert "expected b0, beta or tau_m" in capsys.readouterr().err
+    assert main([*command, "b0=1", "--set", "b0=2"]) == 1
+    assert "--set b0: given more than once" in capsys.readouterr().err
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A network file that says what it was trained on."""
+
+    def write(**about):
+        path = tmp_path / "trained.nc"
+        cx.save(annotate(cx.srnn(4, [3], 6), about=about), path, overwrite=True)
+        return path
+
+    return write
+
+
+CLASSES = json.dumps(["P", "PQ", "QR", "RS", "ST", "TP"])
+
+
+def test_the_file_says_task_seed_and_options(trained, capsys):
+    path = trained(task="synthetic_ecg", seed="3", classes=CLASSES, options='{"config": {"test": 2}}')
+    assert main(["evaluate", str(path), "--json"]) == 0
+    from_file = json.loads(capsys.readouterr().out)
+    assert from_file["trials"] == 2
+    task = load_task("synthetic_ecg", seed=3, config={"test": 2})
+    expected = flat(evaluate(cx.load(path), task))
+    assert from_file["accuracy_brian2"] == expected["accuracy_brian2"]
+    assert main(["evaluate", str(path), "--json", "--option", 'config={"test": 3}', "--seed", "4"]) == 0
+    given = json.loads(capsys.readouterr().out)
+    assert given["trials"] == 3
+    assert given["data_hash"] != from_file["data_hash"]
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"options": "[1]"}, "its text 'options' must be the options of a task"),
+        ({"options": '{"data": "/elsewhere"}'}, "without a data folder"),
+        ({"options": "x"}, "its text 'options' is not JSON"),
+        ({"options": '{"foo": 1}'}, "foo"),
+        ({"seed": "abc"}, "its text 'seed' is not JSON"),
+        ({"seed": "-1"}, "'seed' must be a whole number >= 0"),
+        ({"classes": "[1]"}, "its text 'classes' must be names"),
+        ({"classes": '["a", "b", "c", "d", "e", "f"]'}, "trained for the classes a, b, c, d, e, f, the task"),
+    ],
+)
+def test_what_a_file_says_is_checked(trained, about, message, capsys):
+    assert main(["evaluate", str(trained(task="synthetic_ecg", **about))]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_another_task_than_that_of_the_training_is_said(trained, capsys):
+    path = trained(task="ecg", seed="3", options='{"valid_fraction": 0.2}')
+    assert main(["evaluate", str(path), "--task", "synthetic_ecg", "--trials", "2"]) == 0
+    assert "trained on 'ecg', tested on 'synthetic_ecg'" in capsys.readouterr().err
+
+
+def test_the_output_is_looked_at_first(trained, tmp_path, capsys):
+    path = trained(task="synthetic_ecg")
+    before = path.read_bytes()
+    assert main(["evaluate", str(path), "--out", str(path), "--overwrite"]) == 1
+    assert "is the network itself" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["evaluate", str(path), "--out", str(tmp_path / "file" / "x.nc")]) == 1
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "zero start" not in said
+    assert path.read_bytes() == before
+
+
+def test_brian2_gets_as_many_trials_as_fit(net, monkeypatch):
+    from chronaxie.studies import evaluating
+
+    lines = []
+    monkeypatch.setattr(evaluating, "LARGEST", 3 * (4 * 12 + 12 * 12 + 12 * 3))
+    found = flat(evaluate(net, make_task(), report=lines.append))
+    assert (found["trials"], found["brian2_trials"]) == (8, 3)
+    assert any("Brian2 runs the first 3 of 8 trials" in line for line in lines)
 
 
 def test_a_file_without_a_task_needs_one(tmp_path, capsys):
