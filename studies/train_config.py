@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .json_values import tuples
 from .recipes import MODELS, recipe
 from .recurrent import SPIKING, equal_parameters, parameters_of
+from .tasks import check_options
 
 MATCHES = ("neurons", "parameters")
 _OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "brian2_trials")
@@ -39,6 +43,9 @@ class TrainConfig:
         Brian2 device of the comparison; None: numpy.
     brian2_trials : int or None
         The first so many test trials are simulated in Brian2; None: the recipe's.
+    options : mapping of str to object, or pairs of them
+        Keyword arguments of the task's own function, as JSON has them, in place of or beside those of the recipe
+        (`task_options`). Kept as pairs, lists as tuples.
 
     Raises
     ------
@@ -59,6 +66,7 @@ class TrainConfig:
     frozen_time_constants: bool = False
     device: str | None = None
     brian2_trials: int | None = None
+    options: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self):
         for name, choices in (("model", MODELS), ("match", MATCHES)):
@@ -66,6 +74,7 @@ class TrainConfig:
                 raise ValueError(
                     f"train: {name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
+        object.__setattr__(self, "options", _pairs(self.task, self.options))
         layers = recipe(self.task).network.recurrent
         if self.hidden is not None:
             object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -94,6 +103,11 @@ class TrainConfig:
     def is_spiking(self):
         """Whether the model is a Brian2 network."""
         return self.model in SPIKING
+
+    @property
+    def task_options(self):
+        """Keyword arguments of the task's own function: the recipe's, with those given here over them."""
+        return dict(recipe(self.task).options) | dict(self.options)
 
     @property
     def stem(self):
@@ -146,6 +160,25 @@ class TrainConfig:
         return dataclasses.replace(
             recipe(self.task).training(self.model), unlabelled=unlabelled, seed=self.seed, **chosen
         )
+
+
+def _pairs(task, options):
+    """Checked options as pairs, in the order of their names."""
+    pairs = list(options.items() if isinstance(options, Mapping) else options)
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"train: the option {twice[0]} is given twice; give it once")
+    check_options(task, names)
+    for name, value in pairs:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"train: option {name}: expected a value that JSON can hold, since it travels with the network, got "
+                f"{value!r}"
+            ) from error
+    return tuple(sorted((name, tuples(value)) for name, value in pairs))
 
 
 def _is_count(value):

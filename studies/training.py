@@ -78,7 +78,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     if config.is_spiking:
         check_device(config.device or "numpy")  # before the training, not after it
     chosen = recipe(config.task)
-    options = dict(chosen.options) | ({} if config.data is None else {"data": config.data})
+    options = config.task_options | ({} if config.data is None else {"data": config.data})
     task = load_task(config.task, seed=config.seed, **options)
     report(f"data: {task.source}")
     report(f"      {sizes_in_words(task)}")
@@ -209,7 +209,7 @@ def spiking_network(config, task, hidden):
         annotate(net, readout=Readout("output", SPIKES, reduce=chosen.reduce, skip=chosen.skip))
     about = {
         "task": config.task,
-        "options": json.dumps(dict(recipe(config.task).options)),
+        "options": json.dumps(config.task_options),
         "classes": json.dumps(list(task.classes)),
         "seed": str(config.seed),
     }

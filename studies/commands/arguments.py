@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 
+from ..json_values import tuples
+
 
 def number(text, kind, holds, expected):
     """The number in an argument, or the error that argparse shows."""
@@ -61,7 +63,7 @@ def option(text):
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, such as valid_fraction=0.2, got {text}")
     try:
-        return name, _tuples(json.loads(value, parse_constant=_refuse))
+        return name, tuples(json.loads(value, parse_constant=_refuse))
     except (ValueError, RecursionError):
         return name, value
 
@@ -78,13 +80,6 @@ def add_options(parser):
         help="an option of the task's own function, such as leave_out=theo or window=4 (chronaxie.studies.tasks); the "
         "value is JSON, else text; may be repeated",
     )
-
-
-def _tuples(value):
-    """Lists as tuples, at any depth."""
-    if isinstance(value, dict):
-        return {name: _tuples(item) for name, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _refuse(constant):

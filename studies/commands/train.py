@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import count, positive, report, whole
+from .arguments import add_options, count, positive, report, whole
 
 
 def add(commands):
@@ -27,7 +27,12 @@ def add(commands):
         default="neurons",
         help="as many hidden units (default) or parameters as the adaptive network",
     )
-    train.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    train.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder of the data sets (default: CHRONAXIE_DATA, else what chronaxie fetch has made)",
+    )
+    add_options(train)
     train.add_argument(
         "--out", metavar="DIR", default="out/train", help="where results go (default: %(default)s)"
     )
@@ -85,6 +90,7 @@ def _train(given):
         "frozen_time_constants",
         "device",
         "brian2_trials",
+        "options",
     )
     config = TrainConfig(
         **{name: getattr(given, name) for name in names},

@@ -1,10 +1,15 @@
 """The tasks by name."""
 
 import difflib
+import inspect
+from dataclasses import fields
 
+from ...models.speech import SpeechEncoder
 from ..data import find_data
+from ..json_values import tuples
 from .digits import load_digits
 from .heidelberg import load_shd, load_ssc
+from .heidelberg_spikes import Binning
 from .ludb import load_ludb
 from .mnist import load_psmnist, load_smnist
 from .qtdb import load_qtdb
@@ -15,6 +20,7 @@ from .wfdb_records import load_record, load_wfdb
 __all__ = [
     "TASKS",
     "SyntheticECG",
+    "check_options",
     "find_data",
     "load_digits",
     "load_ludb",
@@ -28,6 +34,7 @@ __all__ = [
     "load_synthetic_ecg",
     "load_task",
     "load_wfdb",
+    "options_of",
 ]
 
 TASKS = {
@@ -43,6 +50,10 @@ TASKS = {
     "ssc": load_ssc,
 }
 _EMBEDDED = frozenset({"synthetic_ecg", "digits"})
+# Options that are dataclasses: a dict of their fields does as well, since it can be written in a file or a command.
+_CLASSES = {"binning": Binning, "config": SyntheticECG, "encoder": SpeechEncoder}
+_GIVEN_OTHERWISE = ("data", "seed")
+_DISPLAY = ("progress", "report")
 
 
 def load_task(name, *, data=None, seed=0, **options):
@@ -57,7 +68,8 @@ def load_task(name, *, data=None, seed=0, **options):
     seed : int
         Of whatever the task draws: a validation split, synthetic recordings. >= 0.
     **options
-        Handed on to the task's own function.
+        Handed on to the task's own function; lists as tuples, and a dict for one of the dataclasses `Binning`,
+        `SyntheticECG` and `SpeechEncoder`, as what was written as JSON.
 
     Returns
     -------
@@ -66,13 +78,10 @@ def load_task(name, *, data=None, seed=0, **options):
     Raises
     ------
     ValueError
-        Unknown name (with the nearest), or `data` for a task that reads none.
+        Unknown name (with the nearest), `data` for a task that reads none, or an option that it does not have.
     """
-    if name not in TASKS:
-        near = difflib.get_close_matches(str(name), TASKS, n=3, cutoff=0.3) or list(TASKS)
-        raise ValueError(
-            f"load_task: no task is called {name!r}; nearest: {', '.join(near)}; all: {', '.join(TASKS)}"
-        )
+    check_options(name, {k: v for k, v in options.items() if k not in _DISPLAY})
+    options = {option: _value(name, option, value) for option, value in options.items()}
     if name in _EMBEDDED:
         if data is not None:
             raise ValueError(
@@ -81,3 +90,70 @@ def load_task(name, *, data=None, seed=0, **options):
             )
         return TASKS[name](seed=seed, **options)
     return TASKS[name](data, seed=seed, **options)
+
+
+def options_of(name):
+    """Names of the options of a task's own function, without `data`, `seed` and what only shows progress.
+
+    Raises
+    ------
+    ValueError
+        Unknown task, with the nearest.
+    """
+    if name not in TASKS:
+        near = difflib.get_close_matches(str(name), TASKS, n=3, cutoff=0.3) or list(TASKS)
+        raise ValueError(
+            f"load_task: no task is called {name!r}; nearest: {', '.join(near)}; all: {', '.join(TASKS)}"
+        )
+    return tuple(
+        option
+        for option in inspect.signature(TASKS[name]).parameters
+        if option not in _GIVEN_OTHERWISE + _DISPLAY
+    )
+
+
+def check_options(name, options):
+    """Refuse options that the function of a task does not take.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`.
+    options : iterable of str
+
+    Raises
+    ------
+    ValueError
+        Unknown task or option; says which options there are.
+    """
+    known = options_of(name)
+    for option in options:
+        if option in _GIVEN_OTHERWISE:
+            raise ValueError(
+                f"task {name!r}: {option} is no option of the task; it is given by itself (--{option})"
+            )
+        if option not in known:
+            raise ValueError(
+                f"task {name!r}: no option is called {option!r}; there are {', '.join(known) or 'none'}"
+            )
+
+
+def _value(task, option, value):
+    """The value of an option as the task's function takes it."""
+    wanted, where = _CLASSES.get(option), f"task {task!r}: option {option}"
+    if wanted is None or isinstance(value, wanted) or value is None:
+        return tuples(value)
+    known = [field.name for field in fields(wanted) if field.init]
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"{where}: expected a {wanted.__name__}, or a dict of its fields ({', '.join(known)}), got {value!r}"
+        )
+    unknown = [name for name in value if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{where}: {wanted.__name__} has no field {unknown[0]!r}; there are {', '.join(known)}"
+        )
+    try:
+        return wanted(**tuples(value))
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error

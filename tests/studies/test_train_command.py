@@ -167,7 +167,8 @@ def test_every_option_of_the_command_is_in_its_help_and_the_models_in_the_page(c
         main(["train", "--help"])
     printed = capsys.readouterr().out
     for field in dataclasses.fields(TrainConfig):
-        option = field.name if field.name == "task" else f"--{field.name.replace('_', '-')}"
+        other = {"task": "task", "options": "--option NAME=VALUE"}
+        option = other.get(field.name, f"--{field.name.replace('_', '-')}")
         assert option in printed
     page = (Path(__file__).resolve().parents[2] / "docs" / "baselines.md").read_text()
     assert all(f"| `{model}` |" in page for model in recipes.MODELS)
