@@ -22,7 +22,7 @@ DT = 0.004
 ARRAYS = "ludb/ludb_records_001_120.npz"
 FOLDERS = ("ludb/data", "ludb")
 LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
-_VERSION = 2  # of what the cache holds
+_VERSION = 3  # of what the cache holds
 _SHAPES = {
     "signals": ("iu", ("record", "lead", "sample")),
     "adc_gain_per_mV": ("f", ("record", "lead")),

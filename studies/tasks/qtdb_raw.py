@@ -15,12 +15,13 @@ from ..cache import cached
 from ..data import fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
 from .qtdb import CHANNELS, CLASSES, DT
-from .wave_segments import marked_waves, segment_labels
+from .wave_marks import marked_waves
+from .wave_segments import segment_labels
 
 ANNOTATORS = ("q1c", "q2c", "pu0", "pu1")
 LEADS = ("lead0", "lead1")
 _RATE = 250  # Hz
-_VERSION = 1  # of what the cache holds
+_VERSION = 2  # of what the cache holds
 _REMEDY = "fetch it again: move the file away, then chronaxie fetch qtdb"
 
 

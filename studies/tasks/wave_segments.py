@@ -3,56 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 
 from .qtdb import CLASSES
-
-_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
-_KINDS = {"p": "P", "t": "T", "u": "U"} | dict.fromkeys(_BEATS, "QRS")
-
-
-@dataclass(frozen=True)
-class Wave:
-    """One marked wave: kind (P, QRS, T or U) and sample numbers, None where not marked."""
-
-    kind: str
-    onset: int | None
-    peak: int
-    end: int | None
-
-
-def marked_waves(samples, symbols):
-    """The waves that annotations mark, in the order of time.
-
-    A bracket belongs to the peak that is next to it: ``(`` before it is its onset, ``)`` after it its end. Peaks of
-    one kind with nothing between them are one wave (a T wave of two phases), its peak the first.
-
-    Parameters
-    ----------
-    samples : sequence of int
-        Sample numbers, ascending.
-    symbols : sequence of str
-        Of the annotations: ``( ) p t u`` and those of beats; others end nothing and begin nothing.
-
-    Returns
-    -------
-    list of Wave
-    """
-    found = []
-    before = ""
-    for k, symbol in enumerate(symbols):
-        kind = _KINDS.get(symbol)
-        if kind is not None:
-            end = int(samples[k + 1]) if k + 1 < len(symbols) and symbols[k + 1] == ")" else None
-            if found and _KINDS.get(before) == kind:
-                found[-1] = Wave(kind, found[-1].onset, found[-1].peak, end)
-            else:
-                onset = int(samples[k - 1]) if before == "(" else None
-                found.append(Wave(kind, onset, int(samples[k]), end))
-        before = symbol
-    return found
 
 
 def segment_labels(marked, steps, *, longest):
@@ -65,6 +19,7 @@ def segment_labels(marked, steps, *, longest):
     Parameters
     ----------
     marked : list of Wave
+        As `marked_waves` returns them.
     steps : int
         Length of the record.
     longest : int

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..task import MissingDataError, TaskError
+from .ecg_waves import WAVE_TYPES
+from .wave_marks import BEATS, marked_waves
 from .wfdb_files import find_record, read_header
-
-_PEAKS = {"p": 0, "N": 1, "t": 2}
-_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 
 
 def read_annotation(base, extension):
@@ -35,7 +34,9 @@ def read_annotation(base, extension):
 
 
 def read_waves(path, extension):
-    """P, QRS and T waves of an annotation in the manner of LUDB and QTDB: ``(`` onset, ``p N t`` peak, ``)`` end.
+    """P, QRS and T waves of an annotation in the manner of LUDB and QTDB: ``(`` onset, peak, ``)`` end.
+
+    Peaks are ``p``, the symbol of any beat, and ``t``; which bracket is whose says `marked_waves`. U waves are left out.
 
     Parameters
     ----------
@@ -58,15 +59,8 @@ def read_waves(path, extension):
     """
     base = find_record(path)
     samples, symbols = read_annotation(base, extension)
-    waves, onset = [], -1
-    for k, (sample, symbol) in enumerate(zip(samples.tolist(), symbols, strict=True)):
-        if symbol == "(":
-            onset = sample
-        elif symbol in _PEAKS:
-            ends = k + 1 < len(symbols) and symbols[k + 1] == ")"
-            waves.append((_PEAKS[symbol], onset, sample, int(samples[k + 1]) if ends else -1))
-            onset = -1
-    found = {kind for kind, *_ in waves}
+    waves = [wave for wave in marked_waves(samples, symbols) if wave.kind in WAVE_TYPES]
+    found = {wave.kind for wave in waves}
     if len(found) < 2 or "(" not in symbols:
         some = ", ".join(sorted(set(symbols))) or "nothing"
         raise TaskError(
@@ -74,7 +68,11 @@ def read_waves(path, extension):
             "beats without waves; they cannot label steps, simulate the record instead: chronaxie simulate NET.nc "
             "--wfdb FILE"
         )
-    return np.array(waves, dtype=np.int64)
+    rows = [
+        (WAVE_TYPES.index(w.kind), *(-1 if at is None else at for at in (w.onset, w.peak, w.end)))
+        for w in waves
+    ]
+    return np.array(rows, dtype=np.int64)
 
 
 def beat_times(base, extension, *, start=0.0, seconds=None):
@@ -83,5 +81,5 @@ def beat_times(base, extension, *, start=0.0, seconds=None):
         return None
     rate = float(read_header(base).fs)
     samples, symbols = read_annotation(base, extension)
-    times = samples[[symbol in _BEATS for symbol in symbols]] / rate
+    times = samples[[symbol in BEATS for symbol in symbols]] / rate
     return times[(times >= start) & (times < (np.inf if seconds is None else start + seconds))]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chronaxie.studies.tasks.wave_segments import Wave, marked_waves, segment_labels
+from chronaxie.studies.tasks.wave_marks import Wave, marked_waves
+from chronaxie.studies.tasks.wave_segments import segment_labels
 
 
 def annotated(text):
@@ -44,6 +45,10 @@ def labels(text, longest=100):
         # Beats of other kinds, and marks that are not waves.
         ("(V)..t)", "QRSSSS-"),
         ("(p)+.(N)", "PPqqqQR-"),
+        # Two beats with nothing between them stay two: the first has no end, the second no onset.
+        ("(.N..N.)..t)", "QQ---RRSSSS-"),
+        # No bracket reaches past a mark that is no wave.
+        ("(p)..(+.N)..t)", "PP------RSSSS-"),
         ("", ""),
         (".....", "-----"),
         (")(", "--"),

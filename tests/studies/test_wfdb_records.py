@@ -233,6 +233,27 @@ def test_waves_are_read_with_missing_boundaries(tmp_path):
     np.testing.assert_array_equal(read_waves(path, "ii"), waves)
 
 
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        # A beat of any kind is a QRS and keeps its onset; T has none of its own.
+        ("( p ) ( V ) t )", [(0, 100, 110, 120), (1, 130, 140, 150), (2, -1, 160, 170)]),
+        # A U wave is no P wave, and its onset is its own.
+        ("( N ) ( u ) p )", [(1, 100, 110, 120), (0, -1, 160, 170)]),
+        # Two peaks of T are one wave, two beats are two.
+        ("( N N ) ( t t )", [(1, 100, 110, -1), (1, -1, 120, 130), (2, 140, 150, 170)]),
+        ("( + N ) ( t )", [(1, -1, 120, 130), (2, 140, 150, 160)]),
+    ],
+)
+def test_a_bracket_belongs_to_the_peak_beside_it(tmp_path, marks, expected):
+    import wfdb
+
+    path = write_record(tmp_path, "r", beats()[0])
+    symbols = marks.split()
+    wfdb.wrann("r", "ii", 100 + 10 * np.arange(len(symbols)), symbol=symbols, write_dir=str(tmp_path))
+    assert read_waves(path, "ii").tolist() == [list(wave) for wave in expected]
+
+
 def test_beats_are_no_waves(data_dir):
     path = data_dir / "wfdb" / "mitdb" / "100"
     with pytest.raises(
