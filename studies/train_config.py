@@ -74,8 +74,8 @@ class TrainConfig:
                 raise ValueError(
                     f"train: {name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
-        object.__setattr__(self, "options", _pairs(self.task, self.options))
         layers = recipe(self.task).network.recurrent
+        object.__setattr__(self, "options", _pairs(self.task, self.options))
         if self.hidden is not None:
             object.__setattr__(self, "hidden", tuple(self.hidden))
             if not self.hidden or not all(_is_count(n) for n in self.hidden):
