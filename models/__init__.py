@@ -4,6 +4,15 @@ from .annotations import Annotations, Initial, Readout, annotate, annotations
 from .building import build
 from .describing import describe
 from .description import NetworkDescription
+from .ecg_encoding import (
+    DifferenceEncoder,
+    ECGEncoder,
+    binary_level_crossing,
+    decode_binary_level_crossing,
+    normalise,
+    overload,
+    resample,
+)
 from .encoders import decode_level_crossing, level_crossing, threshold_difference
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .files import load, load_description, save
