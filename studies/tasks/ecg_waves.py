@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import numpy as np
 
 from ..task import TaskError
@@ -75,6 +78,25 @@ def wave_labels(waves, *, rate, samples, dt, steps, where):
     for k in np.flatnonzero(offset == _MISSING):
         label[(at > peak[k]) & (at < (onset_or_peak[k + 1] if k + 1 < len(waves) else samples))] = -1
     return label
+
+
+def task_hash(files, **decided):
+    """Fingerprint of a task: of its files and of everything else that decides stimuli, labels and splits.
+
+    Parameters
+    ----------
+    files : str
+        From `fingerprint`.
+    **decided
+        Values that JSON can hold.
+
+    Returns
+    -------
+    str
+        ``sha256:…``
+    """
+    text = json.dumps({"files": files} | decided, sort_keys=True, allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def split_patients(strata, *, valid_fraction, test_fraction, seed, where):

@@ -14,7 +14,7 @@ from ...models.ecg_encoding import ECGEncoder, normalise, resample
 from ..cache import cached
 from ..data import fingerprint, need
 from ..task import Task, TaskError, make_split
-from .ecg_waves import CLASSES, split_patients, wave_labels
+from .ecg_waves import CLASSES, split_patients, task_hash, wave_labels
 from .wfdb_annotations import read_waves
 from .wfdb_files import read_leads
 
@@ -140,7 +140,13 @@ def load_ludb(
         source="PhysioNet Lobachevsky University Electrocardiography Database 1.0.1 (Kalyakulina et al., IEEE "
         "Access 8, 186181, 2020; Goldberger et al. 2000)",
         licence="ODC-By 1.0",
-        hash=key["files"],
+        hash=task_hash(
+            **key,
+            window=None if window is None else float(window),
+            valid_fraction=float(valid_fraction),
+            test_fraction=float(test_fraction),
+            seed=int(seed),
+        ),
         description=f"LUDB: lead {lead} as level crossings at 250 Hz (delta {delta:g} sd, {bits} bits), P, QRS, T or "
         "none at each step, split by patient",
     )

@@ -36,7 +36,8 @@ def read_annotation(base, extension):
 def read_waves(path, extension):
     """P, QRS and T waves of an annotation in the manner of LUDB and QTDB: ``(`` onset, peak, ``)`` end.
 
-    Peaks are ``p``, the symbol of any beat, and ``t``; which bracket is whose says `marked_waves`. U waves are left out.
+    Peaks are ``p``, the symbol of any beat, and ``t``; which bracket is whose says `marked_waves`. U waves are left
+    out.
 
     Parameters
     ----------

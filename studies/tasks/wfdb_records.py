@@ -11,7 +11,7 @@ import xarray as xr
 from ...models.ecg_encoding import ECGEncoder, normalise, overload, resample
 from ..data import find_data, fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
-from .ecg_waves import CLASSES, split_patients, wave_labels
+from .ecg_waves import CLASSES, split_patients, task_hash, wave_labels
 from .wfdb_annotations import beat_times, read_waves
 from .wfdb_files import find_record, read_leads, signal_files
 
@@ -172,7 +172,8 @@ def load_wfdb(
     encoder = ECGEncoder()
     records = _records(data, path)
     parts = [_labelled(base, lead, annotation, encoder) for base in records]
-    steps = min(len(label) for _, _, label in parts)
+    marked = [marks for *_, marks in parts]
+    steps = min(len(label) for _, _, label, _ in parts)
     signal, events, label = (np.stack([p[k][:steps] for p in parts]) for k in range(3))
     splits = split_patients(
         np.zeros(len(records)),
@@ -201,7 +202,20 @@ def load_wfdb(
         source=f"WFDB records {', '.join(base.name for base in records[:8])}"
         + (f" and {len(records) - 8} more" if len(records) > 8 else ""),
         licence="as the records",
-        hash=fingerprint(*(file for base in records for file in signal_files(base))),
+        hash=task_hash(
+            fingerprint(
+                *(
+                    file
+                    for base, marks in zip(records, marked, strict=True)
+                    for file in (*signal_files(base), marks)
+                )
+            ),
+            encoder=asdict(encoder),
+            lead=str(lead),
+            valid_fraction=float(valid_fraction),
+            test_fraction=float(test_fraction),
+            seed=int(seed),
+        ),
         description=f"WFDB records: lead {lead} as level crossings at 250 Hz, P, QRS, T or none at each step",
     )
 
@@ -242,13 +256,15 @@ def _records(data, path):
 
 
 def _labelled(base, lead, annotation, encoder):
+    """Signal (step,) in mV, events, label, and the annotation file of one record."""
     leads = read_leads(base, lead)
-    waves = read_waves(base, annotation or leads.names[0].lower())
+    extension = annotation or leads.names[0].lower()
+    waves = read_waves(base, extension)
     signal, z, _, _ = _normalised(leads, encoder, base)
     label = wave_labels(
         waves, rate=leads.rate, samples=len(leads.signal), dt=encoder.dt, steps=len(signal), where=str(base)
     )
-    return signal[:, 0], encoder.encode(z)[0], label
+    return signal[:, 0], encoder.encode(z)[0], label, base.with_name(f"{base.name}.{extension}")
 
 
 def _normalised(leads, encoder, path):

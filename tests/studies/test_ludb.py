@@ -131,6 +131,18 @@ def test_windows_are_cut_for_training_only_and_are_the_record(folder):
         np.testing.assert_array_equal(together, whole.train[name].values)
 
 
+def test_the_hash_is_that_of_everything_that_decides_stimulus_label_and_split(folder):
+    base = {"window": 1.0}
+    changes = ({}, {"delta": 0.1}, {"bits": 9}, {"lead": "i"}, {"seed": 1}, {"window": 2.0}, {"window": None})
+    changes += ({"valid_fraction": 0.3}, {"test_fraction": 0.4})
+    hashes = [load_ludb(folder, **(base | change)).hash for change in changes]
+    assert len(set(hashes)) == len(changes)
+    assert load_ludb(folder, **base).hash == hashes[0]
+    signals = arrays()["signals"]
+    signals[0, 1, 7] += 1
+    assert load_ludb(write(folder, signals=signals), **base).hash not in hashes
+
+
 def test_signal_and_label_are_the_lead_in_millivolt(folder):
     task = load_task("ludb", data=folder, window=None)
     number = int(task.test.patient[0])

@@ -295,6 +295,17 @@ def test_annotated_records_make_a_task(labelled):
     assert load_task("wfdb", path=[labelled / f"p{k}" for k in range(4)]).hash == task.hash
 
 
+def test_the_hash_is_that_of_everything_that_decides_stimulus_label_and_split(labelled):
+    hashes = [load_wfdb(path=labelled, annotation="ii", **o).hash for o in ({}, {"lead": "i"}, {"seed": 1})]
+    hashes.append(load_wfdb(path=labelled, test_fraction=0.4).hash)
+    _, waves = beats(seed=2)
+    write_waves(labelled, "p2", waves[:-1])
+    hashes.append(load_wfdb(path=labelled).hash)
+    write_record(labelled, "p2", 1.1 * beats(seed=2)[0])
+    hashes.append(load_wfdb(path=labelled).hash)
+    assert len(set(hashes)) == 6
+
+
 def test_a_task_needs_three_records_and_their_annotation(labelled):
     with pytest.raises(TaskError, match=r"at least 3 patients, .* got 2"):
         load_wfdb(path=[labelled / "p0", labelled / "p1"])
