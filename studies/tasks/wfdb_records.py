@@ -165,7 +165,8 @@ def load_wfdb(
     MissingDataError
         No record, or no annotation file.
     TaskError
-        As `read_leads` and `read_waves`: a record whose annotation marks beats only cannot label steps.
+        As `read_leads` and `read_waves`: a record whose annotation marks beats only cannot label steps. A record that
+        is named twice.
     ValueError
         Fractions or seed out of range.
     """
@@ -252,6 +253,13 @@ def _records(data, path):
             p = folder / p
         headers = sorted(p.glob("*.hea")) if p.is_dir() else []
         found += [h.with_suffix("") for h in headers] or [find_record(p)]
+    places = [base.with_name(base.name + ".hea").resolve() for base in found]
+    twice = next((base for k, base in enumerate(found) if places[k] in places[:k]), None)
+    if twice is not None:
+        raise TaskError(
+            f"task 'wfdb': expected each record once, since none may be in two splits, got {twice} twice, under one "
+            "name or two; leave one of them out"
+        )
     return found
 
 

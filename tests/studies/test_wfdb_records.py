@@ -259,7 +259,11 @@ def test_beats_are_no_waves(data_dir):
     with pytest.raises(
         TaskError, match=r"100\.atr: expected waves \( p \).*beats without waves; they cannot label steps"
     ):
-        load_wfdb(path=[path] * 3, lead="MLII", annotation="atr")
+        load_wfdb(
+            path=[path, *(data_dir / "wfdb" / n for n in ("svdb/800", "ludb/1"))],
+            lead="MLII",
+            annotation="atr",
+        )
     times = record_beats(path, start=10, seconds=20)
     assert 20 <= len(times) <= 28
     assert times.min() >= 10
@@ -304,6 +308,17 @@ def test_the_hash_is_that_of_everything_that_decides_stimulus_label_and_split(la
     write_record(labelled, "p2", 1.1 * beats(seed=2)[0])
     hashes.append(load_wfdb(path=labelled).hash)
     assert len(set(hashes)) == 6
+
+
+def test_a_record_twice_would_be_in_two_splits(labelled, tmp_path_factory, monkeypatch):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for end in ("hea", "dat", "ii"):
+        (elsewhere / f"p0.{end}").symlink_to(labelled / f"p0.{end}")
+    monkeypatch.chdir(labelled)
+    three = [labelled / f"p{k}" for k in range(3)]
+    for again in (labelled / "p0", labelled / "p0.hea", "p0", elsewhere / "p0", labelled):
+        with pytest.raises(TaskError, match=r"expected each record once, .* got .*p0 twice"):
+            load_wfdb(path=[*three, again])
 
 
 def test_a_task_needs_three_records_and_their_annotation(labelled):
