@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ...models.ecg_encoding import ECGEncoder, normalise, resample
+from ...models.npz import ArraysRefused, read_npz
 from ..cache import cached
 from ..data import fingerprint, need
 from ..task import Task, TaskError, make_split
@@ -219,13 +218,9 @@ def _read_folder(folder, lead, report):
 
 def _read_arrays(path, lead):
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise TaskError(
-            f"{path}: expected arrays of numbers in a .npz file, but it cannot be read ({type(error).__name__}: "
-            f"{error}); the file is damaged: fetch it again"
-        ) from error
+        arrays = read_npz(path)
+    except ArraysRefused as error:
+        raise TaskError(str(error)) from error
     sizes = {"six": 6}
     for name, (kinds, dims) in _SHAPES.items():
         if name not in arrays:
