@@ -20,7 +20,7 @@ from ..gradient_bridge import Twin, fit
 from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
 from ..models.devices import check_device
 from .comparison import differences, run_twin, simulate_finer
-from .provenance import provenance
+from .provenance import provenance, remember_task
 from .results import prepare_folder, write_result
 from .scoring import decisions
 from .tasks import load_task
@@ -74,6 +74,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         tau_m=Normal(*config.tau_m),
         tau_a=Normal(*config.tau_a),
     )
+    remember_task(net, config.task, options={}, classes=task.classes, seed=config.seed)
     initial = network_values(net)
     twin = Twin(
         net,

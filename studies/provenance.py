@@ -1,13 +1,15 @@
-"""Where a result comes from: version, commit, packages, machine."""
+"""Where a result comes from: version, commit, packages, machine; and a network: task, options, seed."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import subprocess
 from pathlib import Path
 
 from .._version import __version__
+from ..models import annotate
 
 PACKAGES = ("brian2", "numpy", "scipy", "torch", "xarray", "h5netcdf", "scikit-learn")
 
@@ -40,3 +42,31 @@ def provenance():
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def remember_task(net, name, *, options, classes, seed):
+    """Annotate a network with the task that it is trained on, so that ``chronaxie evaluate`` finds it again.
+
+    Parameters
+    ----------
+    net : brian2.Network
+    name : str
+        Of the task.
+    options : dict
+        Keyword arguments of the task's own function, as JSON has them, without `data` and `seed`.
+    classes : sequence of str
+    seed : int
+        Of the task's splits.
+
+    Returns
+    -------
+    brian2.Network
+        The same.
+    """
+    about = {
+        "task": name,
+        "options": json.dumps(options),
+        "classes": json.dumps(list(classes)),
+        "seed": str(seed),
+    }
+    return annotate(net, about=about)

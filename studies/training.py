@@ -34,7 +34,7 @@ from ..models import (
 from ..models.annotations import SPIKES
 from ..models.devices import check_device
 from .comparison import differences, run_twin
-from .provenance import provenance
+from .provenance import provenance, remember_task
 from .recipes import recipe
 from .recurrent import DenseRecurrent, count_parameters, save_dense
 from .results import prepare_folder, write_result
@@ -207,13 +207,9 @@ def spiking_network(config, task, hidden):
     )
     if counted:
         annotate(net, readout=Readout("output", SPIKES, reduce=chosen.reduce, skip=chosen.skip))
-    about = {
-        "task": config.task,
-        "options": json.dumps(config.task_options),
-        "classes": json.dumps(list(task.classes)),
-        "seed": str(config.seed),
-    }
-    return annotate(net, about=about)
+    return remember_task(
+        net, config.task, options=config.task_options, classes=task.classes, seed=config.seed
+    )
 
 
 def _train_spiking(config, task, hidden, state, report):

@@ -13,8 +13,9 @@ from matplotlib.image import imread
 
 import chronaxie
 from chronaxie import analyses
-from chronaxie.models import dense, load, network_values, simulate
-from chronaxie.studies import ecg, ecg_config
+from chronaxie.models import annotations, dense, load, network_values, simulate
+from chronaxie.studies import ecg, ecg_config, tasks
+from chronaxie.studies.cli import main
 from chronaxie.studies.results import read_result
 
 HIDDEN, OUTPUTS = 8, 6
@@ -177,6 +178,24 @@ def test_the_network_file_gives_the_same_spikes(study):
     np.testing.assert_array_equal(step * 0.004, study.result.example_spike_time)
     np.testing.assert_array_equal(out.output_v.values[0], study.result.example_score)
     np.testing.assert_array_equal(test.stimulus[0], study.result.example_stimulus)
+
+
+def test_the_network_file_says_what_it_was_trained_on(study, monkeypatch, capsys):
+    path = study.folder / "network_ecg_synthetic_seed3.nc"
+    about, asked = annotations(load(path)).about, []
+    assert (about["task"], about["seed"], json.loads(about["options"])) == ("synthetic_ecg", "3", {})
+    assert tuple(json.loads(about["classes"])) == study.task.classes
+
+    def load_small(name, **options):
+        asked.append((name, options))
+        return study.task
+
+    monkeypatch.setattr(tasks, "load_task", load_small)
+    assert main(["evaluate", str(path), "--json"]) == 0
+    assert asked == [("synthetic_ecg", {"seed": 3})]
+    numbers = json.loads(capsys.readouterr().out)
+    # The same count over the same steps, divided once or as a mean: rounding only.
+    assert numbers["accuracy_twin"] == pytest.approx(float(study.result.test_accuracy), rel=1e-12)
 
 
 PROGRAM = """
