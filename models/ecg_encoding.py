@@ -91,7 +91,7 @@ def resample(signal, rate, dt, *, axis=0):
     Parameters
     ----------
     signal : array_like, real
-        Samples at `rate`, at least one along `axis`; finite.
+        Samples at `rate`, at least one along `axis`, two where the rates differ; finite.
     rate : float, Hz, > 0
     dt : float, s, > 0
         Step of the result; its first sample is at the time of the first sample of `signal`.
@@ -106,8 +106,8 @@ def resample(signal, rate, dt, *, axis=0):
     Raises
     ------
     ValueError
-        Empty or non-finite signal, a rate or step that is not a finite number > 0, or a ratio that no fraction
-        with terms up to 20 000 meets within half a step over the whole signal.
+        Empty or non-finite signal, a single sample at another rate, a rate or step that is not a finite number > 0, or
+        a ratio that no fraction with terms up to 20 000 meets within half a step over the whole signal.
     """
     x = _time_first(signal, axis, "resample")
     rate, dt = _positive(rate, "rate", "resample"), _positive(dt, "dt", "resample")
@@ -120,6 +120,11 @@ def resample(signal, rate, dt, *, axis=0):
         )
     if ratio == 1:
         y = x.copy()
+    elif len(x) < 2:
+        raise ValueError(
+            f"resample: expected at least 2 samples to bring from {rate:.9g} to {1 / dt:.9g} Hz, got 1; take a longer "
+            "stretch"
+        )
     else:
         # The filter's gain has a ripple of 1e-4, which would turn an offset into an oscillation.
         mean = x.mean(axis=0)

@@ -66,7 +66,8 @@ def load_record(
     Raises
     ------
     MissingDataError, TaskError
-        As `read_leads`; a lead that does not move.
+        As `read_leads`; a lead that does not move, less than two steps, a rate that is no simple fraction of that of
+        the encoder.
     ValueError
         `window` or `overlap` out of range.
     """
@@ -277,8 +278,13 @@ def _labelled(base, lead, annotation, encoder):
 
 def _normalised(leads, encoder, path):
     """Signal (step, lead) in mV at the encoder's step; z (lead, step), mean and sd."""
-    signal = resample(leads.signal, leads.rate, encoder.dt)
+    if len(leads.signal) < 2 or len(leads.signal) <= leads.rate * encoder.dt * (1 + 1e-9):
+        raise TaskError(
+            f"{path}: expected at least two steps of {encoder.dt:g} s, got {len(leads.signal)} sample"
+            f"{'s' * (len(leads.signal) > 1)} at {leads.rate:g} Hz; read more of it (seconds)"
+        )
     try:
+        signal = resample(leads.signal, leads.rate, encoder.dt)
         z, mean, sd = normalise(signal.T)
     except ValueError as error:
         raise TaskError(f"{path}, leads {', '.join(leads.names)}: {error}") from error

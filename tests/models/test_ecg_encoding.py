@@ -127,6 +127,13 @@ def test_resample_leaves_an_offset_and_the_same_rate_alone():
     assert resample(np.ones((2, 500)), 500, 0.004, axis=1).shape == (2, 250)
 
 
+def test_resample_of_one_sample_is_refused_or_itself():
+    with pytest.raises(ValueError, match="at least 2 samples to bring from 360 to 250 Hz, got 1"):
+        resample([[1.0, 2.0]], 360, 0.004)
+    assert resample([1.5], 250, 0.004).tolist() == [1.5]
+    assert np.isfinite(resample([1.0, 2.0], 360, 0.004)).all()
+
+
 def test_resample_refuses_a_ratio_without_a_fraction():
     with pytest.raises(ValueError, match=r"no fraction with terms up to 20000 is near enough"):
         resample(np.zeros(3), 1.0, 1e-6)

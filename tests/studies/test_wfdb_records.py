@@ -211,6 +211,16 @@ def test_options_out_of_range(record, options, error, message):
         load_record(record, **options)
 
 
+@pytest.mark.parametrize(("rate", "samples"), [(500, "2 samples"), (250, "1 sample"), (128, "1 sample")])
+def test_less_than_two_steps(tmp_path, rate, samples):
+    path = write_record(tmp_path, "r", beats(rate=rate)[0], rate=rate)
+    with pytest.raises(
+        TaskError, match=rf"r: expected at least two steps of 0\.004 s, got {samples} at {rate} Hz"
+    ):
+        load_record(path, seconds=0.004)
+    assert load_record(path, start=0.3, seconds=0.02).stimulus.sizes["time"] > 1
+
+
 def test_names_that_are_not_unique_are_chosen_by_position(tmp_path):
     path = write_record(tmp_path, "r", beats()[0], leads=("ECG", "ECG"))
     with pytest.raises(TaskError, match=r"2 leads are called 'ECG'; choose by position: 0 ECG \(mV\), 1 ECG"):
