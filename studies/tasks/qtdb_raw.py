@@ -17,11 +17,13 @@ from ..task import MissingDataError, Task, TaskError, make_split
 from .qtdb import CHANNELS, CLASSES, DT
 from .wave_marks import marked_waves
 from .wave_segments import segment_labels
+from .wfdb_annotations import read_annotation
+from .wfdb_files import read_header, read_leads
 
 ANNOTATORS = ("q1c", "q2c", "pu0", "pu1")
 LEADS = ("lead0", "lead1")
 _RATE = 250  # Hz
-_VERSION = 2  # of what the cache holds
+_VERSION = 3  # of what the cache holds
 _REMEDY = "fetch it again: move the file away, then chronaxie fetch qtdb"
 
 
@@ -74,15 +76,16 @@ def load_qtdb_raw(
     -------
     Task
         With the coordinates ``record`` (name) and ``start`` (s, in the record) of each trial, and ``signal`` in mV. The
-        description names the records without marks by this annotator, and without a window that is labelled enough.
+        description names the records without marks by this annotator, and without a window that is labelled enough,
+        and counts the windows that are left out for a gap or a flat lead.
 
     Raises
     ------
     MissingDataError
         No records, or a file of one is missing that its database has.
     TaskError
-        A file that is damaged, or another number of leads or sampling rate than 2 and 250 Hz; marks beyond the end
-        of the signal; fewer than 3 records with labelled windows.
+        A file that is damaged, leads that are not in volts, or another number of leads or sampling rate than 2 and
+        250 Hz; marks beyond the end of the signal; fewer than 3 records with labelled windows.
     ValueError
         An option out of range.
     """
@@ -107,6 +110,7 @@ def load_qtdb_raw(
     files = [folder / "qtdb" / f"{name}.{e}" for name in marked for e in ("hea", "dat", annotator)]
     key = {"version": _VERSION, "records": marked, "files": fingerprint(*files), **options}
     windows = cached("qtdb", key, lambda: _windows(folder, marked, options, report), report=report)
+    off = int(windows.off.sum())
     used = [marked[k] for k in np.unique(windows.number.values)]
     without = sorted(set(marked) - set(used))
     if len(used) < 3:
@@ -132,8 +136,14 @@ def load_qtdb_raw(
         hash=f"sha256:{digest.hexdigest()}",
         description=f"QTDB, raw records: two-lead ECG as threshold differences of {threshold:g} standard deviations"
         + (f" after smoothing over {smoothing} steps" if smoothing else "")
-        + f", 250 Hz, labels from the marks of {annotator}; windows of {steps} steps, split by record; {len(used)} of "
-        f"{len(names)} records" + (": " + ", ".join(left_out) if left_out else ""),
+        + f", 250 Hz, labels from the marks of {annotator}; windows of {steps} steps, split by record; "
+        + (
+            f"{off} windows with a gap or a flat lead are left out ({_counted(windows.off, marked)}); "
+            if off
+            else ""
+        )
+        + f"{len(used)} of {len(names)} records"
+        + (": " + ", ".join(left_out) if left_out else ""),
     )
 
 
@@ -180,6 +190,7 @@ def _marked(folder, names, annotator):
 def _windows(folder, names, options, report):
     """All windows of all records."""
     stimulus, labels, signals, number, start = [], [], [], [], []
+    off = np.zeros(len(names), np.int64)
     for k, name in enumerate(names):
         if report is not None and k % 20 == 0:
             report(f"QTDB: encoding record {k + 1} of {len(names)}")
@@ -188,7 +199,8 @@ def _windows(folder, names, options, report):
             window = slice(first, first + options["steps"])
             x = signal[window]
             if not np.isfinite(x).all() or (x.max(axis=0) == x.min(axis=0)).any():
-                continue  # a gap, or a lead that was off: nothing to normalise
+                off[k] += 1  # nothing to normalise
+                continue
             z = (x - x.mean(axis=0)) / x.std(axis=0)
             if options["smoothing"]:
                 z = savgol_filter(z, options["smoothing"], 3, axis=0)
@@ -205,8 +217,13 @@ def _windows(folder, names, options, report):
             "signal": (("trial", "time", "lead"), np.reshape(signals, (*shape, 2)).astype(np.float32)),
             "number": ("trial", np.array(number, np.int64)),
             "start": ("trial", np.array(start, np.int64)),
+            "off": ("record", off),
         }
     )
+
+
+def _counted(off, names):
+    return ", ".join(f"{names[k]}: {int(off[k])}" for k in np.flatnonzero(off.values))
 
 
 def _starts(label, options):
@@ -223,30 +240,15 @@ def _starts(label, options):
 
 
 def _read(path, options):
-    """Signal (sample, lead) in mV and label (sample) of one record."""
-    import wfdb
-
-    annotator = options["annotator"]
-    try:
-        record = wfdb.rdrecord(str(path))
-    except Exception as error:  # wfdb raises a dozen unrelated types on damaged files
+    """Signal (sample, lead) in mV, NaN in gaps, and label (sample) of one record."""
+    annotator, header = options["annotator"], read_header(path)
+    if header.n_sig != len(LEADS) or header.fs != _RATE:
         raise TaskError(
-            f"{path}: expected a WFDB record, but it cannot be read ({type(error).__name__}: {error}); {_REMEDY}"
-        ) from error
-    signal = record.p_signal
-    if signal is None or signal.ndim != 2 or signal.shape[1] != 2 or len(signal) == 0 or record.fs != _RATE:
-        raise TaskError(
-            f"{path}: expected two leads at {_RATE} Hz, got {None if signal is None else signal.shape[1]} at "
-            f"{record.fs} Hz; this is not a record of QTDB"
+            f"{path}: expected two leads at {_RATE} Hz, got {header.n_sig} at {header.fs} Hz; this is not a record of "
+            "QTDB"
         )
-    try:
-        marks = wfdb.rdann(str(path), annotator)
-        samples, symbols = np.asarray(marks.sample), list(marks.symbol)
-    except Exception as error:
-        raise TaskError(
-            f"{path}.{annotator}: expected WFDB annotations, but they cannot be read ({type(error).__name__}: "
-            f"{error}); {_REMEDY}"
-        ) from error
+    signal = read_leads(path, (0, 1), count=len(LEADS), gaps="keep").signal
+    samples, symbols = read_annotation(path, annotator)
     if not len(samples):
         raise TaskError(f"{path}.{annotator}: expected WFDB annotations, got an empty file; {_REMEDY}")
     if samples[0] < 0 or samples[-1] >= len(signal) or (np.diff(samples) < 0).any():

@@ -223,9 +223,9 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
         Where to begin.
     seconds : float, s, > 0, optional
         How much to read; to the end by default.
-    gaps : {"refuse", "interpolate"}
-        What is done about samples that the recorder marked as invalid: an error, or the straight line between their
-        neighbours (the nearest sample at the ends).
+    gaps : {"refuse", "interpolate", "keep"}
+        What is done about samples that the recorder marked as invalid: an error, the straight line between their
+        neighbours (the nearest sample at the ends), or nothing: they are NaN.
 
     Returns
     -------
@@ -237,12 +237,12 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
         The header or its signal file is not there.
     TaskError
         A damaged header or signal file, a rate of 0, an empty recording, no such lead, a lead that is not in volts,
-        invalid samples, a range outside the record.
+        invalid samples (unless they are kept), a range outside the record.
     ValueError
         `start`, `seconds` or `gaps` that make no sense.
     """
-    if gaps not in ("refuse", "interpolate"):
-        raise ValueError(f"read_leads: gaps must be 'refuse' or 'interpolate', got {gaps!r}")
+    if gaps not in ("refuse", "interpolate", "keep"):
+        raise ValueError(f"read_leads: gaps must be 'refuse', 'interpolate' or 'keep', got {gaps!r}")
     for name, value, low in (("start", start, 0), ("seconds", seconds, None)):
         if value is None and name == "seconds":
             continue
@@ -277,7 +277,7 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
         )
     signal = _read(base, chosen, first, last) * np.array(factors)
     invalid = ~np.isfinite(signal)
-    if invalid.any():
+    if invalid.any() and gaps != "keep":
         at, which = np.argwhere(invalid)[0]
         if gaps == "refuse" or invalid.all(axis=0).any():
             raise TaskError(

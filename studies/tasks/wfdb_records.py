@@ -80,6 +80,8 @@ def load_record(
         raise ValueError(
             f"load_record: overlap must be shorter than the window of {window:g} s, got {overlap:g} s"
         )
+    if gaps not in ("refuse", "interpolate"):
+        raise ValueError(f"load_record: gaps must be 'refuse' or 'interpolate', got {gaps!r}")
     leads = read_leads(path, lead, count=encoder.leads, start=start, seconds=seconds, gaps=gaps)
     signal, z, mean, sd = _normalised(leads, encoder, path)
     events = np.concatenate(list(encoder.encode(z)), axis=-1)

@@ -198,8 +198,18 @@ def test_records_that_are_not_marked_enough_are_named(database):
     flat = signal.copy()
     flat[:, 1] = 0.5
     write(folder / "qtdb", "sel105", flat, marks(label))
+    signal, label = truth["sel104"]
+    gap = signal.copy()
+    gap[1700:1720, 0] = np.nan
+    write(folder / "qtdb", "sel104", gap, marks(label))
     task = load_qtdb_raw(folder, steps=STEPS)
     assert task.description.endswith("8 of 10 records: 2 no such window (sel103, sel105)")
+    left_out = re.search(
+        r"; (\d+) windows with a gap or a flat lead are left out \((.*?)\)", task.description
+    )
+    assert left_out[2] == f"sel104: 1, sel105: {int(left_out[1]) - 1}"
+    assert int(left_out[1]) > 10
+    assert load_qtdb_raw(folder, steps=STEPS).description == task.description  # from the cache
     with pytest.raises(TaskError, match="expected at least 3 records with windows of 4000 steps .* got 0"):
         load_qtdb_raw(folder, steps=4000)
 
@@ -245,7 +255,7 @@ def test_a_damaged_record_is_named(database, name, damage):
     folder, _ = database
     path = folder / "qtdb" / name
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(TaskError, match="sel102: expected "):
+    with pytest.raises(TaskError, match=r"sel102(\.hea)?: (expected|its signals cannot be read)"):
         load_qtdb_raw(folder)
 
 
@@ -267,6 +277,19 @@ def test_marks_beyond_the_signal_are_named(database):
         TaskError, match=r"sel102\.q1c: expected ascending sample numbers from 0 to 999, got \d+ to 3\d"
     ):
         load_qtdb_raw(folder)
+
+
+def test_leads_that_are_not_in_volts_are_named_and_microvolts_converted(database):
+    folder, truth = database
+    before = load_qtdb_raw(folder, steps=STEPS)
+    header = folder / "qtdb" / "sel102.hea"
+    header.write_text(header.read_text().replace("/mV", "/mmHg"))
+    with pytest.raises(TaskError, match=r"sel102: expected the lead MLII in units of volt, got 'mmHg'"):
+        load_qtdb_raw(folder, steps=STEPS)
+    header.write_text(header.read_text().replace("200.0(0)/mmHg", "0.2(0)/uV"))
+    after = load_qtdb_raw(folder, steps=STEPS)
+    for one, other in ((before.train, after.train), (before.test, after.test)):
+        np.testing.assert_allclose(one.signal, other.signal, atol=1e-5)
 
 
 def test_another_rate_or_number_of_leads_is_named(database):

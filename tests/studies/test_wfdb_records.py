@@ -110,6 +110,8 @@ def test_gaps_are_refused_with_their_place_or_bridged_on_request(tmp_path):
         TaskError, match=r"got 20 invalid ones in lead ii, the first at 1\.4 s.*gaps='interpolate'"
     ):
         load_record(path)
+    kept = read_leads(path, gaps="keep").signal[:, 0]
+    assert np.flatnonzero(np.isnan(kept)).tolist() == list(range(700, 720))
     bridged = read_leads(path, gaps="interpolate").signal[:, 0]
     line = np.interp(np.arange(700, 720), [699, 720], bridged[[699, 720]])
     np.testing.assert_allclose(bridged[700:720], line)
@@ -201,6 +203,7 @@ def test_a_flat_lead(tmp_path):
         ({"start": 1.0, "seconds": 3.1}, TaskError, r"got 1 s to 4\.1 s"),
         ({"start": -1}, ValueError, r"start must be a finite time >= 0 s"),
         ({"seconds": 0}, ValueError, r"seconds must be a finite time > 0 s"),
+        ({"gaps": "keep"}, ValueError, r"gaps must be 'refuse' or 'interpolate', got 'keep'"),
         ({"gaps": "skip"}, ValueError, r"gaps must be 'refuse' or 'interpolate', got 'skip'"),
         ({"window": 1, "overlap": 1}, ValueError, r"overlap must be shorter than the window"),
         ({"window": np.nan}, ValueError, r"window must be a finite time"),
