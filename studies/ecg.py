@@ -17,11 +17,10 @@ from brian2 import second
 
 from .. import analyses
 from ..gradient_bridge import Twin, fit
-from ..models import ALIF, Normal, annotations, network_values, save, simulate, srnn
+from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
 from ..models.devices import check_device
 from .comparison import differences, run_twin, simulate_finer
 from .provenance import provenance, remember_task
-from .results import prepare_folder, write_result
 from .scoring import decisions
 from .tasks import load_task
 from .testing_networks import (
@@ -109,47 +108,6 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     }
     result.attrs.pop("options", None)
     return result, net
-
-
-def run_to_folder(config, directory, *, overwrite=False, resume=False, report=print):
-    """Run the study and write dataset, trained network and figures.
-
-    Parameters
-    ----------
-    config : ECGConfig
-    directory : path
-        Made if it is not there.
-    overwrite : bool
-        Replace the files of an earlier run, its checkpoint included.
-    resume : bool
-        Continue from the checkpoint in the folder.
-    report : callable
-        As in `run`.
-
-    Returns
-    -------
-    xarray.Dataset, list of Path
-        The result and the files that were written.
-
-    Raises
-    ------
-    ResultError
-        Before anything long begins: one of the files is there already, or the folder cannot be written.
-    """
-    dataset, network = f"{config.stem}.nc", f"network_{config.stem}.nc"
-    checkpoint = f"{config.stem}.checkpoint.pt"
-    directory = prepare_folder(
-        directory,
-        (dataset, network, *analyses.figure_names(config.stem)),
-        overwrite=overwrite,
-        checkpoint=checkpoint,
-        resume=resume,
-    )
-    result, net = run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
-    write_result(result, directory / dataset)
-    save(net, directory / network, overwrite=overwrite)
-    drawn = analyses.figures(result, directory, stem=config.stem)
-    return result, [directory / dataset, directory / network, *drawn]
 
 
 # ------------------------------------------------------------------ parts of the result

@@ -72,6 +72,11 @@ class ECGConfig:
         name = {"ecg": "qtdb", "synthetic_ecg": "synthetic"}[self.task]
         return f"ecg_{name}_seed{self.seed}"
 
+    @property
+    def network_file(self):
+        """Name of the file of the trained network."""
+        return f"network_{self.stem}.nc"
+
 
 DEFAULTS = {
     "ecg": {"epochs": ECG.alif.epochs, "unlabelled_class": ECG.unlabelled_class},

@@ -12,20 +12,17 @@ ACCURACIES = (
     ("test_accuracy_fine", "Brian2 at the finest dt"),
     ("softmax_regression_accuracy", "softmax regression on the same step"),
 )
-NEEDED = (
+# Of spiking networks: all of them or none.
+NEEDED_SPIKING = (
     "spike_mismatches",
     "spike_neuron_steps",
     "membrane_difference",
     "firing_rate",
     "spikes_per_step",
     "silent",
-    "accuracy_dt",
-    "rate_dt",
-    "dt",
     "timescale_median",
 )
-
-
+NEEDED = (*NEEDED_SPIKING, "accuracy_dt", "rate_dt", "dt")
 NEEDED_TRAIN = (
     "test_accuracy",
     "test_balanced_accuracy",
@@ -38,16 +35,6 @@ NEEDED_TRAIN = (
     "energy_per_step",
     "energy_ratio",
     "time",
-)
-# Of spiking networks only: all of them or none.
-NEEDED_SPIKING = (
-    "spike_mismatches",
-    "spike_neuron_steps",
-    "membrane_difference",
-    "firing_rate",
-    "spikes_per_step",
-    "silent",
-    "timescale_median",
 )
 ACCURACIES_TRAIN = (
     ("test_accuracy", "test set"),

@@ -119,6 +119,11 @@ class TrainConfig:
             parts.append("frozen")
         return "_".join([*parts, f"seed{self.seed}"])
 
+    @property
+    def network_file(self):
+        """Name of the file of the trained network: a Brian2 network, or weights of torch."""
+        return f"network_{self.stem}.{'nc' if self.is_spiking else 'pt'}"
+
     def sizes(self, inputs, outputs):
         """Units of each hidden layer.
 

@@ -27,7 +27,6 @@ from ..models import (
     annotations,
     network_values,
     readout_scores,
-    save,
     simulate,
     srnn,
 )
@@ -36,8 +35,7 @@ from ..models.devices import check_device
 from .comparison import differences, run_twin
 from .provenance import provenance, remember_task
 from .recipes import recipe
-from .recurrent import DenseRecurrent, count_parameters, save_dense
-from .results import prepare_folder, write_result
+from .recurrent import DenseRecurrent, count_parameters
 from .scoring import accuracies, decisions
 from .tasks import load_task
 from .testing_networks import (
@@ -112,51 +110,6 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     }
     result.attrs.pop("options", None)
     return result, model
-
-
-def run_to_folder(config, directory, *, overwrite=False, resume=False, report=print):
-    """Run the study and write dataset, trained network and figures.
-
-    Parameters
-    ----------
-    config : TrainConfig
-    directory : path
-        Made if it is not there.
-    overwrite : bool
-        Replace the files of an earlier run, its checkpoint included.
-    resume : bool
-        Continue from the checkpoint in the folder.
-    report : callable
-        As in `run`.
-
-    Returns
-    -------
-    xarray.Dataset, list of Path
-        The result and the files that were written.
-
-    Raises
-    ------
-    ResultError
-        Before anything long begins: one of the files is there already, or the folder cannot be written.
-    """
-    dataset = f"{config.stem}.nc"
-    network = f"network_{config.stem}.{'nc' if config.is_spiking else 'pt'}"
-    checkpoint = f"{config.stem}.checkpoint.pt"
-    directory = prepare_folder(
-        directory,
-        (dataset, network, *analyses.figure_names(config.stem)),
-        overwrite=overwrite,
-        checkpoint=checkpoint,
-        resume=resume,
-    )
-    result, model = run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
-    write_result(result, directory / dataset)
-    if config.is_spiking:
-        save(model, directory / network, overwrite=overwrite)
-    else:
-        save_dense(model, directory / network)
-    drawn = analyses.figures(result, directory, stem=config.stem)
-    return result, [directory / dataset, directory / network, *drawn]
 
 
 # ------------------------------------------------------------------ spiking networks

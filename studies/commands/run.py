@@ -73,7 +73,7 @@ def _run_ecg(given):
     if given.synthetic and given.data is not None:
         raise ValueError("--synthetic and --data exclude each other: leave one out")
 
-    from ..ecg import run_to_folder
+    from .. import ecg, result_folder
     from ..ecg_config import DEFAULTS, ECGConfig
 
     data = given.data
@@ -96,8 +96,8 @@ def _run_ecg(given):
     if task == "synthetic_ecg":
         why = "as asked" if given.synthetic else "no data folder given; real recordings: --data DIR"
         report(f"using the embedded synthetic ECG ({why})")
-    result, files = run_to_folder(
-        config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
+    result, files = result_folder.run_to_folder(
+        ecg.run, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
     )
     from ..summary import summarise
 

@@ -73,9 +73,9 @@ def add(commands):
 
 
 def _train(given):
+    from .. import result_folder, training
     from ..summary import summarise
     from ..train_config import TrainConfig
-    from ..training import run_to_folder
 
     names = (
         "task",
@@ -96,8 +96,8 @@ def _train(given):
         **{name: getattr(given, name) for name in names},
         hidden=tuple(given.hidden) if given.hidden else None,
     )
-    result, files = run_to_folder(
-        config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
+    result, files = result_folder.run_to_folder(
+        training.run, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
     )
     print(summarise(result))
     print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))

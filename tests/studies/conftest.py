@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from chronaxie.studies import ecg, ecg_config
+from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.task import Task
 from chronaxie.studies.tasks import SyntheticECG, load_task
 
@@ -57,7 +58,7 @@ def study(config, small_data, tmp_path_factory):
     folder, lines = tmp_path_factory.mktemp("study") / "out", []
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch, small_data)
-        result, files = ecg.run_to_folder(config, folder, report=lines.append)
+        result, files = run_to_folder(ecg.run, config, folder, report=lines.append)
     task = load_task(config.task, seed=config.seed, config=SMALL)
     return SmallStudy(config, task, result, folder, tuple(files), tuple(lines), small_data)
 

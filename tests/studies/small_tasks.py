@@ -7,6 +7,7 @@ import xarray as xr
 
 from chronaxie import analyses
 from chronaxie.studies import recipes, training
+from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.task import Task, make_split
 from chronaxie.studies.train_config import TrainConfig
 
@@ -92,6 +93,6 @@ def train_all(patch, make_folder):
         with patch.context() as without:
             if name not in DRAWN:
                 without.setattr(analyses, "figures", lambda *arguments, **options: [])
-            result, files = training.run_to_folder(config, folder, report=lambda line: None)
+            result, files = run_to_folder(training.run, config, folder, report=lambda line: None)
         found[name] = Trained(config, result, folder, tuple(files))
     return found

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.image import imread
 
 import chronaxie
-from chronaxie.studies import ecg, ecg_config
+from chronaxie.studies import ecg, ecg_config, result_folder
 from chronaxie.studies.cli import main
 from chronaxie.studies.results import ResultError, read_result
 
@@ -252,11 +252,11 @@ def test_a_damaged_file_is_named(no_training, damaged, tmp_path, capsys):
 def test_data_of_the_environment_are_used_unless_synthetic_is_asked_for(small, tmp_path, monkeypatch, capsys):
     asked = []
 
-    def record(config, *arguments, **options):
+    def record(run, config, *arguments, **options):
         asked.append((config.task, config.data))
         raise ValueError("enough")
 
-    monkeypatch.setattr(ecg, "run_to_folder", record)
+    monkeypatch.setattr(result_folder, "run_to_folder", record)
     monkeypatch.setenv("CHRONAXIE_DATA", "theirs")
     for options in ([], ["--synthetic"], ["--data", "mine"]):
         assert main(["run", "ecg", *options]) == 1

@@ -16,6 +16,7 @@ from chronaxie import analyses
 from chronaxie.models import annotations, dense, load, network_values, simulate
 from chronaxie.studies import ecg, ecg_config, tasks
 from chronaxie.studies.cli import main
+from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.results import read_result
 
 HIDDEN, OUTPUTS = 8, 6
@@ -201,13 +202,14 @@ def test_the_network_file_says_what_it_was_trained_on(study, monkeypatch, capsys
 PROGRAM = """
 import json, sys, pytest
 from chronaxie.studies import ecg, ecg_config
+from chronaxie.studies.result_folder import run_to_folder
 sys.path.insert(0, {tests!r})
 from conftest import shrink
 config = json.loads({config!r})
 config = ecg_config.ECGConfig(**{{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}})
 with pytest.MonkeyPatch.context() as patch:
     shrink(patch, {data!r})
-    ecg.run_to_folder(config, {out!r}, report=lambda line: None)
+    run_to_folder(ecg.run, config, {out!r}, report=lambda line: None)
 """
 
 
@@ -251,9 +253,9 @@ def test_interrupted_and_resumed_equals_uninterrupted(study, small, tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(ecg, "fit", interrupted_after(4, ecg.fit))
         with pytest.raises(KeyboardInterrupt):
-            ecg.run_to_folder(study.config, tmp_path, report=lambda line: None)
+            run_to_folder(ecg.run, study.config, tmp_path, report=lambda line: None)
     assert [path.name for path in tmp_path.iterdir()] == ["ecg_synthetic_seed3.checkpoint.pt"]
-    resumed, _ = ecg.run_to_folder(study.config, tmp_path, resume=True, report=lambda line: None)
+    resumed, _ = run_to_folder(ecg.run, study.config, tmp_path, resume=True, report=lambda line: None)
     xr.testing.assert_identical(without_times(resumed), without_times(study.result))
 
 

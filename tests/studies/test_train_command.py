@@ -13,6 +13,7 @@ from chronaxie import analyses
 from chronaxie.models import DeviceError
 from chronaxie.studies import recipes, tasks, training
 from chronaxie.studies.cli import main
+from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.results import ResultError, read_result
 from chronaxie.studies.summary import NEEDED_SPIKING, NEEDED_TRAIN, summarise
 from chronaxie.studies.train_config import TrainConfig
@@ -54,10 +55,10 @@ def test_interrupted_and_resumed_equals_uninterrupted(
     with monkeypatch.context() as patch:
         patch.setattr(training, "fit", stopped)
         with pytest.raises(KeyboardInterrupt):
-            training.run_to_folder(config, tmp_path, report=lambda line: None)
+            run_to_folder(training.run, config, tmp_path, report=lambda line: None)
     assert [path.name for path in tmp_path.iterdir()] == [f"{config.stem}.checkpoint.pt"]
     monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])
-    resumed, _ = training.run_to_folder(config, tmp_path, resume=True, report=lambda line: None)
+    resumed, _ = run_to_folder(training.run, config, tmp_path, resume=True, report=lambda line: None)
     xr.testing.assert_identical(without_times(resumed), without_times(runs[name].result))
 
 
@@ -66,7 +67,7 @@ def test_what_is_there_is_not_replaced_unasked(runs, small_tasks, name, monkeypa
     run = runs[name]
     monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
     with pytest.raises(ResultError, match="is there already; give --overwrite or another --out DIR"):
-        training.run_to_folder(run.config, run.folder, report=lambda line: None)
+        run_to_folder(training.run, run.config, run.folder, report=lambda line: None)
 
 
 # ------------------------------------------------------------------ command line
