@@ -8,7 +8,8 @@ import numpy as np
 from sklearn import datasets
 
 from ..task import Task, make_split
-from .pixels import check_whole, window_index
+from .checking import check_fraction, check_whole
+from .pixels import window_index
 
 DT = 0.001
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -103,10 +104,8 @@ def _stratified(label, valid_fraction, test_fraction, seed):
 
 
 def _check_fractions(valid_fraction, test_fraction):
-    for name, value in (("valid_fraction", valid_fraction), ("test_fraction", test_fraction)):
-        number = np.asarray(value)
-        if number.ndim or number.dtype.kind not in "fiu" or not 0 < number < 1:
-            raise ValueError(f"load_digits: {name} must be between 0 and 1, both excluded, got {value!r}")
+    check_fraction("load_digits", "valid_fraction", valid_fraction)
+    check_fraction("load_digits", "test_fraction", test_fraction)
     if not valid_fraction + test_fraction < 1:
         raise ValueError(
             f"load_digits: valid_fraction and test_fraction together must be less than 1, got "

@@ -8,6 +8,7 @@ import json
 import numpy as np
 
 from ..task import TaskError
+from .checking import check_fraction, check_whole
 
 CLASSES = ("none", "P", "QRS", "T")
 WAVE_TYPES = ("P", "QRS", "T")
@@ -127,17 +128,14 @@ def split_patients(strata, *, valid_fraction, test_fraction, seed, where):
     TaskError
         Fewer than three patients.
     """
-    for name, fraction in (("valid_fraction", valid_fraction), ("test_fraction", test_fraction)):
-        number = np.asarray(fraction)
-        if number.ndim or number.dtype.kind not in "fiu" or not 0 < number < 1:
-            raise ValueError(f"{where}: {name} must be between 0 and 1, both excluded, got {fraction!r}")
+    check_fraction(where, "valid_fraction", valid_fraction)
+    check_fraction(where, "test_fraction", test_fraction)
     if valid_fraction + test_fraction >= 1:
         raise ValueError(
             f"{where}: valid_fraction and test_fraction must leave patients to train on, got {valid_fraction} and "
             f"{test_fraction}"
         )
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"{where}: seed must be a whole number >= 0, got {seed!r}")
+    check_whole(where, "seed", seed)
     strata = np.asarray(strata)
     count = len(strata)
     if count < 3:

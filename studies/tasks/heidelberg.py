@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ..data import fingerprint
 from ..task import Task, TaskError, make_split
+from .checking import check_fraction, check_whole
 from .heidelberg_files import CLASSES, find, read
 from .heidelberg_spikes import UNITS, Binning
 
@@ -65,11 +66,7 @@ def load_shd(
     ValueError
         Arguments out of range.
     """
-    fraction = np.asarray(valid_fraction)
-    if fraction.ndim or fraction.dtype.kind not in "fiu" or not 0 < fraction < 1:
-        raise ValueError(
-            f"load_shd: valid_fraction must be between 0 and 1, both excluded, got {valid_fraction!r}"
-        )
+    check_fraction("load_shd", "valid_fraction", valid_fraction)
     seed, limit, binning = _checked("load_shd", seed, limit, binning)
     path, test = find(data, "shd", ("train", "test"))
     train = read(path, CLASSES["shd"])
@@ -82,7 +79,7 @@ def load_shd(
             )
         order = np.random.default_rng(seed).permutation(count)
         validates = np.zeros(count, dtype=bool)
-        validates[order[: min(max(1, round(float(fraction) * count)), count - 1)]] = True
+        validates[order[: min(max(1, round(float(valid_fraction) * count)), count - 1)]] = True
     else:
         validates = _of_speakers(train, valid_speakers)
     return _task(
@@ -98,7 +95,7 @@ def load_shd(
         progress=progress,
         identity={
             "files": fingerprint(path, test),
-            "validation": [seed, float(fraction)]
+            "validation": [seed, float(valid_fraction)]
             if valid_speakers is None
             else np.ravel(valid_speakers).tolist(),
         },
@@ -146,12 +143,9 @@ def load_ssc(data=None, *, seed=0, binning=None, limit=None, progress=None):
 
 
 def _checked(where, seed, limit, binning):
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"{where}: seed must be a whole number >= 0, got {seed!r}")
-    if limit is not None and (
-        isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1
-    ):
-        raise ValueError(f"{where}: limit must be a whole number of recordings >= 1, got {limit!r}")
+    check_whole(where, "seed", seed)
+    if limit is not None:
+        check_whole(where, "limit", limit, least=1)
     binning = Binning() if binning is None else binning
     if not isinstance(binning, Binning):
         raise TypeError(f"{where}: binning must be a Binning, got {type(binning).__name__}")

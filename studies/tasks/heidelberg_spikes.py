@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ...models.times import seconds
+from .checking import check_whole
 
 UNITS = 700
 CONVENTIONS = ("published", "plain")
@@ -52,8 +53,7 @@ class Binning:
         object.__setattr__(self, "dt", seconds(self.dt, "Binning: dt"))
         for name in ("steps", "pool"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"Binning: {name} must be a whole number >= 1, got {value!r}")
+            check_whole("Binning", name, value, least=1)
             object.__setattr__(self, name, int(value))
         if UNITS % self.pool:
             raise ValueError(f"Binning: pool must divide {UNITS}, got {self.pool}; e.g. 5 or 10")

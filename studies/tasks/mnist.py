@@ -8,8 +8,9 @@ import numpy as np
 
 from ..data import need
 from ..task import Task, TaskError, make_split
+from .checking import check_whole
 from .idx import read_idx
-from .pixels import check_whole, window_index, windows
+from .pixels import window_index, windows
 
 DT = 0.001
 CLASSES = tuple(str(digit) for digit in range(10))

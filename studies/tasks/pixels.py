@@ -73,15 +73,3 @@ class _Windows(BackendArray):
         trial, time, channel = (np.atleast_1d(k) if axis in dropped else k for axis, k in enumerate(key))
         rows = self.values[self.images[trial]]
         return np.take(rows, self.index[time][:, channel], axis=1).squeeze(dropped)
-
-
-def check_whole(function, name, value, *, least=0):
-    """Refuse what is not a whole number >= `least`.
-
-    Raises
-    ------
-    ValueError
-        Naming the function, the argument and the value.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{function}: {name} must be a whole number >= {least}, got {value!r}")

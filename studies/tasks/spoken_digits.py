@@ -12,6 +12,7 @@ import xarray as xr
 from ...models.speech import SpeechEncoder, encode_speech
 from ..cache import cached
 from ..task import Task, TaskError, make_split
+from .checking import check_fraction, check_whole
 from .fsdd import DIGITS, read_fsdd
 
 
@@ -60,13 +61,8 @@ def load_spoken_digits(
     ValueError
         `seed`, `valid_fraction` or `leave_out` out of range.
     """
-    fraction = np.asarray(valid_fraction)
-    if fraction.ndim or fraction.dtype.kind not in "fiu" or not 0 < fraction < 1:
-        raise ValueError(
-            f"load_spoken_digits: valid_fraction must be between 0 and 1, both excluded, got {valid_fraction!r}"
-        )
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"load_spoken_digits: seed must be a whole number >= 0, got {seed!r}")
+    check_fraction("load_spoken_digits", "valid_fraction", valid_fraction)
+    check_whole("load_spoken_digits", "seed", seed)
     encoder = SpeechEncoder() if encoder is None else encoder
     if not isinstance(encoder, SpeechEncoder):
         raise TypeError(f"load_spoken_digits: encoder must be a SpeechEncoder, got {type(encoder).__name__}")
@@ -77,7 +73,7 @@ def load_spoken_digits(
             f"load_spoken_digits: leave_out must be a speaker, one of {', '.join(speakers)}, got {leave_out!r}"
         )
     test = recordings.is_test if leave_out is None else recordings.speaker == leave_out
-    train, valid = _split(recordings, test, float(fraction), seed)
+    train, valid = _split(recordings, test, float(valid_fraction), seed)
     content = recordings.fingerprint()
     key = encoder.key() | {"recordings": content}
     identity = json.dumps(key | {"leave_out": leave_out}, sort_keys=True)

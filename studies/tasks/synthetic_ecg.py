@@ -9,6 +9,7 @@ import numpy as np
 
 from ...models.encoders import level_crossing
 from ..task import Task, make_split
+from .checking import check_whole
 from .ecgsyn import CLASSES, Waves, integrate, phase_labels, rr_intervals, scale_with_rate
 
 DT = 0.004
@@ -159,8 +160,7 @@ def load_synthetic_ecg(config=None, *, seed=0):
     config = SyntheticECG() if config is None else config
     if not isinstance(config, SyntheticECG):
         raise TypeError(f"load_synthetic_ecg: config must be a SyntheticECG, got {type(config).__name__}")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"load_synthetic_ecg: seed must be a whole number >= 0, got {seed!r}")
+    check_whole("load_synthetic_ecg", "seed", seed)
     splits, digest, first = [], hashlib.sha256(repr((sorted(asdict(config).items()), int(seed))).encode()), 0
     for sequence, count in zip(
         np.random.SeedSequence(seed).spawn(3), (config.train, config.valid, config.test), strict=True

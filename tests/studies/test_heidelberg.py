@@ -344,7 +344,7 @@ def test_what_memory_does_not_hold_is_refused_before_it_is_read(folder, monkeypa
         ({"valid_speakers": [7]}, ValueError, "valid_speakers must be some.*\\[0, 1, 2\\], got \\[7\\]"),
         ({"valid_speakers": []}, ValueError, "valid_speakers must be some"),
         ({"valid_speakers": [0, 1, 2]}, ValueError, "some, not all"),
-        ({"limit": 0}, ValueError, "limit must be a whole number of recordings >= 1"),
+        ({"limit": 0}, ValueError, "limit must be a whole number >= 1, got"),
         ({"binning": 0.004}, TypeError, "binning must be a Binning, got float"),
     ],
 )
