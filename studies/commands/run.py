@@ -15,11 +15,15 @@ def add(commands):
         "ecg",
         help="train on ECG waves, sync back, simulate in Brian2, compare",
         description="Trains an adaptive recurrent network (weights and both time constants) to name the waves of an "
-        "ECG, writes it back to Brian2, simulates the test set there and compares. Real recordings (QTDB) where data "
-        "are found, else an embedded synthetic ECG; the output says which.",
+        "ECG, writes it back to Brian2, simulates the test set there and compares. Real recordings (QTDB) where a "
+        "data folder is named or chronaxie fetch has downloaded them, else an embedded synthetic ECG; the output says "
+        "which.",
     )
     ecg.add_argument(
-        "--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA, else synthetic ECG)"
+        "--data",
+        metavar="DIR",
+        help="folder of the data sets (default: CHRONAXIE_DATA, else what chronaxie fetch qtdb has made, else synthetic "
+        "ECG)",
     )
     ecg.add_argument(
         "--synthetic", action="store_true", help="use the synthetic ECG even where data are found"
@@ -73,12 +77,13 @@ def _run_ecg(given):
     if given.synthetic and given.data is not None:
         raise ValueError("--synthetic and --data exclude each other: leave one out")
 
+    from pathlib import Path
+
     from .. import ecg, result_folder
+    from ..data import fetched_folder
     from ..ecg_config import DEFAULTS, ECGConfig
 
-    data = given.data
-    if data is None and not given.synthetic:
-        data = os.environ.get("CHRONAXIE_DATA") or None
+    data = None if given.synthetic else _recordings(given.data)
     task = "synthetic_ecg" if data is None else "ecg"
     names = (
         "epochs",
@@ -94,8 +99,14 @@ def _run_ecg(given):
         chosen["hidden"] = tuple(given.hidden)
     config = ECGConfig(**{"task": task, "data": data, "seed": given.seed, **DEFAULTS[task], **chosen})
     if task == "synthetic_ecg":
-        why = "as asked" if given.synthetic else "no data folder given; real recordings: --data DIR"
+        why = (
+            "as asked"
+            if given.synthetic
+            else "no data folder given, none fetched; real recordings: --data DIR, or chronaxie fetch qtdb"
+        )
         report(f"using the embedded synthetic ECG ({why})")
+    elif Path(data) == fetched_folder():
+        report(f"using the recordings that chronaxie fetch has put in {data}")
     result, files = result_folder.run_to_folder(
         ecg.run, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
     )
@@ -104,3 +115,19 @@ def _run_ecg(given):
     print(summarise(result))
     print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
     return 0
+
+
+def _recordings(data):
+    """The folder that was named, else that of ``chronaxie fetch`` if it holds QTDB files; None: neither."""
+    from ..data import VARIABLE, find_data
+    from ..tasks.qtdb import FILES
+    from ..tasks.qtdb_raw import raw_records
+
+    folder = find_data(data)
+    if folder is None:
+        return None
+    # A folder that was named and lacks the files is an error of the task; the other was made for any data set.
+    named = data is not None or os.environ.get(VARIABLE)
+    if named or any((folder / file).exists() for file in FILES) or raw_records(folder):
+        return str(folder)
+    return None

@@ -249,21 +249,50 @@ def test_a_damaged_file_is_named(no_training, damaged, tmp_path, capsys):
     assert "QTDB_train.mat: expected a MATLAB 5 file, but it cannot be read" in complaint(capsys)
 
 
-def test_data_of_the_environment_are_used_unless_synthetic_is_asked_for(small, tmp_path, monkeypatch, capsys):
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """Task and data folder of every study that a command begins, which goes no further."""
+    found = []
 
     def record(run, config, *arguments, **options):
-        asked.append((config.task, config.data))
+        found.append((config.task, config.data))
         raise ValueError("enough")
 
     monkeypatch.setattr(result_folder, "run_to_folder", record)
+    return found
+
+
+def test_data_of_the_environment_are_used_unless_synthetic_is_asked_for(asked, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("CHRONAXIE_DATA", "theirs")
     for options in ([], ["--synthetic"], ["--data", "mine"]):
         assert main(["run", "ecg", *options]) == 1
     monkeypatch.delenv("CHRONAXIE_DATA")
     assert main(["run", "ecg"]) == 1
     assert asked == [("ecg", "theirs"), ("synthetic_ecg", None), ("ecg", "mine"), ("synthetic_ecg", None)]
-    assert "using the embedded synthetic ECG (no data folder given; " in capsys.readouterr().err
+    assert "using the embedded synthetic ECG (no data folder given, none fetched; " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["QTDB_test.mat", "RECORDS", "sel100.hea"])
+def test_what_was_fetched_is_used(asked, tmp_path, monkeypatch, capsys, file):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("CHRONAXIE_DATA", raising=False)
+    folder = tmp_path / "chronaxie" / "data"
+    (folder / "mnist").mkdir(parents=True)
+    (folder / "qtdb").mkdir()
+    assert main(["run", "ecg"]) == 1  # other data sets only
+    (folder / "qtdb" / file).write_text("sel100")
+    assert main(["run", "ecg"]) == 1
+    assert main(["run", "ecg", "--synthetic"]) == 1
+    monkeypatch.setenv("CHRONAXIE_DATA", "theirs")
+    assert main(["run", "ecg"]) == 1
+    (folder / "qtdb" / file).unlink()
+    assert main(["run", "ecg", "--data", str(folder)]) == 1  # named, so that nothing takes its place
+    synthetic, fetched = ("synthetic_ecg", None), ("ecg", str(folder))
+    assert asked == [synthetic, fetched, synthetic, ("ecg", "theirs"), fetched]
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("using ")]
+    assert len(lines) == 4
+    assert lines[1] == f"using the recordings that chronaxie fetch has put in {folder}"
 
 
 @pytest.mark.parametrize("out", ["file", "file/deeper"])
