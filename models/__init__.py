@@ -4,9 +4,8 @@ from .annotations import Annotations, Initial, Readout, annotate, annotations
 from .building import build
 from .describing import describe
 from .description import NetworkDescription
+from .ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_from, encoder_text
 from .ecg_encoding import (
-    DifferenceEncoder,
-    ECGEncoder,
     binary_level_crossing,
     decode_binary_level_crossing,
     normalise,

@@ -1,83 +1,15 @@
 """Raw ECG as spikes: resampled, normalised, and its level crossings counted in binary; with the inverse."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from scipy.signal import resample_poly
 
-from .encoders import _positive, _time_first, threshold_difference
+from .encoders import _positive, _time_first
 
 _LONGEST_FILTER = 20_000  # of up and down in resample: above, no ratio of a recorder is meant
-_MOST_BITS = 16
+MOST_BITS = 16
 _FEW = 4
-
-
-@dataclass(frozen=True)
-class ECGEncoder:
-    """How a lead becomes spikes: what a network and a new recording must have in common.
-
-    Attributes
-    ----------
-    dt : float, s, > 0
-        Time step of the spikes.
-    delta : float, > 0
-        Step size of the code, in standard deviations of the lead.
-    bits : int, 1 to 16
-        Channels in each direction, of weight 1, 2, 4, … 2**(bits-1).
-    """
-
-    dt: float = 0.004
-    delta: float = 0.05
-    bits: int = 8
-
-    def __post_init__(self):
-        _positive(self.dt, "dt", "ECGEncoder")
-        _positive(self.delta, "delta", "ECGEncoder")
-        _check_bits(self.bits, "ECGEncoder")
-
-    @property
-    def channels(self):
-        """Names of the channels of one lead, in the order of `binary_level_crossing`."""
-        return tuple(f"{side} {2**k}" for k in range(self.bits) for side in ("up", "down"))
-
-    leads = 1
-
-    def encode(self, signal):
-        """Events (…, channel) of a normalised lead (…, time): `binary_level_crossing`."""
-        return binary_level_crossing(signal, self.delta, bits=self.bits, axis=-1)
-
-    @property
-    def steepest(self):
-        """The largest move in one step, standard deviations, that the code follows in any case."""
-        return self.delta * (2**self.bits - 1)
-
-
-@dataclass(frozen=True)
-class DifferenceEncoder:
-    """The code of the published QTDB files: two channels a lead, `threshold_difference`; it has no inverse.
-
-    Attributes
-    ----------
-    dt : float, s, > 0
-        Time step of the spikes.
-    threshold : float, > 0
-        Smallest change a step that counts, in standard deviations of the lead.
-    """
-
-    dt: float = 0.004
-    threshold: float = 0.3
-
-    def __post_init__(self):
-        _positive(self.dt, "dt", "DifferenceEncoder")
-        _positive(self.threshold, "threshold", "DifferenceEncoder")
-
-    leads = 2
-    channels = ("up", "down")
-
-    def encode(self, signal):
-        """Events (…, channel) of a normalised lead (…, time)."""
-        return threshold_difference(signal, self.threshold, axis=-1)
 
 
 def resample(signal, rate, dt, *, axis=0):
@@ -211,7 +143,7 @@ def binary_level_crossing(signal, delta, *, bits=8, axis=-1):
     Inverse: `decode_binary_level_crossing`. A linear current of weights ∝ 2**k is the change of the reference.
     """
     x = _time_first(signal, axis, "binary_level_crossing")
-    moves = _moves(x, _positive(delta, "delta", "binary_level_crossing"), _check_bits(bits))
+    moves = _moves(x, _positive(delta, "delta", "binary_level_crossing"), check_bits(bits))
     weights = 1 << np.arange(bits)
     events = np.zeros((*x.shape, bits, 2), dtype=np.uint8)
     for side, sign in enumerate((1, -1)):
@@ -263,7 +195,7 @@ def decode_binary_level_crossing(events, delta, *, start=0.0, axis=-2):
         )
     if not np.isin(e, (0, 1)).all():
         raise ValueError(f"{where}: events must be 0 or 1, got {e[~np.isin(e, (0, 1))].flat[0].item()!r}")
-    bits = _check_bits(e.shape[-1] // 2)
+    bits = check_bits(e.shape[-1] // 2)
     e = np.moveaxis(e, axis % e.ndim, 0).astype(np.int64)
     counts = (e.reshape(*e.shape[:-1], bits, 2) * (1 << np.arange(bits))[:, None]).sum(axis=-2)
     if (counts > 0).all(axis=-1).any():
@@ -303,7 +235,7 @@ def overload(signal, delta, *, bits=8, axis=-1):
     """
     x = _time_first(signal, axis, "overload")
     delta = _positive(delta, "delta", "overload")
-    lag = x - (x[0] + delta * np.cumsum(_moves(x, delta, _check_bits(bits)), axis=0))
+    lag = x - (x[0] + delta * np.cumsum(_moves(x, delta, check_bits(bits)), axis=0))
     # Rounding of x and r: some last bits of the larger of them.
     reach = delta * (1 + 1e-9) + 1e-12 * np.abs(x).max(axis=0)
     return np.moveaxis(np.abs(lag) > reach, 0, axis % np.ndim(signal))
@@ -336,7 +268,8 @@ def _moves_of_one(values, delta, most):
     return moves
 
 
-def _check_bits(bits, where="bits of a level-crossing code"):
-    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 1 <= bits <= _MOST_BITS:
-        raise ValueError(f"{where}: bits must be a whole number from 1 to {_MOST_BITS}, got {bits!r}")
+def check_bits(bits, where="bits of a level-crossing code"):
+    """The number of bits of a code, checked: a whole number from 1 to 16, else ValueError."""
+    if isinstance(bits, bool) or not isinstance(bits, (int, np.integer)) or not 1 <= bits <= MOST_BITS:
+        raise ValueError(f"{where}: bits must be a whole number from 1 to {MOST_BITS}, got {bits!r}")
     return int(bits)

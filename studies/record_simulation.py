@@ -11,7 +11,7 @@ from brian2 import ms
 
 from ..models import annotations, describe, readout_scores, simulate
 from ..models.description import SpikeGeneratorDescription
-from ..models.ecg_encoding import DifferenceEncoder, ECGEncoder
+from ..models.ecg_encoders import DifferenceEncoder, ECGEncoder
 from .provenance import provenance
 from .tasks.ecg_waves import CLASSES as LUDB_CLASSES
 from .tasks.qtdb import CLASSES as QTDB_CLASSES

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ...models.ecg_encoding import ECGEncoder, normalise, resample
+from ...models.ecg_encoders import ECGEncoder
+from ...models.ecg_encoding import normalise, resample
 from ...models.npz import ArraysRefused, read_npz
 from ..cache import cached
 from ..data import fingerprint, need

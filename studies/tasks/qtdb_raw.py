@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from scipy.signal import savgol_filter
 
-from ...models.encoders import threshold_difference
+from ...models.ecg_encoders import DifferenceEncoder
 from ..cache import cached
 from ..data import fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
@@ -109,7 +108,8 @@ def load_qtdb_raw(
     }
     files = [folder / "qtdb" / f"{name}.{e}" for name in marked for e in ("hea", "dat", annotator)]
     key = {"version": _VERSION, "records": marked, "files": fingerprint(*files), **options}
-    windows = cached("qtdb", key, lambda: _windows(folder, marked, options, report), report=report)
+    encoder = DifferenceEncoder(DT, options["threshold"], options["smoothing"], window=round(steps * DT, 9))
+    windows = cached("qtdb", key, lambda: _windows(folder, marked, options, encoder, report), report=report)
     off = int(windows.off.sum())
     used = [marked[k] for k in np.unique(windows.number.values)]
     without = sorted(set(marked) - set(used))
@@ -187,7 +187,7 @@ def _marked(folder, names, annotator):
     return marked, [name for name in names if not here[name]]
 
 
-def _windows(folder, names, options, report):
+def _windows(folder, names, options, encoder, report):
     """All windows of all records."""
     stimulus, labels, signals, number, start = [], [], [], [], []
     off = np.zeros(len(names), np.int64)
@@ -201,10 +201,8 @@ def _windows(folder, names, options, report):
             if not np.isfinite(x).all() or (x.max(axis=0) == x.min(axis=0)).any():
                 off[k] += 1  # nothing to normalise
                 continue
-            z = (x - x.mean(axis=0)) / x.std(axis=0)
-            if options["smoothing"]:
-                z = savgol_filter(z, options["smoothing"], 3, axis=0)
-            stimulus.append(threshold_difference(z, options["threshold"], axis=0).reshape(len(z), -1))
+            events = encoder.encode(((x - x.mean(axis=0)) / x.std(axis=0)).T)
+            stimulus.append(np.concatenate(list(events), axis=-1))
             labels.append(label[window])
             signals.append(x.astype(np.float32))
             number.append(k)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ...models.ecg_encoding import ECGEncoder, normalise, overload, resample
+from ...models.ecg_encoders import ECGEncoder
+from ...models.ecg_encoding import normalise, overload, resample
 from ..data import find_data, fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
 from .ecg_waves import CLASSES, split_patients, task_hash, wave_labels
@@ -25,15 +26,16 @@ def load_record(
     encoder=None,
     start=0.0,
     seconds=None,
-    window=WINDOW,
-    overlap=OVERLAP,
+    window=None,
+    overlap=None,
     gaps="refuse",
 ):
     """A WFDB record as a stimulus for a network.
 
     The lead is read in millivolt, resampled to the encoder's step, brought to mean 0 and standard deviation 1 over
     what was read, encoded, and cut into windows that overlap: a network that starts each of them from rest has
-    `overlap` to settle before its decisions count (``kept``).
+    `overlap` to settle before its decisions count (``kept``). An encoder with a window of its own (`DifferenceEncoder`)
+    normalises and encodes each window by itself, as in the training of its networks.
 
     Parameters
     ----------
@@ -42,15 +44,15 @@ def load_record(
     lead : str, int, sequence of them, or None
         Name or position; as many as the encoder takes. None: II or MLII, else the first that is an ECG by its name,
         else the first in volts; the attribute ``leads`` says which.
-    encoder : ECGEncoder or DifferenceEncoder, optional
+    encoder : ECGEncoder, DifferenceEncoder or LevelCrossingEncoder, optional
         `ECGEncoder()`, that of the task `ludb`, by default.
     start : float, s, >= 0
     seconds : float, s, > 0, optional
         What is read of the record; to its end by default.
-    window : float, s, > 0
-        Length of a trial; what is read if that is shorter.
-    overlap : float, s, 0 <= overlap < window
-        Common part of a trial and the one before it.
+    window : float, s, > 0, optional
+        Length of a trial; what is read if that is shorter. By default that of the encoder, else 10 s.
+    overlap : float, s, 0 <= overlap < window, optional
+        Common part of a trial and the one before it. By default 2 s, or 0.4 of a window that is shorter than 5 s.
     gaps : {"refuse", "interpolate"}
         What is done about invalid samples; see `read_leads`.
 
@@ -58,10 +60,10 @@ def load_record(
     -------
     xr.Dataset
         ``stimulus (trial, time, channel)``, spikes; ``signal (trial, time, lead)``, mV; ``kept (trial, time)``, bool:
-        every step of the record is kept in exactly one trial; ``start (trial)``, s in the record. Attributes:
-        ``record``, ``leads``, ``rate`` (Hz) of the recorder, ``dt`` (s), ``start``, ``duration`` (s), ``sd`` and
-        ``mean`` (mV) of the leads, ``overload_steps``: steps at which the lead moved faster than the code can
-        follow (0 for a code without inverse), and the encoder's own as ``encoder_…``.
+        every step of the record is kept in exactly one trial; ``start (trial)``, s in the record; ``mean`` and
+        ``sd (trial, lead)``, mV: what it was normalised by. Attributes: ``record``, ``leads``, ``rate`` (Hz) of the
+        recorder, ``dt`` (s), ``start``, ``duration`` (s), ``overload_steps``: steps at which the lead moved faster than
+        the code can follow (0 for a code without inverse), and the encoder's own as ``encoder_…``.
 
     Raises
     ------
@@ -72,27 +74,30 @@ def load_record(
         `window` or `overlap` out of range.
     """
     encoder = ECGEncoder() if encoder is None else encoder
-    for name, value, low in (("window", window, encoder.dt), ("overlap", overlap, 0)):
-        number = np.asarray(value)
-        if number.ndim or number.dtype.kind not in "fiu" or not low <= number < np.inf:
-            raise ValueError(f"load_record: {name} must be a finite time >= {low:g} s, got {value!r}")
-    if overlap >= window:
-        raise ValueError(
-            f"load_record: overlap must be shorter than the window of {window:g} s, got {overlap:g} s"
-        )
+    window, overlap = _lengths(window, overlap, encoder)
     if gaps not in ("refuse", "interpolate"):
         raise ValueError(f"load_record: gaps must be 'refuse' or 'interpolate', got {gaps!r}")
     leads = read_leads(path, lead, count=encoder.leads, start=start, seconds=seconds, gaps=gaps)
-    signal, z, mean, sd = _normalised(leads, encoder, path)
-    events = np.concatenate(list(encoder.encode(z)), axis=-1)
-    lost = int(overload(z, encoder.delta, bits=encoder.bits).sum()) if isinstance(encoder, ECGEncoder) else 0
+    signal = _resampled(leads, encoder, path)
     first, kept = _windows(len(signal), round(window / encoder.dt), round(overlap / encoder.dt))
     steps = first[:, None] + np.arange(kept.shape[1])
+    if encoder.window is None:
+        events, mean, sd, lost = _encoded(signal, leads, encoder, str(path))
+        events = events[steps]
+        mean, sd = (np.broadcast_to(m, (len(first), len(m))) for m in (mean, sd))
+    else:
+        parts = [
+            _encoded(signal[step], leads, encoder, f"{path}, from {leads.start + step[0] * encoder.dt:g} s")
+            for step in steps
+        ]
+        events, mean, sd, lost = (np.stack(values) for values in zip(*parts, strict=True))
     ds = xr.Dataset(
         {
-            "stimulus": (("trial", "time", "channel"), events[steps], {"units": "1"}),
+            "stimulus": (("trial", "time", "channel"), events, {"units": "1"}),
             "signal": (("trial", "time", "lead"), signal[steps], {"units": "mV"}),
             "kept": (("trial", "time"), kept, {"units": "1", "long_name": "the decision counts"}),
+            "mean": (("trial", "lead"), mean, {"units": "mV", "long_name": "mean that was taken off"}),
+            "sd": (("trial", "lead"), sd, {"units": "mV", "long_name": "standard deviation, taken as 1"}),
         },
         {
             "time": ("time", np.arange(kept.shape[1]) * encoder.dt, {"units": "s"}),
@@ -113,11 +118,9 @@ def load_record(
         dt=encoder.dt,
         start=leads.start,
         duration=len(signal) * encoder.dt,
-        mean=mean.tolist(),
-        sd=sd.tolist(),
-        overload_steps=lost,
+        overload_steps=int(np.sum(lost)),
         encoder=type(encoder).__name__,
-        **{f"encoder_{name}": value for name, value in asdict(encoder).items()},
+        **{f"encoder_{name}": value for name, value in asdict(encoder).items() if value is not None},
     )
 
 
@@ -271,26 +274,57 @@ def _labelled(base, lead, annotation, encoder):
     leads = read_leads(base, lead)
     extension = annotation or leads.names[0].lower()
     waves = read_waves(base, extension)
-    signal, z, _, _ = _normalised(leads, encoder, base)
+    signal = _resampled(leads, encoder, base)
+    events, *_ = _encoded(signal, leads, encoder, str(base))
     label = wave_labels(
         waves, rate=leads.rate, samples=len(leads.signal), dt=encoder.dt, steps=len(signal), where=str(base)
     )
-    return signal[:, 0], encoder.encode(z)[0], label, base.with_name(f"{base.name}.{extension}")
+    return signal[:, 0], events, label, base.with_name(f"{base.name}.{extension}")
 
 
-def _normalised(leads, encoder, path):
-    """Signal (step, lead) in mV at the encoder's step; z (lead, step), mean and sd."""
+def _lengths(window, overlap, encoder):
+    """Window and overlap (s), checked, defaults in place."""
+    for name, value, low in (("window", window, encoder.dt), ("overlap", overlap, 0)):
+        number = np.asarray(0.0 + low if value is None else value)
+        if number.ndim or number.dtype.kind not in "fiu" or not low <= number < np.inf:
+            raise ValueError(f"load_record: {name} must be a finite time >= {low:g} s, got {value!r}")
+    own = encoder.window
+    if own is not None and window is not None and round(window / encoder.dt) != round(own / encoder.dt):
+        raise ValueError(
+            f"load_record: {type(encoder).__name__} encodes windows of {own:g} s each by itself, got a window of "
+            f"{window:g} s; leave it out"
+        )
+    window = window or own or WINDOW
+    overlap = min(OVERLAP, 0.4 * window) if overlap is None else overlap
+    if overlap >= window:
+        raise ValueError(
+            f"load_record: overlap must be shorter than the window of {window:g} s, got {overlap:g} s"
+        )
+    return window, overlap
+
+
+def _resampled(leads, encoder, path):
+    """Signal (step, lead) in mV at the encoder's step."""
     if len(leads.signal) < 2 or len(leads.signal) <= leads.rate * encoder.dt * (1 + 1e-9):
         raise TaskError(
             f"{path}: expected at least two steps of {encoder.dt:g} s, got {len(leads.signal)} sample"
             f"{'s' * (len(leads.signal) > 1)} at {leads.rate:g} Hz; read more of it (seconds)"
         )
     try:
-        signal = resample(leads.signal, leads.rate, encoder.dt)
-        z, mean, sd = normalise(signal.T)
+        return resample(leads.signal, leads.rate, encoder.dt)
     except ValueError as error:
-        raise TaskError(f"{path}, leads {', '.join(leads.names)}: {error}") from error
-    return signal, z, mean, sd
+        raise TaskError(f"{path}: {error}") from error
+
+
+def _encoded(signal, leads, encoder, where):
+    """Events (step, channel) of a signal (step, lead) in mV; its mean and sd (lead); the number of overloaded steps."""
+    try:
+        z, mean, sd = normalise(signal.T)
+        events = np.concatenate(list(encoder.encode(z)), axis=-1)
+    except ValueError as error:
+        raise TaskError(f"{where}, leads {', '.join(leads.names)}: {error}") from error
+    counts = isinstance(encoder, ECGEncoder)
+    return events, mean, sd, overload(z, encoder.delta, bits=encoder.bits).sum() if counts else 0
 
 
 def _windows(steps, length, overlap):

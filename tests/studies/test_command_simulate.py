@@ -8,7 +8,7 @@ import xarray as xr
 from brian2 import Network, NeuronGroup, ms
 
 from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
-from chronaxie.models.ecg_encoding import DifferenceEncoder, ECGEncoder
+from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder
 from chronaxie.studies.cli import main
 from chronaxie.studies.record_simulation import (
     NetworkMismatch,

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.signal import savgol_filter
 
-from chronaxie.models.ecg_encoding import DifferenceEncoder, ECGEncoder, decode_binary_level_crossing
+from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder
+from chronaxie.models.ecg_encoding import decode_binary_level_crossing
+from chronaxie.models.encoders import threshold_difference
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import load_record, load_task, load_wfdb
 from chronaxie.studies.tasks.wfdb_annotations import read_waves
@@ -58,17 +61,43 @@ def test_windows_keep_every_step_once_and_settle_before(record):
 
 def test_the_stimulus_decodes_to_the_lead(record):
     ds = load_record(record, lead="ii", window=100.0)
-    z = (ds.signal.values[0, :, 0] - ds.attrs["mean"][0]) / ds.attrs["sd"][0]
+    z = (ds.signal.values[0, :, 0] - ds["mean"].values[0, 0]) / ds.sd.values[0, 0]
     decoded = decode_binary_level_crossing(ds.stimulus.values[0], ECGEncoder.delta, start=z[0])
     assert np.abs(decoded - z).max() <= ECGEncoder.delta * (1 + 1e-9)
     assert (z.mean(), z.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
 
 
 def test_two_leads_for_the_code_of_the_qtdb_files(record):
-    ds = load_record(record, encoder=DifferenceEncoder())
+    ds = load_record(record, encoder=DifferenceEncoder(threshold=0.3, smoothing=0, window=None))
     assert ds.channel.values.tolist() == ["ii up", "ii down", "i up", "i down"]
-    x = (ds.signal.values[0] - ds.attrs["mean"]) / ds.attrs["sd"]
+    x = (ds.signal.values[0] - ds["mean"].values[0]) / ds.sd.values[0]
     np.testing.assert_array_equal(ds.stimulus.values[0, 1:, 2], np.diff(x[:, 1]) >= 0.3)
+
+
+def test_windows_of_the_qtdb_code_are_encoded_each_by_itself(tmp_path):
+    signal = beats(seconds=11.0)[0]
+    path = write_record(tmp_path, "r", signal * np.linspace(1, 3, len(signal)))
+    encoder = DifferenceEncoder(threshold=0.2, smoothing=5, window=2.0)
+    ds = load_record(path, encoder=encoder)
+    assert ds.sizes["time"] == 500
+    assert ds.sizes["trial"] > 6
+    assert np.ptp(ds.sd.values, axis=0).min() > 0.05
+    for trial in range(ds.sizes["trial"]):
+        x = ds.signal.values[trial]
+        z = savgol_filter((x - x.mean(axis=0)) / x.std(axis=0), 5, 3, axis=0)
+        events = threshold_difference(z, 0.2, axis=0).reshape(500, 4)
+        np.testing.assert_array_equal(ds.stimulus.values[trial], events)
+    at = ds.start.values[:, None] + ds.time.values
+    np.testing.assert_allclose(joined(at, ds.kept), np.arange(2750) * 0.004, atol=1e-9)
+    with pytest.raises(ValueError, match=r"encodes windows of 2 s each by itself, got a window of 3 s"):
+        load_record(path, encoder=encoder, window=3.0)
+    signal = beats(seconds=11.0, rate=250)[0]
+    signal[1500:2100] = 0.5
+    path = write_record(tmp_path, "flat", signal, rate=250)
+    with pytest.raises(TaskError, match=r"flat, from 6 s, leads ii, i: .* is flat"):
+        load_record(path, encoder=encoder, overlap=0)
+    with pytest.raises(TaskError, match=r"expected at least the 5 steps that are smoothed over, got 4"):
+        load_record(path, encoder=encoder, seconds=0.016)
 
 
 @pytest.mark.parametrize(
