@@ -169,6 +169,7 @@ def simulate_record(
         provenance()
         | record.attrs
         | {
+            "study": "simulate",
             "heart_rate": heart_rate(ds, reading.beat),
             "simulation_dt": out.attrs["dt"],
             "device": device,

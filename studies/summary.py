@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import analyses
+from .record_simulation import summarise_record
 from .results import ResultError
 
 ACCURACIES = (
@@ -45,10 +46,21 @@ ACCURACIES_TRAIN = (
     ("softmax_regression_accuracy", "softmax regression on the same step"),
 )
 SPIKING_MODELS = ("alif", "lif")
+# What the lines and the figure of a record through a network are made of.
+NEEDED_SIMULATE = (
+    "time",
+    "record_signal",
+    "record_class",
+    "wave_class",
+    "record_spike_time",
+    "record_spike_unit",
+    "wave_kind",
+)
+ATTRIBUTES_SIMULATE = ("record", "leads", "start", "duration", "waves", "heart_rate")
 
 
 def summarise(ds):
-    """Text with the main numbers of a result of the study `ecg` or `train`.
+    """Text with the main numbers of a result of the study `ecg` or `train`, or of ``chronaxie simulate``.
 
     Parameters
     ----------
@@ -66,6 +78,9 @@ def summarise(ds):
     study = ds.attrs.get("study")
     if study == "train":
         return _train(ds)
+    if study == "simulate":
+        _require(ds, "simulate", NEEDED_SIMULATE, ATTRIBUTES_SIMULATE)
+        return summarise_record(ds)
     _require(ds, "ecg", NEEDED, ("study", "seed", "data_source"))
     lines = [f"study {study}, seed {ds.attrs['seed']}, data: {ds.attrs['data_source']}", ""]
     lines += _numbers(ds, ACCURACIES)
@@ -119,7 +134,7 @@ def _require(ds, study, names, attributes):
     missing = [name for name in names if name not in ds.variables]
     missing += [f"attribute {name}" for name in attributes if name not in ds.attrs]
     found = ds.attrs.get("study")
-    known = repr(study) if found == study else "'ecg' or 'train'"
+    known = repr(study) if found == study else "'ecg', 'train' or 'simulate'"
     if missing or found != study:
         raise ResultError(
             f"expected a result of the study {known}, got one of {found!r} "

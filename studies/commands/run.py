@@ -22,8 +22,8 @@ def add(commands):
     ecg.add_argument(
         "--data",
         metavar="DIR",
-        help="folder of the data sets (default: CHRONAXIE_DATA, else what chronaxie fetch qtdb has made, else synthetic "
-        "ECG)",
+        help="folder of the data sets (default: CHRONAXIE_DATA, else what chronaxie fetch qtdb has made, else "
+        "synthetic ECG)",
     )
     ecg.add_argument(
         "--synthetic", action="store_true", help="use the synthetic ECG even where data are found"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from .simulate import SHOWN
+
 
 def add(commands):
     """Register the command."""
     show = commands.add_parser("show", help="draw the figures of a result file again, and print its numbers")
-    show.add_argument("file", metavar="FILE", help="the .nc file that a study wrote")
+    show.add_argument("file", metavar="FILE", help="the .nc file that chronaxie run, train or simulate wrote")
     show.add_argument("--out", metavar="DIR", help="folder of the figures (default: that of the file)")
     show.set_defaults(command=_show, after_interrupt="")
 
@@ -15,6 +17,7 @@ def _show(given):
     from pathlib import Path
 
     from ... import analyses
+    from ..record_simulation import excerpt
     from ..results import ResultError, read_result
     from ..summary import summarise
 
@@ -23,6 +26,9 @@ def _show(given):
     if given.out is not None and Path(given.out).is_file():
         raise ResultError(f"{given.out}: is a file, not a folder; give another --out DIR")
     print(summarise(ds))
-    drawn = analyses.figures(ds, given.out or path.parent, stem=path.stem)
+    shown, specs = ds, analyses.FIGURES
+    if ds.attrs["study"] == "simulate":
+        shown, specs = excerpt(ds, SHOWN), (analyses.RECORD,)
+    drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
     return 0

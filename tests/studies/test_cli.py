@@ -1,12 +1,8 @@
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import xarray as xr
-from matplotlib.image import imread
 
 import chronaxie
 from chronaxie.studies import ecg, ecg_config, result_folder
@@ -324,52 +320,3 @@ def test_ctrl_c_is_130_and_says_how_to_go_on(small, tmp_path, capsys, monkeypatc
 def test_with_traceback_the_error_is_raised(tmp_path):
     with pytest.raises(ResultError, match="no such file"):
         main(["--traceback", "show", str(tmp_path / "nowhere.nc")])
-
-
-# ------------------------------------------------------------------ show
-@pytest.fixture
-def copied(study, tmp_path):
-    """The dataset alone, in another folder."""
-    shutil.copy(study.folder / NAME, tmp_path / NAME)
-    return tmp_path / NAME
-
-
-def test_show_draws_the_same_figures_from_the_file_alone(study, copied, capsys):
-    assert main(["show", str(copied)]) == 0
-    drawn = {path.name for path in copied.parent.iterdir()} - {NAME}
-    assert drawn == {path.name for path in study.files if path.suffix in (".png", ".svg")}
-    for name in drawn:
-        if name.endswith(".png"):
-            np.testing.assert_array_equal(imread(copied.parent / name), imread(study.folder / name))
-    printed = capsys.readouterr().out
-    assert (
-        f"accuracy, twin, labelled steps                   {float(study.result.test_accuracy):.4f}" in printed
-    )
-    assert printed.split("drawn:\n")[1].count(".svg") == len(drawn) // 2
-
-
-def test_show_into_another_folder(copied, tmp_path):
-    assert main(["show", str(copied), "--out", str(tmp_path / "figures")]) == 0
-    assert (tmp_path / "figures" / f"{copied.stem}_raster.svg").is_file()
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [NAME]
-
-
-@pytest.mark.parametrize("kind", ["missing", "damaged", "foreign", "incomplete"])
-def test_show_refuses_what_is_no_result(copied, capsys, kind):
-    expected = {
-        "missing": "no such file",
-        "damaged": "not a readable netCDF file",
-        "foreign": "not the result of a study",
-        "incomplete": "lacks spike_mismatches",
-    }[kind]
-    if kind == "missing":
-        copied.unlink()
-    elif kind == "damaged":
-        copied.write_bytes(copied.read_bytes()[:3000])
-    else:
-        ds = read_result(copied)
-        ds = ds.drop_attrs() if kind == "foreign" else ds.drop_vars("spike_mismatches")
-        xr.Dataset.to_netcdf(ds, copied, engine="h5netcdf")
-    assert main(["show", str(copied)]) == 1
-    assert expected in complaint(capsys)
-    assert not list(copied.parent.glob("*.png"))

@@ -50,7 +50,10 @@ def test_a_result_that_lacks_something_is_refused(study, name):
 
 
 def test_a_result_of_something_else_is_refused(study):
-    with pytest.raises(ResultError, match="expected a result of the study 'ecg' or 'train', got one of 'shd' that"):
+    with pytest.raises(
+        ResultError,
+        match="expected a result of the study 'ecg', 'train' or 'simulate', got one of 'shd' that",
+    ):
         summarise(study.result.assign_attrs(study="shd"))
     with pytest.raises(ResultError, match="one of None that lacks spike_mismatches, .*attribute study"):
         summarise(xr.Dataset())
