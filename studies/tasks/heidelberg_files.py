@@ -184,7 +184,10 @@ def _whole(path, file, name):
 
 
 def _keys(path, file, count):
-    raw = np.ravel(_values(path, file["extra/keys"]))
+    ds = file["extra/keys"]
+    if not isinstance(ds, h5py.Dataset):
+        raise TaskError(f"{path}: expected extra/keys as {count} names, got a group; {_REMEDY}")
+    raw = np.ravel(_values(path, ds))
     names = tuple(k.decode("utf-8", "replace") if isinstance(k, bytes) else str(k) for k in raw)
     if len(names) != count or len(set(names)) != count:
         raise TaskError(

@@ -315,6 +315,14 @@ def test_spikes_in_a_plain_array_are_refused(folder):
         load_shd(folder)
 
 
+def test_a_group_in_the_place_of_names_is_refused(folder):
+    with h5py.File(folder / "shd" / "shd_train.h5", "a") as file:
+        del file["extra/keys"]
+        file.create_group("extra/keys/deeper")
+    with pytest.raises(TaskError, match=r"shd_train\.h5: expected extra/keys as 20 names, got a group"):
+        load_shd(folder)
+
+
 def test_one_recording_cannot_train_and_validate(folder):
     write(folder / "shd" / "shd_train.h5", recordings(1, 20, 0))
     with pytest.raises(TaskError, match="at least 2 recordings"):
