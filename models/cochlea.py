@@ -199,10 +199,11 @@ def cochleagram(signal, sampling_rate, filters, *, dt, exponent=0.3):
     check_exponent(exponent)
     x = _signal(signal, "cochleagram")
     every = whole_steps(dt, 1 / rate, "cochleagram: dt")
+    largest = np.abs(x).max()  # of floats: −32768 has no counterpart among the integers of a recording
     x = x - x.mean()
     level = np.sqrt(np.mean(x**2))
     # Rounding of the mean leaves a constant recording with a tiny remainder.
-    if not level > 1e-12 * np.abs(signal).max():
+    if not level > 1e-12 * largest:
         raise ValueError(
             f"cochleagram: the recording of {x.size} samples is silent (every sample is {np.ravel(signal)[0]}); "
             "leave it out"

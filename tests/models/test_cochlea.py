@@ -139,6 +139,7 @@ def test_loudness_and_offset_do_not_count(filters):
         (np.ones(3, dtype=complex), "real numbers"),
         (np.array([0.0, np.nan, np.inf]), "must be finite, got 2 NaN or infinite"),
         (np.zeros(80), "80 samples is silent \\(every sample is 0.0\\)"),
+        (np.full(80, -32768, dtype=np.int16), "silent \\(every sample is -32768\\)"),
         (np.full(80, 7, dtype=np.int16), "silent \\(every sample is 7\\)"),
         (np.full(80, 0.1), "silent"),
     ],
