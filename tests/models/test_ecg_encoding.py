@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -140,8 +140,7 @@ def test_resample_refuses_a_ratio_without_a_fraction():
 
 @given(signals)
 def test_normalise_is_undone_by_its_mean_and_deviation(signal):
-    if (np.ptp(signal, axis=1) < 1e-3).any():
-        return
+    assume((np.ptp(signal, axis=1) >= 1e-3).all())
     z, mean, sd = normalise(signal)
     assert np.allclose(z.mean(axis=1), 0, atol=1e-6)
     assert np.allclose(z.std(axis=1), 1)
