@@ -144,10 +144,6 @@ def _tested(net, task, config, report):
             analyses.accuracy(prediction, test.label, mask=mask),
             "accuracy on labelled test steps, twin",
         ),
-        "test_accuracy_yin": (
-            analyses.accuracy_yin(prediction, test.label),
-            "accuracy in the papers' convention: unlabelled steps are class P, first 10 steps ignored; twin",
-        ),
         "test_accuracy_brian2": (
             analyses.accuracy(in_brian2, test.label, mask=mask),
             f"accuracy on labelled test steps, Brian2 ({config.device})",
@@ -157,6 +153,12 @@ def _tested(net, task, config, report):
             "mean recall over the classes, labelled test steps, twin",
         ),
     }
+    if task.unlabelled_class is not None:
+        numbers["test_accuracy_yin"] = (
+            analyses.accuracy_yin(prediction, test.label),
+            f"accuracy in the papers' convention: unlabelled steps are class {task.unlabelled_class}, first 10 steps "
+            "ignored; twin",
+        )
     finer = {1: same}
     for factor in config.fine_factors:
         report(f"test set in Brian2 ({config.device}), dt = {task.dt / factor * 1e3:g} ms")

@@ -35,7 +35,8 @@ class ECGConfig:
     score_scale : float
         Factor from the readout's membrane to logits.
     unlabelled_class : str or None
-        Count unlabelled steps as this class in the loss, as the papers do; None leaves them out.
+        Count unlabelled steps as this class in the loss, as the papers do, where the task has that convention; None
+        leaves them out.
     rate_penalty : float
         Factor of the mean number of spikes per neuron and step in the loss.
     surrogate : str

@@ -108,7 +108,7 @@ def evaluate(
             )
         row = {"time_twin_s": time.perf_counter() - began, "time_brian2_s": ds.attrs["run_time_s"]}
         for where, scores, split in (("twin", run.scores, test), ("brian2", readout_scores(ds), shown)):
-            found = accuracies(decisions(scores, split), split, task.classes)
+            found = accuracies(decisions(scores, split), split, unlabelled_class=task.unlabelled_class)
             row |= {f"{name}_{where}": value for name, (value, _) in found.items()}
         row |= _compared(run, ds, readout, shown.sizes["trial"]) if same_step else _NOT_COMPARED
         row |= _rates(ds, list(run.spikes), dt_ref)

@@ -85,7 +85,8 @@ class Recipe:
     options : tuple of (str, object)
         Keyword arguments of the task's own function.
     unlabelled_class : str or None
-        Class as which unlabelled steps count in the loss, as the papers do; None leaves them out.
+        Class as which unlabelled steps count in the loss, as the papers do, where the task has that convention
+        (`Task.unlabelled_class`: the published QTDB files, not the raw records); None leaves them out.
     brian2_trials : int
         Test trials that are simulated in Brian2 unless another number is given: fewer for large networks, since memory
         grows with synapses times trials.

@@ -37,7 +37,7 @@ def decisions(scores, split):
     return xr.DataArray(scores.argmax(-1), dims=label.dims, coords={n: split[n] for n in label.dims})
 
 
-def accuracies(prediction, split, classes):
+def accuracies(prediction, split, *, unlabelled_class=None):
     """The accuracies of decisions.
 
     Parameters
@@ -46,13 +46,14 @@ def accuracies(prediction, split, classes):
         From `decisions`.
     split : xarray.Dataset
         With ``label`` and ``labelled``.
-    classes : sequence of str
+    unlabelled_class : str or None
+        Of the task.
 
     Returns
     -------
     dict of str to (float, str)
         ``accuracy`` and ``balanced_accuracy`` over what is labelled, each with what it is in words;
-        ``accuracy_yin``, the papers' convention, where labels are in time and the first class is P.
+        ``accuracy_yin``, the papers' convention, where labels are in time and the task has an `unlabelled_class`.
     """
     mask = split.labelled
     of = "steps" if "time" in split.label.dims else "trials"
@@ -63,9 +64,10 @@ def accuracies(prediction, split, classes):
             f"mean recall over the classes, labelled {of}",
         ),
     }
-    if "time" in split.label.dims and classes[0] == "P":
+    if "time" in split.label.dims and unlabelled_class is not None:
         found["accuracy_yin"] = (
             analyses.accuracy_yin(prediction, split.label),
-            "accuracy in the papers' convention: unlabelled steps are class P, first 10 steps ignored",
+            f"accuracy in the papers' convention: unlabelled steps are class {unlabelled_class}, first 10 steps "
+            "ignored",
         )
     return {name: (float(np.asarray(value)), text) for name, (value, text) in found.items()}

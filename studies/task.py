@@ -44,6 +44,9 @@ class Task:
         Where the data come from, under which terms, and what they are.
     hash : str
         Fingerprint of the data, ``sha256:…``.
+    unlabelled_class : str or None
+        For data whose published results count steps without a label as a class: that class, the first one. None
+        elsewhere: what is not labelled counts for nothing.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Task:
     licence: str
     hash: str
     description: str
+    unlabelled_class: str | None = None
 
     def __post_init__(self):
         self.check()
@@ -79,6 +83,11 @@ class Task:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise TaskError(
                 f"task {self.name!r}: classes must be at least two different names, got {self.classes!r}"
+            )
+        if self.unlabelled_class not in (None, self.classes[0]):
+            raise TaskError(
+                f"task {self.name!r}: unlabelled_class must be None, or the first class, {self.classes[0]!r}, got "
+                f"{self.unlabelled_class!r}"
             )
         if not (isinstance(self.dt, (int, float)) and np.isfinite(self.dt) and self.dt > 0):
             raise TaskError(f"task {self.name!r}: dt must be a finite number of seconds > 0, got {self.dt!r}")

@@ -34,14 +34,22 @@ def origin(task):
 
 
 def unlabelled_option(task, unlabelled_class):
-    """`fit`'s option for unlabelled steps from the name of a class, or "mask" for None."""
+    """`fit`'s option for unlabelled steps: the number of a class where the task itself counts them as that class.
+
+    Parameters
+    ----------
+    task : Task
+    unlabelled_class : str or None
+        Of the recipe. "mask" is returned for None, and where the task has not that convention: the recipe for the
+        published files is also that for the raw records, in which much is not labelled.
+    """
     if unlabelled_class is None:
         return "mask"
     if unlabelled_class not in task.classes:
         raise ValueError(
             f"unlabelled_class: {unlabelled_class!r} is not a class; there are {', '.join(task.classes)}"
         )
-    return task.classes.index(unlabelled_class)
+    return task.classes.index(unlabelled_class) if unlabelled_class == task.unlabelled_class else "mask"
 
 
 def scalars(numbers):

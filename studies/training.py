@@ -204,7 +204,7 @@ def _tested_spiking(config, net, task, report):
         scores = np.concatenate([scores, further])
     report(f"first {trials} test trials in Brian2 ({device})")
     same = simulate(net, first.stimulus, device=device, namespace={})
-    in_brian2 = accuracies(decisions(readout_scores(same), first), first, task.classes)
+    in_brian2 = accuracies(decisions(readout_scores(same), first), first)
     value, text = in_brian2["accuracy"]
     numbers = {
         "test_accuracy_brian2": (value, f"{text}, the first {trials} test trials, Brian2 ({device})"),
@@ -249,6 +249,6 @@ def _train_dense(config, task, hidden, state, report):
 def _decided(scores, task, who):
     """Accuracies, confusion and F1 on the test set."""
     prediction = decisions(scores, task.test)
-    found = accuracies(prediction, task.test, task.classes)
+    found = accuracies(prediction, task.test, unlabelled_class=task.unlabelled_class)
     numbers = {f"test_{name}": (value, f"{text}; test set, {who}") for name, (value, text) in found.items()}
     return [scalars(numbers), confusion(prediction, task.test, task.classes)]

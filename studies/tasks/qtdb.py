@@ -129,6 +129,7 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
         licence="recordings: ODC-By 1.0; encoded files: MIT",
         hash=f"sha256:{digest.hexdigest()}",
         description="QTDB: two-lead ECG as level-crossing spikes, 250 Hz, a wave label at each step",
+        unlabelled_class="P",
     )
 
 

@@ -192,6 +192,7 @@ def load_synthetic_ecg(config=None, *, seed=0):
         hash=f"sha256:{digest.hexdigest()}",
         description="synthetic ECG: two leads as level-crossing events at 250 Hz, labels from its phase, "
         + lag,
+        unlabelled_class="P",
     )
 
 

@@ -39,7 +39,7 @@ def make_task(name, classes, of_trials, graded):
         first += trials
     return Task(
         name, **splits, classes=classes, dt=DT, source=f"made up: {name}", licence="CC0", hash="sha256:0",
-        description="a test"
+        description="a test", unlabelled_class=None if of_trials else classes[0]
     )  # fmt: skip
 
 

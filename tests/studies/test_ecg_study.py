@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from chronaxie.studies import ecg, ecg_config, tasks
 from chronaxie.studies.cli import main
 from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.results import read_result
+from chronaxie.studies.testing_networks import unlabelled_option
 
 HIDDEN, OUTPUTS = 8, 6
 # Name → dimensions and units, as the documentation of the result file has them.
@@ -263,6 +265,13 @@ def test_a_checkpoint_of_another_run_is_refused(study, small, tmp_path):
     checkpoint = study.folder / "ecg_synthetic_seed3.checkpoint.pt"
     with pytest.raises(ValueError, match="of another run: its epochs is 2, here 3"):
         ecg.run(dataclasses.replace(study.config, epochs=3), checkpoint=checkpoint, resume=True)
+
+
+def test_unlabelled_steps_count_as_a_class_only_where_the_task_says_so():
+    published = SimpleNamespace(classes=("P", "Q"), unlabelled_class="P")
+    raw = SimpleNamespace(classes=("P", "Q"), unlabelled_class=None)
+    assert unlabelled_option(published, "P") == 0
+    assert unlabelled_option(published, None) == unlabelled_option(raw, "P") == "mask"
 
 
 def test_unlabelled_steps_cannot_count_as_an_unknown_class(study, small):

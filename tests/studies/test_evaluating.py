@@ -33,6 +33,7 @@ def make_task(classes=("P", "QRS", "T"), **options):
         licence="none",
         hash="sha256:0",
         description="made",
+        unlabelled_class=None if options.get("per_trial") else classes[0],
     )
 
 

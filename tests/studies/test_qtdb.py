@@ -45,6 +45,7 @@ def test_marker_and_unlabelled_steps_are_resolved(folder):
     assert np.array_equal(task.test.stimulus, expected)
     assert task.test.stimulus.dtype == np.uint8
     assert task.test.label.dtype == np.int8
+    assert task.unlabelled_class == "P"
     assert task.test.label.values[0, 1] == -1
     assert not task.test.labelled.values[0, 1]
     assert int((~task.test.labelled).sum()) == 1

@@ -107,6 +107,7 @@ def test_labels_and_events_are_those_of_the_truth(database, smoothing):
     folder, truth = database
     task = load_qtdb_raw(folder, steps=STEPS, threshold=0.2, smoothing=smoothing)
     assert task.classes == CLASSES
+    assert task.unlabelled_class is None  # the published files alone count such steps as P
     seen = 0
     for ds in splits(task).values():
         for trial in range(ds.sizes["trial"]):

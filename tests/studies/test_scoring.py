@@ -21,19 +21,20 @@ def test_labels_of_trials():
     prediction = decisions(scores_for([0, 1, 1, 2], 3), ds)
     assert prediction.dims == ("trial",)
     assert prediction.values.tolist() == [0, 1, 1, 2]
-    found = accuracies(prediction, ds, ("a", "b", "c"))
+    found = accuracies(prediction, ds, unlabelled_class="a")
     assert found["accuracy"][0] == pytest.approx(2 / 3)
     assert "labelled trials" in found["accuracy"][1]
     assert "accuracy_yin" not in found
 
 
-def test_labels_in_time_have_the_papers_convention_only_with_the_class_p():
+def test_labels_in_time_have_the_papers_convention_only_where_the_task_has_it():
     ds = split([[0, 1, -1, 1] * 4], steps=16)
     prediction = decisions(scores_for([[0, 1, 0, 0] * 4], 2), ds)
-    found = accuracies(prediction, ds, ("P", "PQ"))
+    found = accuracies(prediction, ds, unlabelled_class="P")
     assert found["accuracy"][0] == pytest.approx(2 / 3)
     assert found["accuracy_yin"][0] == pytest.approx(np.mean([True, False, True, True, True, False]))
-    assert "accuracy_yin" not in accuracies(prediction, ds, ("none", "P"))
+    assert "unlabelled steps are class P" in found["accuracy_yin"][1]
+    assert "accuracy_yin" not in accuracies(prediction, ds)
 
 
 def test_scores_of_another_shape_are_refused():

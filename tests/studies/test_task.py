@@ -39,6 +39,15 @@ def test_graded_stimuli_and_labels_a_trial_are_allowed():
     assert task(**parts).train.label.dims == ("trial",)
 
 
+def test_unlabelled_steps_are_the_first_class_or_none():
+    fields = {"classes": ("a", "b"), "dt": DT, "source": "", "licence": "", "hash": "", "description": ""}
+    splits = {"train": split(0), "valid": split(1), "test": split(2)}
+    assert Task("small", **splits, **fields, unlabelled_class="a").unlabelled_class == "a"
+    for wrong in ("b", "c", 0):
+        with pytest.raises(TaskError, match="unlabelled_class must be None, or the first class, 'a', got"):
+            Task("small", **splits, **fields, unlabelled_class=wrong)
+
+
 def test_a_task_is_frozen():
     with pytest.raises(AttributeError):
         task().train = split()
