@@ -73,7 +73,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         tau_m=Normal(*config.tau_m),
         tau_a=Normal(*config.tau_a),
     )
-    remember_task(net, config.task, options={}, classes=task.classes, seed=config.seed)
+    remember_task(net, config.task, options={}, classes=task.classes, seed=config.seed, encoder=task.encoder)
     initial = network_values(net)
     twin = Twin(
         net,

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from .._version import __version__
-from ..models import annotate
+from ..models import annotate, encoder_text
 
 PACKAGES = ("brian2", "numpy", "scipy", "torch", "xarray", "h5netcdf", "scikit-learn")
 
@@ -44,8 +44,8 @@ def provenance():
     }
 
 
-def remember_task(net, name, *, options, classes, seed):
-    """Annotate a network with the task that it is trained on, so that ``chronaxie evaluate`` finds it again.
+def remember_task(net, name, *, options, classes, seed, encoder=None):
+    """Annotate a network with the task that it is trained on, for ``chronaxie evaluate`` and ``chronaxie simulate``.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ def remember_task(net, name, *, options, classes, seed):
     classes : sequence of str
     seed : int
         Of the task's splits.
+    encoder : object or None
+        `Task.encoder`.
 
     Returns
     -------
@@ -69,4 +71,4 @@ def remember_task(net, name, *, options, classes, seed):
         "classes": json.dumps(list(classes)),
         "seed": str(seed),
     }
-    return annotate(net, about=about)
+    return annotate(net, about=about if encoder is None else about | {"encoder": encoder_text(encoder)})

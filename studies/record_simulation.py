@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from brian2 import ms
 
-from ..models import annotations, describe, readout_scores, simulate
+from ..models import describe, readout_scores, simulate
 from ..models.description import SpikeGeneratorDescription
-from ..models.ecg_encoders import DifferenceEncoder, ECGEncoder
+from ..models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_from
+from .about import read_about
 from .provenance import provenance
 from .tasks.ecg_waves import CLASSES as LUDB_CLASSES
 from .tasks.qtdb import CLASSES as QTDB_CLASSES
 from .tasks.wfdb_records import joined, load_record, record_beats
 
 SHORTEST = 0.04
-_ENCODER_OPTIONS = ("delta", "bits")
+# Classes of the output and, of each wave that is counted, those that make it up.
+_LUDB = (LUDB_CLASSES, {name: (name,) for name in LUDB_CLASSES[1:]})
+_QTDB = (QTDB_CLASSES, {"P": ("P",), "QRS": ("QR", "RS"), "ST with T": ("ST",)})
+_OUTPUT = {ECGEncoder: _LUDB, DifferenceEncoder: _QTDB, LevelCrossingEncoder: _QTDB}
+_OF_TASK = {
+    "ludb": ECGEncoder,
+    "wfdb": ECGEncoder,
+    "ecg": DifferenceEncoder,
+    "synthetic_ecg": LevelCrossingEncoder,
+}
+_OPTIONS = {ECGEncoder: ("delta", "bits"), DifferenceEncoder: (), LevelCrossingEncoder: ("delta", "follow")}
 
 
 class NetworkMismatch(ValueError):
@@ -31,7 +41,7 @@ class Reading:
 
     Attributes
     ----------
-    encoder : ECGEncoder or DifferenceEncoder
+    encoder : ECGEncoder, DifferenceEncoder or LevelCrossingEncoder
     classes : tuple of str
     waves : dict of str to tuple of str
         The classes that make up each wave that is counted.
@@ -48,23 +58,27 @@ class Reading:
     reason: str
 
 
-def reading_of(net):
+def reading_of(net, *, where="the network"):
     """Which encoder and classes a network was trained with.
 
-    By what travels with the network (`annotations`: the task and its options), else by its size:
+    The encoder travels with networks that this package trained (`annotations`: ``encoder``). Without that text it is
+    told by the task and its options, if they travel, else by the size of the network:
 
-    ===========================  ================================================================
-    network                      encoder
-    ===========================  ================================================================
-    task ``ludb`` or ``wfdb``,   `ECGEncoder`, one lead; ``delta`` and ``bits`` from the options of
-    or 2·bits inputs, 4 outputs  the task that travel with the network, else their defaults
-    task ``ecg``, or 4 inputs,   `DifferenceEncoder`, two leads, threshold 0.3 standard deviations
-    6 outputs                    (QTDB files)
-    ===========================  ================================================================
+    =============================  ====================================================================
+    network                        encoder
+    =============================  ====================================================================
+    task ``ludb`` or ``wfdb``, or  `ECGEncoder`, one lead; ``delta`` and ``bits`` from the options of the
+    2·bits inputs, 4 outputs       task, else their defaults
+    task ``ecg``, or 4 inputs, 6   `DifferenceEncoder`, two leads, with its defaults: that of raw QTDB
+    outputs                        records, and the best match of the published files
+    task ``synthetic_ecg``         `LevelCrossingEncoder`, two leads
+    =============================  ====================================================================
 
     Parameters
     ----------
     net : brian2.Network
+    where : str
+        Its file, for messages.
 
     Returns
     -------
@@ -73,9 +87,11 @@ def reading_of(net):
     Raises
     ------
     NetworkMismatch
-        Neither, or the numbers of inputs and outputs do not fit the task.
+        No such network, or the numbers of inputs and outputs, the step or the classes do not fit the encoder.
+    AboutError
+        The texts of the network are not what this package writes.
     """
-    about, single = annotations(net).about, describe(net, namespace={})
+    about, single = read_about(net, where), describe(net, namespace={})
     notes = single.annotations
     inputs = [g.size for g in single.groups if isinstance(g, SpikeGeneratorDescription)]
     if notes.readout is None or notes.dt_ref is None or len(inputs) != 1:
@@ -85,33 +101,54 @@ def reading_of(net):
             "train ludb"
         )
     size, dt = (inputs[0], single.size(notes.readout.group)), float(notes.dt_ref)
-    task = about.get("task")
-    options = json.loads(about.get("options", "{}"))
-    binary = ECGEncoder(dt=dt, **{k: options[k] for k in _ENCODER_OPTIONS if k in options})
-    known = (
-        f"its task, {task}"
-        if task in ("ludb", "wfdb", "ecg")
-        else f"its {size[0]} inputs and {size[1]} outputs"
-    )
-    if size == (len(binary.channels), len(LUDB_CLASSES)) and task != "ecg":
-        waves = {name: (name,) for name in LUDB_CLASSES[1:]}
-        what = f"one lead, level crossings counted in binary, delta {binary.delta:g} sd, {binary.bits} bits"
-        return Reading(binary, LUDB_CLASSES, waves, "QRS", f"{what} (by {known})")
-    difference = DifferenceEncoder(dt=dt)
-    if size == (2 * len(difference.channels), len(QTDB_CLASSES)) and task not in ("ludb", "wfdb"):
-        waves = {"P": ("P",), "QRS": ("QR", "RS"), "ST with T": ("ST",)}
-        what = f"two leads, differences of at least {difference.threshold:g} sd a step"
-        return Reading(difference, QTDB_CLASSES, waves, "QRS", f"{what} (by {known})")
-    raise NetworkMismatch(
-        f"expected a network of the task ludb ({len(binary.channels)} inputs, {len(LUDB_CLASSES)} outputs) or ecg "
-        f"(4 inputs, {len(QTDB_CLASSES)} outputs), got {size[0]} inputs and {size[1]} outputs"
-        + (f" of the task {task!r}" if task else "")
-        + "; train one: chronaxie train ludb"
-    )
+    try:
+        encoder, known = _encoder(about, notes.about.get("encoder"), size, dt)
+    except ValueError as error:
+        raise NetworkMismatch(
+            f"{where}: what it says of its encoder cannot be used: {error}; save the network anew"
+        ) from error
+    classes, waves = _OUTPUT[type(encoder)]
+    if size != (encoder.leads * len(encoder.channels), len(classes)):
+        raise NetworkMismatch(
+            f"expected a network of the task ludb ({len(ECGEncoder().channels)} inputs, {len(LUDB_CLASSES)} outputs) "
+            f"or ecg (4 inputs, {len(QTDB_CLASSES)} outputs), got {size[0]} inputs and {size[1]} outputs"
+            + (f" of the task {about.task!r}" if about.task else "")
+            + "; train one: chronaxie train ludb"
+        )
+    if about.classes not in (None, classes) or not np.isclose(encoder.dt, dt, rtol=1e-9):
+        raise NetworkMismatch(
+            f"{where}: expected the classes {', '.join(classes)} and steps of {encoder.dt:g} s for its encoder, got "
+            f"{', '.join(about.classes or classes)} and {dt:g} s; train one: chronaxie train ludb"
+        )
+    leads = "one lead" if encoder.leads == 1 else "two leads"
+    return Reading(encoder, classes, waves, "QRS", f"{leads}, {encoder.words} ({known})")
+
+
+def _encoder(about, text, size, dt):
+    """The encoder of a network, and how it is known. ValueError where a text is wrong."""
+    if text is not None:
+        return encoder_from(text), "as it travels with the network"
+    kind = _OF_TASK.get(about.task)
+    known = f"by its task, {about.task}" if kind else f"by its {size[0]} inputs and {size[1]} outputs"
+    kind = kind or (ECGEncoder if size[1] == len(LUDB_CLASSES) else DifferenceEncoder)
+    given = about.options.get("config") or {} if kind is LevelCrossingEncoder else about.options
+    if not isinstance(given, dict):
+        raise ValueError(f"expected the option config as values by name, got {given!r}")
+    return kind(dt=dt, **{name: given[name] for name in _OPTIONS[kind] if name in given}), known
 
 
 def simulate_record(
-    net, path, *, lead=None, start=0.0, seconds=None, dt=None, device="numpy", gaps="refuse", report=print
+    net,
+    path,
+    *,
+    lead=None,
+    start=0.0,
+    seconds=None,
+    dt=None,
+    device="numpy",
+    gaps="refuse",
+    where="the network",
+    report=print,
 ):
     """Simulate a trained network on a WFDB record.
 
@@ -126,6 +163,8 @@ def simulate_record(
         Simulation step; that of the network by default.
     device : str
         Brian2 device.
+    where : str
+        File of the network, for messages.
     report : callable
         Takes lines of text about progress.
 
@@ -140,14 +179,14 @@ def simulate_record(
 
     Raises
     ------
-    NetworkMismatch
+    NetworkMismatch, AboutError
         As `reading_of`.
     MissingDataError, TaskError
         As `load_record`.
     DeviceError, ValueError
         As `simulate`.
     """
-    reading = reading_of(net)
+    reading = reading_of(net, where=where)
     report(f"encoder: {reading.reason}")
     record = load_record(path, lead=lead, encoder=reading.encoder, start=start, seconds=seconds, gaps=gaps)
     report(

@@ -47,6 +47,9 @@ class Task:
     unlabelled_class : str or None
         For data whose published results count steps without a label as a class: that class, the first one. None
         elsewhere: what is not labelled counts for nothing.
+    encoder : ECGEncoder, DifferenceEncoder, LevelCrossingEncoder or None
+        How the stimulus was made of leads of an ECG; it travels with the networks that are trained on the task, so that
+        other records can be encoded alike. None: not by this package, or no ECG.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Task:
     hash: str
     description: str
     unlabelled_class: str | None = None
+    encoder: object | None = None
 
     def __post_init__(self):
         self.check()
@@ -83,6 +87,10 @@ class Task:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise TaskError(
                 f"task {self.name!r}: classes must be at least two different names, got {self.classes!r}"
+            )
+        if self.encoder is not None and self.encoder.dt != self.dt:
+            raise TaskError(
+                f"task {self.name!r}: expected an encoder with the step of the task, {self.dt:g} s, got {self.encoder}"
             )
         if self.unlabelled_class not in (None, self.classes[0]):
             raise TaskError(

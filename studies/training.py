@@ -161,7 +161,12 @@ def spiking_network(config, task, hidden):
     if counted:
         annotate(net, readout=Readout("output", SPIKES, reduce=chosen.reduce, skip=chosen.skip))
     return remember_task(
-        net, config.task, options=config.task_options, classes=task.classes, seed=config.seed
+        net,
+        config.task,
+        options=config.task_options,
+        classes=task.classes,
+        seed=config.seed,
+        encoder=task.encoder,
     )
 
 

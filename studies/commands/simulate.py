@@ -14,7 +14,7 @@ def add(commands):
         help="simulate a trained network on an ECG record of your own (WFDB)",
         description="Loads a network, encodes the record as in its training, simulates it in Brian2 and writes the "
         "waves that the network sees: a dataset, and a figure of the first ten seconds. The network is one of the "
-        "task ludb (one lead) or ecg (two leads).",
+        "task ludb (one lead) or ecg (two leads); the encoder travels with it.",
     )
     simulate.add_argument(
         "network", metavar="NET.nc", help="the network, as chronaxie train or import wrote it"
@@ -79,6 +79,7 @@ def run(given):
         dt=given.dt,
         device=given.device,
         gaps="interpolate" if given.bridge_gaps else "refuse",
+        where=str(given.network),
         report=report,
     )
     ds.attrs["network"] = str(given.network)

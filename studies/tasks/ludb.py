@@ -149,6 +149,7 @@ def load_ludb(
         ),
         description=f"LUDB: lead {lead} as level crossings at 250 Hz (delta {delta:g} sd, {bits} bits), P, QRS, T or "
         "none at each step, split by patient",
+        encoder=encoder,
     )
 
 

@@ -144,6 +144,7 @@ def load_qtdb_raw(
         )
         + f"{len(used)} of {len(names)} records"
         + (": " + ", ".join(left_out) if left_out else ""),
+        encoder=encoder,
     )
 
 

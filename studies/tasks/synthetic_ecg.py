@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...models.ecg_encoders import LevelCrossingEncoder
 from ...models.encoders import level_crossing
 from ..task import Task, make_split
 from .checking import check_whole
@@ -193,6 +194,7 @@ def load_synthetic_ecg(config=None, *, seed=0):
         description="synthetic ECG: two leads as level-crossing events at 250 Hz, labels from its phase, "
         + lag,
         unlabelled_class="P",
+        encoder=LevelCrossingEncoder(DT, config.delta, config.follow),
     )
 
 

@@ -224,6 +224,7 @@ def load_wfdb(
             seed=int(seed),
         ),
         description=f"WFDB records: lead {lead} as level crossings at 250 Hz, P, QRS, T or none at each step",
+        encoder=encoder,
     )
 
 

@@ -8,7 +8,8 @@ import xarray as xr
 from brian2 import Network, NeuronGroup, ms
 
 from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
-from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder
+from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_text
+from chronaxie.studies.about import AboutError
 from chronaxie.studies.cli import main
 from chronaxie.studies.record_simulation import (
     NetworkMismatch,
@@ -19,11 +20,14 @@ from chronaxie.studies.record_simulation import (
     reading_of,
     simulate_record,
 )
-from chronaxie.studies.tasks import load_record
+from chronaxie.studies.tasks import SyntheticECG, load_record, load_synthetic_ecg
+from chronaxie.studies.train_config import TrainConfig
+from chronaxie.studies.training import spiking_network
 
 from .wfdb_files import beats, write_record
 
 LUDB = Reading(ECGEncoder(), ("none", "P", "QRS", "T"), {n: (n,) for n in ("P", "QRS", "T")}, "QRS", "")
+FILTERED = DifferenceEncoder(threshold=0.2, smoothing=9, window=None)
 
 
 def network(inputs=16, outputs=4, **about):
@@ -158,6 +162,22 @@ def test_heart_rate_is_that_of_the_median_interval():
         ),
         (lambda: network(4, 6), DifferenceEncoder()),
         (lambda: network(4, 6, task="ecg"), DifferenceEncoder()),
+        (lambda: network(4, 6, task="synthetic_ecg"), LevelCrossingEncoder()),
+        (
+            lambda: network(
+                4, 6, task="synthetic_ecg", options=json.dumps({"config": {"delta": 0.2, "train": 3}})
+            ),
+            LevelCrossingEncoder(delta=0.2),
+        ),
+        # What travels decides, not the options or the size.
+        (lambda: network(4, 6, task="ecg", encoder=encoder_text(FILTERED)), FILTERED),
+        (lambda: network(4, 6, encoder=encoder_text(LevelCrossingEncoder())), LevelCrossingEncoder()),
+        (
+            lambda: network(
+                16, 4, options=json.dumps({"bits": 3}), encoder=encoder_text(ECGEncoder(delta=0.1))
+            ),
+            ECGEncoder(delta=0.1),
+        ),
     ],
 )
 def test_the_encoder_is_that_of_the_network(net, encoder):
@@ -173,12 +193,55 @@ def test_the_encoder_is_that_of_the_network(net, encoder):
         ),
         (lambda: network(16, 4, task="ecg"), r"got 16 inputs and 4 outputs of the task 'ecg'"),
         (lambda: network(4, 6, task="ludb"), r"got 4 inputs and 6 outputs of the task 'ludb'"),
+        (
+            lambda: network(4, 6, encoder="{}"),
+            r"n\.nc: what it says of its encoder cannot be used: encoder: expected",
+        ),
+        (
+            lambda: network(task="ludb", options='{"delta": "x"}'),
+            r"n\.nc: what it says of its encoder .* delta must be a finite number > 0, got 'x'",
+        ),
+        (
+            lambda: network(4, 6, task="synthetic_ecg", options='{"config": [1]}'),
+            r"n\.nc: what it says of its encoder .* config as values by name, got \[1\]",
+        ),
+        (
+            lambda: network(4, 6, encoder=encoder_text(DifferenceEncoder(dt=0.002))),
+            r"n\.nc: expected the classes P, PQ, QR, RS, ST, TP and steps of 0\.002 s .*, got .* and 0\.004 s",
+        ),
+        (
+            lambda: network(16, 4, classes='["a", "b", "c", "d"]'),
+            r"expected the classes none, P, QRS, T .* got a, b",
+        ),
         (lambda: Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")), r"got 0 spike generators, readout None"),
     ],
 )
 def test_other_networks_are_refused(net, message):
     with pytest.raises(NetworkMismatch, match=message):
-        reading_of(net())
+        reading_of(net(), where="n.nc")
+
+
+@pytest.mark.parametrize(
+    "about", [{"options": "{"}, {"options": "[]"}, {"classes": "7"}, {"seed": "[" * 10**5}]
+)
+def test_texts_of_a_network_are_not_trusted(record, tmp_path, capsys, about):
+    with pytest.raises(AboutError, match=rf"n\.nc: its text '{next(iter(about))}'"):
+        reading_of(network(**about), where="n.nc")
+    save(network(**about), tmp_path / "net.nc")
+    assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(tmp_path)]) == 1
+    assert f"net.nc: its text '{next(iter(about))}'" in capsys.readouterr().err
+
+
+def test_the_encoder_travels_from_task_to_network():
+    small = SyntheticECG(train=2, valid=1, test=1, steps=400, delta=0.25)
+    task = load_synthetic_ecg(config=small)
+    net = spiking_network(TrainConfig("synthetic_ecg", hidden=(3,)), task, (3,))
+    assert reading_of(net).encoder == task.encoder == LevelCrossingEncoder(delta=0.25)
+    z = task.test.signal.values[0].astype(float)
+    # Normalised over a longer stretch than is kept: the same code up to that scale.
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    ours = np.concatenate(list(task.encoder.encode(z.T)), axis=-1)
+    assert np.mean(ours == task.test.stimulus.values[0]) > 0.95
 
 
 def test_a_network_of_two_leads(record):

@@ -10,11 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from brian2 import ms
 from scipy.signal import savgol_filter
 
+from chronaxie.models import srnn
 from chronaxie.models.encoders import threshold_difference
+from chronaxie.studies.provenance import remember_task
+from chronaxie.studies.record_simulation import reading_of
 from chronaxie.studies.task import MissingDataError, TaskError
-from chronaxie.studies.tasks import load_task
+from chronaxie.studies.tasks import load_record, load_task
 from chronaxie.studies.tasks.ecgsyn import CLASSES, Waves, integrate, phase_labels
 from chronaxie.studies.tasks.qtdb_raw import load_qtdb_raw, raw_records
 
@@ -131,6 +135,21 @@ def test_labels_and_events_are_those_of_the_truth(database, smoothing):
     rates = task.train.stimulus.values.mean((0, 1))
     assert (rates > 0.01).all()
     assert (rates < 0.2).all()
+
+
+def test_a_network_is_fed_with_records_as_in_its_training(database):
+    folder, _ = database
+    task = load_qtdb_raw(folder, steps=STEPS, threshold=0.2, smoothing=9)
+    net = remember_task(
+        srnn(4, [3], 6, dt=4 * ms), "ecg", options={}, classes=CLASSES, seed=0, encoder=task.encoder
+    )
+    encoder = reading_of(net).encoder
+    for trial in range(3):
+        name, start = str(task.test.record.values[trial]), float(task.test.start[trial])
+        ds = load_record(
+            folder / "qtdb" / name, lead=(0, 1), encoder=encoder, start=start, seconds=STEPS * DT
+        )
+        assert np.array_equal(ds.stimulus.values[0], task.test.stimulus.values[trial])
 
 
 def test_whole_records_are_dealt_out_by_the_seed(database):

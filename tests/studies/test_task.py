@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from chronaxie.models import ECGEncoder
 from chronaxie.studies.task import Task, TaskError, make_split
 
 DT = 0.004
@@ -39,10 +40,14 @@ def test_graded_stimuli_and_labels_a_trial_are_allowed():
     assert task(**parts).train.label.dims == ("trial",)
 
 
-def test_unlabelled_steps_are_the_first_class_or_none():
+def test_unlabelled_class_and_encoder_fit_the_task():
     fields = {"classes": ("a", "b"), "dt": DT, "source": "", "licence": "", "hash": "", "description": ""}
     splits = {"train": split(0), "valid": split(1), "test": split(2)}
     assert Task("small", **splits, **fields, unlabelled_class="a").unlabelled_class == "a"
+    with pytest.raises(
+        TaskError, match=r"an encoder with the step of the task, 0\.004 s, got ECGEncoder\(dt=0\.002"
+    ):
+        Task("small", **splits, **fields, encoder=ECGEncoder(dt=0.002))
     for wrong in ("b", "c", 0):
         with pytest.raises(TaskError, match="unlabelled_class must be None, or the first class, 'a', got"):
             Task("small", **splits, **fields, unlabelled_class=wrong)
