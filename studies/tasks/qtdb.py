@@ -8,6 +8,7 @@ from scipy.io import loadmat
 
 from ..data import VARIABLE, find_data
 from ..task import MissingDataError, Task, TaskError, make_split
+from .checking import check_fraction, check_whole
 
 CLASSES = ("P", "PQ", "QR", "RS", "ST", "TP")
 CHANNELS = ("lead0 up", "lead0 down", "lead1 up", "lead1 down")
@@ -62,13 +63,8 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     ValueError
         `valid_fraction` or `seed` out of range, or not a number.
     """
-    fraction = np.asarray(valid_fraction)
-    if fraction.ndim or fraction.dtype.kind not in "fiu" or not 0 < fraction < 1:
-        raise ValueError(
-            f"load_qtdb: valid_fraction must be between 0 and 1, both excluded, got {valid_fraction!r}"
-        )
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"load_qtdb: seed must be a whole number >= 0, got {seed!r}")
+    check_fraction("load_qtdb", "valid_fraction", valid_fraction)
+    check_whole("load_qtdb", "seed", seed)
     folder = find_data(data)
     if folder is None:
         raise MissingDataError(
