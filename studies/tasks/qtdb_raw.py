@@ -13,6 +13,7 @@ from ...models.ecg_encoders import DifferenceEncoder
 from ..cache import cached
 from ..data import fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
+from .checking import check_fraction, check_whole
 from .qtdb import CHANNELS, CLASSES, DT
 from .wave_marks import marked_waves
 from .wave_segments import segment_labels
@@ -287,8 +288,10 @@ def _split(ds, names):
 def _check(
     annotator, threshold, smoothing, steps, longest, least_labelled, valid_fraction, test_fraction, seed
 ):
+    where = "load_qtdb_raw"
+
     def refuse(name, expected, got):
-        raise ValueError(f"load_qtdb_raw: {name} must be {expected}, got {got!r}")
+        raise ValueError(f"{where}: {name} must be {expected}, got {got!r}")
 
     def number(value):
         array = np.asarray(value)
@@ -299,15 +302,12 @@ def _check(
     for name, value in (("threshold", threshold), ("longest", longest)):
         if not number(value) or value <= 0:
             refuse(name, "a finite number > 0", value)
-    for name, value in (("valid_fraction", valid_fraction), ("test_fraction", test_fraction)):
-        if not number(value) or not 0 < value < 1:
-            refuse(name, "between 0 and 1, both excluded", value)
+    check_fraction(where, "valid_fraction", valid_fraction)
+    check_fraction(where, "test_fraction", test_fraction)
     if not number(least_labelled) or not 0 < least_labelled <= 1:
         refuse("least_labelled", "above 0 and at most 1", least_labelled)
-    for name, value, low in (("steps", steps, 2), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
-            refuse(name, f"a whole number >= {low}", value)
-    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, np.integer)):
-        refuse("smoothing", "a whole number", smoothing)
+    check_whole(where, "steps", steps, least=2)
+    check_whole(where, "seed", seed)
+    check_whole(where, "smoothing", smoothing)
     if smoothing != 0 and not (5 <= smoothing <= steps and smoothing % 2):
         refuse("smoothing", f"0, or odd and from 5 to steps = {steps}", smoothing)
