@@ -210,7 +210,7 @@ def _exact_cython():
     """A cache of its own for modules of our flags, on disk and in memory."""
     key = hashlib.sha256(" ".join(prefs[_FLAGS]).encode()).hexdigest()[:12]
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "chronaxie" / f"cython_{key}"
+    folder = root / "chronaxie" / "cython" / key
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What every test has: the data folder, a guard of Brian2's globals, and the count of skips for want of data.
+"""What every test has: data, a cache of its own, a guard of Brian2's globals, the count of skips for want of data.
 
 Brian2 is looked for in `sys.modules` and never imported here: a test of what must not load it stays honest.
 """
@@ -30,6 +30,10 @@ EXPECTED = (
     "mnist/t10k-images-idx3-ubyte.gz",
     "wfdb/mitdb/100.hea",
 )
+KEPT = (
+    "chronaxie/cython",
+    "matplotlib",
+)  # parts of the user's cache that the tests use too: slow to make again
 # What `import brian2` itself sets; a test that imports it first is held against these.
 FRESH = {"device": "runtime", "devices to go back to": 0, "codegen.target": "auto", "defaultclock.dt": 0.0001}
 
@@ -52,6 +56,24 @@ def pytest_configure(config):
     folder, reason = find_data()
     if folder is None and os.environ.get("CHRONAXIE_REQUIRE_DATA") == "1":
         raise pytest.UsageError(f"CHRONAXIE_REQUIRE_DATA=1, but there are {reason}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory):
+    """Cache of this test run (pathlib.Path): no test reads what the user has fetched or computed, or adds to it.
+
+    One folder for all tests and the processes that they start, since some tasks take minutes to compute. Compiled
+    modules and matplotlib's list of fonts stay where they are: they hold nothing of the package's own results.
+    """
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = tmp_path_factory.mktemp("cache")
+    for name in KEPT:
+        (own / name).mkdir(parents=True, exist_ok=True)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to((own / name).resolve(), target_is_directory=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

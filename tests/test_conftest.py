@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chronaxie.studies.data import cache_folder
+
 CONFTEST = Path(__file__).with_name("conftest.py")
 FILES = ast.literal_eval(re.search(r"^EXPECTED = (\(.*?^\))", CONFTEST.read_text(), re.M | re.S)[1])
 USES_DATA = "def test_uses_data(data_dir):\n    assert data_dir.is_dir()\n\ndef test_uses_none():\n    pass\n"
@@ -73,6 +75,35 @@ def test_data_are_found(tmp_path, where):
     assert status == 0
     assert "2 passed" in output
     assert "tests skipped for want of data: 0" in output
+
+
+def test_the_cache_is_that_of_the_run(session_cache):
+    assert cache_folder() == session_cache / "chronaxie"
+
+
+def test_the_user_s_cache_is_neither_read_nor_filled(tmp_path):
+    source = """
+import os
+from pathlib import Path
+
+def test_nothing_there():
+    folder = Path(os.environ["XDG_CACHE_HOME"]) / "chronaxie"
+    assert [path.name for path in folder.iterdir()] == ["cython"]
+    for name in ("tasks", "cython"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "new").touch()
+
+def test_the_same_folder():
+    assert (Path(os.environ["XDG_CACHE_HOME"]) / "chronaxie" / "tasks" / "new").exists()
+"""
+    mine = tmp_path / "mine" / "chronaxie"
+    for name in ("tasks", "data"):
+        (mine / name).mkdir(parents=True)
+        (mine / name / "precious").touch()
+    status, output = run_pytest(tmp_path, source, XDG_CACHE_HOME=str(tmp_path / "mine"))
+    assert (status, "2 passed" in output) == (0, True), output
+    files = {str(path.relative_to(mine)) for path in mine.rglob("*") if path.is_file()}
+    assert files == {"tasks/precious", "data/precious", "cython/new"}
 
 
 def test_a_skip_for_another_reason_is_not_counted(tmp_path):
