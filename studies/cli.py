@@ -35,6 +35,13 @@ def main(arguments=None):
             raise
         print(f"chronaxie: {error}", file=sys.stderr)
         return 1
+    except MemoryError as error:
+        if given.traceback:
+            raise
+        print(
+            f"chronaxie: not enough memory: {error}; take fewer trials or a smaller network", file=sys.stderr
+        )
+        return 1
 
 
 def make_parser():

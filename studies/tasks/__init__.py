@@ -78,18 +78,26 @@ def load_task(name, *, data=None, seed=0, **options):
     Raises
     ------
     ValueError
-        Unknown name (with the nearest), `data` for a task that reads none, or an option that it does not have.
+        Unknown name (with the nearest), `data` for a task that reads none, an option that it does not have or
+        of another type.
     """
     check_options(name, {k: v for k, v in options.items() if k not in _DISPLAY})
     options = {option: _value(name, option, value) for option, value in options.items()}
-    if name in _EMBEDDED:
-        if data is not None:
-            raise ValueError(
-                f"load_task: the task {name!r} reads no data, got data={str(data)!r}; "
-                "leave data out, or use the task 'ecg'"
-            )
-        return TASKS[name](seed=seed, **options)
-    return TASKS[name](data, seed=seed, **options)
+    if name in _EMBEDDED and data is not None:
+        raise ValueError(
+            f"load_task: the task {name!r} reads no data, got data={str(data)!r}; "
+            "leave data out, or use the task 'ecg'"
+        )
+    folder = () if name in _EMBEDDED else (data,)
+    try:
+        return TASKS[name](*folder, seed=seed, **options)
+    except TypeError as error:
+        if not options:
+            raise
+        given = ", ".join(f"{option}={value!r}" for option, value in options.items())
+        raise ValueError(
+            f"load_task: an option of {name!r} is of another type than expected ({error}); given: {given}"
+        ) from error
 
 
 def options_of(name):

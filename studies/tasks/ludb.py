@@ -117,6 +117,12 @@ def load_ludb(
     """
     encoder = ECGEncoder(dt=DT, delta=delta, bits=bits)
     lead = _lead(lead)
+    if window is not None and (
+        isinstance(window, bool)
+        or not isinstance(window, (int, float, np.integer, np.floating))
+        or not 0 < window < np.inf
+    ):
+        raise ValueError(f"load_ludb: window must be a number of seconds > 0 or None, got {window!r}")
     path = need(data, ARRAYS, *FOLDERS, task="ludb", fetch="ludb")
     files = ludb_files(path, lead)
     key = {"version": _VERSION, "lead": lead, "encoder": asdict(encoder), "files": fingerprint(*files)}

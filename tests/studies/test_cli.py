@@ -320,3 +320,14 @@ def test_ctrl_c_is_130_and_says_how_to_go_on(small, tmp_path, capsys, monkeypatc
 def test_with_traceback_the_error_is_raised(tmp_path):
     with pytest.raises(ResultError, match="no such file"):
         main(["--traceback", "show", str(tmp_path / "nowhere.nc")])
+
+
+def test_want_of_memory_is_an_error_and_no_traceback(monkeypatch, capsys):
+    def starved(given):
+        raise MemoryError("Unable to allocate 64 GiB")
+
+    from chronaxie.studies.commands import show
+
+    monkeypatch.setattr(show, "_show", starved)
+    assert main(["show", "file.nc"]) == 1
+    assert "not enough memory: Unable to allocate 64 GiB; take fewer trials" in capsys.readouterr().err

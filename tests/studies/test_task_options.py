@@ -183,3 +183,9 @@ def test_options_that_do_not_fit_end_the_command_before_the_training(
     monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
     assert main(["train", "digits", *given, "--out", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("window", [(1,), {"a": 1}, "wide"])
+def test_a_value_of_another_type_is_an_error_that_names_it(data_dir, window):
+    with pytest.raises(ValueError, match="window"):
+        load_task("ludb", data=data_dir, window=window)
