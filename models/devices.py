@@ -110,12 +110,14 @@ def run_compiled():
     callable
         ``run(values, quiet=True)``: runs the program with other values at the start, a dict of Brian2's
         `VariableView` (``group.v``) to arrays; what is left out is as it was compiled. May be called again.
+        Returns the fraction of the simulated time that was completed.
     """
     device = brian2_device.active_device
     device.build(directory=device.build_options["directory"], compile=True, run=False, with_output=False)
 
     def run(values, *, quiet=True):
         device.run(with_output=not quiet, run_args=dict(values))
+        return device._last_run_completed_fraction
 
     return run
 

@@ -113,6 +113,11 @@ def load_published(
         lines.append(
             f"holds trained membrane time constants: b0 = {table_layers[trained[0]].b0:g}, as in 2021"
         )
+    outputs = len(layers["output"]["w"])
+    if outputs != table.outputs:
+        lines.append(
+            f"has {outputs} outputs, the task of the kind {kind!r} {table.outputs} classes: is it of that kind?"
+        )
     for line in lines:
         report(f"{path.name}: {line}")
     about = {

@@ -74,6 +74,8 @@ class Kind:
         The random start of released scripts of that family (docs/published.md says where scripts differ).
     task : str
         That the network was trained on.
+    outputs : int
+        Classes of that task; a file with another number is reported.
     source : str
     directions : dict of str to str
         Prefix of the names by direction; empty where there is one network in a file.
@@ -86,6 +88,7 @@ class Kind:
     dt: float
     start: Initial
     task: str
+    outputs: int
     source: str
     reduce: str = "none"
     skip: int = 0
@@ -101,7 +104,7 @@ _MEMBRANE = Initial("random", membrane=1.0, spike="none")
 _REST = Initial("random", membrane=0.0, spike="none")
 
 
-def _heidelberg(reduce, start, task, dataset):
+def _heidelberg(reduce, start, task, outputs, dataset):
     """SHD and SSC have the same arrays."""
     return Kind(
         layers=(
@@ -127,6 +130,7 @@ def _heidelberg(reduce, start, task, dataset):
         skip=11 if reduce == "softmax_sum" else 0,
         start=start,
         task=task,
+        outputs=outputs,
         source=f"{_PAPER_2021}, {dataset}",
         unused={"tau_adp_o": "the output is a leaky integrator, which does not adapt"},
     )
@@ -159,10 +163,11 @@ KINDS = {
         skip=10,
         start=_SAME,
         task="ecg",
+        outputs=6,
         source=f"{_PAPER_2020}, QT Database",
     ),
-    "shd": _heidelberg("softmax_sum", _MEMBRANE, "shd", "Spiking Heidelberg Digits"),
-    "ssc": _heidelberg("mean", _SAME, "ssc", "Spiking Speech Commands"),
+    "shd": _heidelberg("softmax_sum", _MEMBRANE, "shd", 20, "Spiking Heidelberg Digits"),
+    "ssc": _heidelberg("mean", _SAME, "ssc", 35, "Spiking Speech Commands"),
     "smnist": Kind(
         layers=(
             Layer(
@@ -188,6 +193,7 @@ KINDS = {
         variable=SPIKES,
         start=_SAME,
         task="smnist",
+        outputs=10,
         source=f"{_PAPER_2021}, sequential MNIST",
     ),
     "gsc": Kind(
@@ -216,6 +222,7 @@ KINDS = {
         reduce="mean",
         start=_REST,
         task="gsc",
+        outputs=12,
         source=f"{_PAPER_2021}, Google Speech Commands",
         unused={"thr": "threshold of the input features: events are made of them before the network"},
     ),
@@ -243,6 +250,7 @@ KINDS = {
         dt=0.002,
         start=_REST,
         task="timit",
+        outputs=61,
         source=f"{_PAPER_2021}, TIMIT frames",
         directions={"forward": "rnn_fw1", "backward": "rnn_bw1"},
     ),

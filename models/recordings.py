@@ -11,7 +11,9 @@ from .description import NetworkDescription, exponents
 
 def unit_of(dimensions):
     """Return the SI unit of dimensions as text, e.g. ``"s"``, ``"V"``, ``"1"``."""
-    return str(get_unit(get_or_create_dimension(list(dimensions))))
+    dimension = get_or_create_dimension(list(dimensions))
+    # For numbers without unit Brian2 has several names, and gives that of the radian.
+    return "1" if dimension.is_dimensionless else str(get_unit(dimension))
 
 
 def spike_variables(group, index, time, size):

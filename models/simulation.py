@@ -178,6 +178,7 @@ class Simulation:
             group.variables[name].set_value(values)
         if not _shown(progress):
             self._network.run(self._length * second, namespace={})
+            self._check_complete(float(self._network.t) / self._length)
             return
         length = self._length
         with tqdm(
@@ -188,13 +189,19 @@ class Simulation:
                 bar.update(completed * length - bar.n)
 
             self._network.run(length * second, namespace={}, report=report, report_period=0.2 * second)
+        self._check_complete(float(self._network.t) / length)
 
     def _run_compiled(self, states, progress):
         arguments = {
             getattr(group, name): Quantity(values, dim=group.variables[name].dim)
             for group, name, values in self._flat(states)
         }
-        self._compiled(arguments, quiet=not _shown(progress))
+        self._check_complete(self._compiled(arguments, quiet=not _shown(progress)))
+
+    def _check_complete(self, fraction):
+        """Brian2 answers Ctrl-C by ending its loop early, without an exception: what it leaves is no result."""
+        if fraction < 1 - 0.5 * self._single.dt / self._length:
+            raise KeyboardInterrupt(f"the simulation was stopped after {fraction:.0%}")
 
     def _dataset(self):
         single, trials = self._single, len(self._labels)

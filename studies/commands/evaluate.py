@@ -56,7 +56,7 @@ def _evaluate(given):
     from ..evaluating import EvaluationError, evaluate, flat
     from ..provenance import provenance
     from ..results import ResultError, prepare_folder, write_result
-    from ..tasks import load_task
+    from ..tasks import TASKS, load_task
 
     check_device(given.device)
     if given.out:
@@ -67,6 +67,11 @@ def _evaluate(given):
     net = load(given.network)
     about = read_about(net, given.network)
     name = given.task or about.task
+    if not given.task and name and name not in TASKS:
+        raise EvaluationError(
+            f"{given.network}: was trained on {name!r}, which is none of the tasks here ({', '.join(TASKS)}): its "
+            "data set is not read by this package; give --task if one of them fits"
+        )
     if not name:
         raise EvaluationError(f"{given.network}: the file names no task; give --task, e.g. --task ecg")
     options = about.options if about.task == name else {}
@@ -75,6 +80,11 @@ def _evaluate(given):
     seed = given.seed
     if seed is None:
         seed = (about.seed or 0) if about.task == name else 0
+    elif about.task == name and about.seed not in (None, seed):
+        report(
+            f"{given.network}: trained with the splits of seed {about.seed}; where the test split of {name!r} is drawn, "
+            f"that of seed {seed} holds trials of its training"
+        )
     options = options | given.options | ({} if given.data is None else {"data": given.data})
     task = load_task(name, seed=seed, **options)
     if about.task == name and about.classes is not None and about.classes != tuple(task.classes):

@@ -64,11 +64,10 @@ def _import(given):
     from pathlib import Path
 
     from ...models import load_published, save
-    from ..results import ResultError
+    from ..results import prepare_folder
 
     out = Path(given.out)
-    if out.exists() and not given.overwrite:
-        raise ResultError(f"{out}: is there already; give --overwrite or another --out")
+    prepare_folder(out.parent, (out.name,), overwrite=given.overwrite)
     names = [name for name, _ in given.constants]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -20,19 +20,19 @@ _SPEC.loader.exec_module(papers)
 
 
 def arrays(seed=0, **changes):
-    """A network of the kind ecg, 3 -> 5 -> 4, in float32 as the authors store it."""
+    """A network of the kind ecg, 3 -> 5 -> 6, in float32 as the authors store it."""
     rng = np.random.default_rng(seed)
     made = {
         "i2h.weight": rng.normal(0, 2, (5, 3)),
         "i2h.bias": rng.normal(0, 0.3, 5),
         "h2h.weight": rng.normal(0, 1, (5, 5)),
         "h2h.bias": rng.normal(0, 0.3, 5),
-        "h2o.weight": rng.normal(0, 2, (4, 5)),
-        "h2o.bias": rng.normal(0, 0.3, 4),
+        "h2o.weight": rng.normal(0, 2, (6, 5)),
+        "h2o.bias": rng.normal(0, 0.3, 6),
         "tau_adp_h": rng.uniform(5, 20, 5),
-        "tau_adp_o": rng.uniform(90, 120, 4),
+        "tau_adp_o": rng.uniform(90, 120, 6),
         "tau_m_h": rng.uniform(3, 30, 5),
-        "tau_m_o": rng.uniform(10, 30, 4),
+        "tau_m_o": rng.uniform(10, 30, 6),
     }
     made = {name: np.asarray(value, dtype=np.float32) for name, value in made.items()} | changes
     return {name: value for name, value in made.items() if value is not None}
@@ -74,7 +74,7 @@ def paper_layers(found, *, b0=None, betas=(0.0, 1.8), tau_m=None):
     output = papers.PaperLayer(
         d["h2o.weight"],
         d["h2o.bias"],
-        d["tau_m_o"] if tau_m is None else np.full(4, tau_m),
+        d["tau_m_o"] if tau_m is None else np.full(6, tau_m),
         None,
         d["tau_adp_o"],
         b0,
@@ -240,7 +240,7 @@ def test_time_constants_that_decay_to_nothing_are_refused(file, value):
             r"h2h.weight has the shape \(5, 4\).*expected \(5, 5\)",
         ),
         (
-            {"h2o.weight": np.zeros((4, 6), np.float32)},
+            {"h2o.weight": np.zeros((6, 6), np.float32)},
             "h2o.weight is for 6 neurons before it, but hidden1 has 5",
         ),
         ({"tau_adp_h": np.ones(6, np.float32)}, r"tau_adp_h has the shape \(6,\).*expected \(5,\)"),
@@ -320,6 +320,14 @@ def test_files_with_trained_membranes_have_the_threshold_of_2021(file):
     assert np.asarray(group(net, "hidden1").b0) == 0.1
     with pytest.raises(CheckpointRefused, match="holds tau_m_h but not tau_m_o: expected the membrane"):
         cx.load_published(file(tau_m_o=None), kind="ecg")
+
+
+def test_another_number_of_classes_is_reported(file):
+    found = arrays()
+    for name in ("h2o.weight", "h2o.bias", "tau_adp_o", "tau_m_o"):
+        found[name] = found[name][:4]
+    with pytest.warns(OddCheckpoint, match="has 4 outputs, the task of the kind 'ecg' 6 classes"):
+        cx.load_published(file(**found), kind="ecg", b0=0.1)
 
 
 def test_an_array_larger_than_its_file_is_refused(file):

@@ -122,6 +122,7 @@ def test_the_dataset_says_what_it_is():
     assert "brian2" in out.attrs["versions"]
     assert all("units" in out[v].attrs for v in out.data_vars)
     assert out["hidden1_spike_time"].attrs["units"] == "s"
+    assert out["output_v"].attrs["units"] == "1"
     key = np.stack([out[f"hidden1_spike_{k}"] for k in ("neuron", "time", "trial")])
     assert np.array_equal(np.lexsort(key), np.arange(key.shape[1]))
 

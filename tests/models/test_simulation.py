@@ -1,3 +1,7 @@
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -202,3 +206,35 @@ def test_scores_need_a_readout_that_was_recorded(net):
     group = NeuronGroup(1, "dv/dt = -v/(10*ms) : 1", method="exact", name="cell")
     with pytest.raises(ValueError, match="no readout"):
         readout_scores(simulate(Network(group), duration=0.01, namespace={}))
+
+
+# ------------------------------------------------------------------ interruption
+@pytest.mark.parametrize("progress", [False, True])
+def test_a_run_that_is_interrupted_is_no_result(net, progress):
+    """Brian2 answers Ctrl-C by ending its loop without an exception."""
+    stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    stop.start()
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            Simulation(net, duration=4000, namespace={}) as simulation,  # s: minutes of work
+        ):
+            simulation.run(progress=progress)
+    finally:
+        stop.cancel()
+    assert brian2_device.active_device is RUNTIME
+    assert simulate(net, stimulus(), namespace={}).sizes["time"] == 60
+
+
+def test_a_compiled_run_that_stopped_early_is_no_result(net, monkeypatch):
+    from chronaxie.models import simulation
+
+    compiled = simulation.run_compiled
+
+    def stopped_early():
+        run = compiled()
+        return lambda values, quiet=True: 0.5 * run(values, quiet=quiet)
+
+    monkeypatch.setattr(simulation, "run_compiled", stopped_early)
+    with pytest.raises(KeyboardInterrupt, match="stopped after 50%"):
+        simulate(net, stimulus(), device="cpp_standalone", namespace={})

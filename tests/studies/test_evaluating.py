@@ -249,6 +249,19 @@ def test_another_task_than_that_of_the_training_is_said(trained, capsys):
     assert "trained on 'ecg', tested on 'synthetic_ecg'" in capsys.readouterr().err
 
 
+def test_another_seed_than_that_of_the_training_is_said(trained, capsys):
+    path = trained(task="synthetic_ecg", seed="0", options='{"config": {"test": 2}}')
+    assert main(["evaluate", str(path), "--seed", "1"]) == 0
+    assert "trained with the splits of seed 0" in capsys.readouterr().err
+    assert main(["evaluate", str(path)]) == 0
+    assert "trained with the splits" not in capsys.readouterr().err
+
+
+def test_a_network_of_a_data_set_that_is_not_read_here(trained, capsys):
+    assert main(["evaluate", str(trained(task="timit"))]) == 1
+    assert "was trained on 'timit', which is none of the tasks here" in capsys.readouterr().err
+
+
 def test_the_output_is_looked_at_first(trained, tmp_path, capsys):
     path = trained(task="synthetic_ecg")
     before = path.read_bytes()
