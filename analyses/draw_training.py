@@ -1,6 +1,7 @@
 """Figures of training and decisions: loss, accuracy, confusion, and what the simulation step changes."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from .style import COLOURS, GREY, axis_label, legend_below
 from .variables import require
@@ -16,7 +17,8 @@ def learning_loss(ds, ax):
     require(ds, "train_loss", where="learning_loss")
     _curve(ds, ax, "train_loss", "training", COLOURS[0])
     _curve(ds, ax, "valid_loss", "validation", COLOURS[1])
-    ax.set(xlabel="Epoch", ylabel=axis_label(ds["train_loss"], "loss"), title="Loss")
+    ax.set(ylabel=axis_label(ds["train_loss"], "loss"), title="Loss")
+    _whole_epochs(ds, ax)
     legend_below(ax, columns=2)
     return ax
 
@@ -30,7 +32,8 @@ def learning_accuracy(ds, ax):
         if name in ds.variables and np.isfinite(float(ds[name])):
             ax.axhline(float(ds[name]), color=colour, linestyle=style, label=f"{label} {float(ds[name]):.3f}")
     of = "trials" if "trials" in ds["valid_accuracy"].attrs.get("long_name", "") else "steps"
-    ax.set(xlabel="Epoch", ylabel=f"Accuracy, labelled {of}", title="Accuracy")
+    ax.set(ylabel=f"Accuracy, labelled {of}", title="Accuracy")
+    _whole_epochs(ds, ax)
     legend_below(ax, columns=2)
     return ax
 
@@ -39,8 +42,10 @@ def learning_rate_of_spikes(ds, ax):
     """Draw the mean firing rate over epochs; returns `ax`."""
     require(ds, "firing_rate_epoch", where="learning_rate_of_spikes")
     _curve(ds, ax, "firing_rate_epoch", None, COLOURS[0])
-    ax.set(xlabel="Epoch", ylabel=axis_label(ds["firing_rate_epoch"], "mean firing rate"), title="Activity")
-    ax.set_ylim(bottom=0)
+    ax.set(ylabel=axis_label(ds["firing_rate_epoch"], "mean firing rate"), title="Activity")
+    _whole_epochs(ds, ax)
+    # matplotlib's margin is a part of the range of the rates, which says nothing about the axis from 0
+    ax.set_ylim(0, 1.08 * max(float(ds["firing_rate_epoch"].max()), 1e-9))
     return ax
 
 
@@ -100,10 +105,21 @@ def rate_against_dt(ds, ax):
     return ax
 
 
+def _epochs(ds):
+    return ds["epoch"].values if "epoch" in ds.coords else np.arange(1, ds.sizes["epoch"] + 1)
+
+
+def _whole_epochs(ds, ax):
+    ax.set_xlabel("Epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if ds.sizes["epoch"] == 1:
+        ax.set_xlim(_epochs(ds)[0] - 0.5, _epochs(ds)[0] + 0.5)
+
+
 def _curve(ds, ax, name, label, colour):
     if name in ds.variables:
         ax.plot(
-            ds["epoch"].values if "epoch" in ds.coords else np.arange(1, ds.sizes["epoch"] + 1),
+            _epochs(ds),
             ds[name].values,
             color=colour,
             label=label,
