@@ -5,26 +5,35 @@ import numpy as np
 from .style import COLOURS, GREY
 from .variables import require
 
+_OPERATIONS = (
+    ("energy_ac", "accumulates (AC)", COLOURS[5]),
+    ("energy_mac", "multiply-accumulates (MAC)", COLOURS[0]),
+)
+
 
 def operation_bars(ds, ax):
     """Draw the operations per decision step of each network on a log scale; returns `ax`."""
     require(ds, "energy_ac", "energy_mac", "energy_network", where="operation_bars")
     networks = ds["energy_network"].values
     place = np.arange(len(networks))
-    for k, (name, label, colour) in enumerate(
-        (
-            ("energy_ac", "accumulates (AC)", COLOURS[5]),
-            ("energy_mac", "multiply-accumulates (MAC)", COLOURS[0]),
-        )
-    ):
-        values = ds[name].values
-        at = place + (k - 0.5) * 0.38
-        ax.bar(at, np.where(values > 0, values, np.nan), width=0.38, color=colour, label=label)
-        _write(ax, at, values)
+    drawn = {name: ds[name].values > 0 for name, _, _ in _OPERATIONS}
+    bars = sum(drawn.values())
+    done = np.zeros(len(networks))
+    for name, label, colour in _OPERATIONS:
+        values, there = ds[name].values, drawn[name]
+        if not there.any():
+            continue
+        # the bars that a network has lie around its tick
+        at = (place + (done - (bars - 1) / 2) * 0.38)[there]
+        ax.bar(at, values[there], width=0.38, color=colour, label=label)
+        _write(ax, at, values[there])
+        done += there
     ax.set_xticks(place, [name.replace(", ", "\n") for name in networks])
+    ax.set_xlim(-0.6, len(networks) - 0.4)
     ax.set(ylabel="Operations per decision step", title="Operations")
     _log(ax, np.r_[ds["energy_ac"].values, ds["energy_mac"].values])
-    ax.legend(loc="upper left")
+    if done.any():
+        ax.legend(loc="upper left")
     return ax
 
 
@@ -72,7 +81,8 @@ def energy_bars(ds, ax):
             )
         ],
     )
-    ax.set(ylabel="Energy per decision step (pJ)", title="Energy (÷: times less than the LSTM)")
+    title = "Energy" if set(networks) == {"LSTM"} else "Energy (÷: times less than the LSTM)"
+    ax.set(ylabel="Energy per decision step (pJ)", title=title)
     _log(ax, ds["energy_per_step"].values)
     ax.legend(loc="upper right")
     return ax
