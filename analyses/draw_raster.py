@@ -8,6 +8,41 @@ from .variables import require
 
 # above, spikes are pixels in the SVG too: 200 bytes a spike
 VECTOR_SPIKES = 20_000
+# graded inputs of more channels are an image: that many lines cannot be told apart
+MOST_LINES = 4
+# channels of which each has its name at the axis
+MOST_NAMES = 8
+
+
+def example_title(ds):
+    """Say which class the example trial is of and which was decided, where there is one decision a trial.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``example_trial_label`` (-1: none) and ``example_trial_prediction``, numbers of classes; ``true_class``.
+
+    Returns
+    -------
+    str or None
+        As in ``"class 7, decided 1"``; None where the dataset has no decision of a whole trial.
+
+    Raises
+    ------
+    InvalidInput
+        A number that is not of a class.
+    """
+    names = ("example_trial_label", "example_trial_prediction", "true_class")
+    if not all(name in ds.variables for name in names):
+        return None
+    label, decision = (int(ds[name]) for name in names[:2])
+    classes = ds["true_class"].values
+    for name, number, least in zip(names, (label, decision), (-1, 0), strict=False):
+        if not least <= number < len(classes):
+            raise InvalidInput(
+                f"example_title: {name} is {number}, expected {least} to {len(classes) - 1} (the classes in true_class)"
+            )
+    return f"{'no class' if label < 0 else f'class {classes[label]}'}, decided {classes[decision]}"
 
 
 def example_signal(ds, ax):
@@ -29,7 +64,10 @@ def example_signal(ds, ax):
 
 
 def example_stimulus(ds, ax):
-    """Draw the stimulus of the example trial, ticks where it is 0/1, else lines; returns `ax`."""
+    """Draw the stimulus of the example trial; returns `ax`.
+
+    Ticks where it is 0/1; else a line a channel, or an image (channel over time) of more than `MOST_LINES` channels.
+    """
     require(ds, "example_stimulus", "time", where="example_stimulus")
     stimulus = ds["example_stimulus"].transpose("time", ...)
     time, values = ds["time"].values, stimulus.values
@@ -42,16 +80,26 @@ def example_stimulus(ds, ax):
             linewidths=0.6,
             colors="black",
         )
-        if len(channels) <= 8:
-            ax.set_yticks(range(len(channels)), [str(c) for c in channels])
-        ax.set_ylim(len(channels) - 0.5, -0.5)
+        _name_channels(ax, channels)
         ax.set_ylabel("Input")
+    elif len(channels) > MOST_LINES:
+        step = sampling_step(time)
+        image = ax.imshow(
+            values.T,
+            cmap="Greys",
+            aspect="auto",
+            interpolation="nearest",
+            extent=(time[0], time[-1] + step, len(channels) - 0.5, -0.5),
+        )
+        _name_channels(ax, channels)
+        ax.set_ylabel("Input")
+        unit = stimulus.attrs.get("units", "1")
+        ax.figure.colorbar(image, ax=ax, label="" if unit == "1" else f"({unit})", pad=0.01)
     else:
         for k, channel in enumerate(channels):
             ax.plot(time, values[:, k], linewidth=1, color=COLOURS[k % len(COLOURS)], label=str(channel))
         ax.set_ylabel(axis_label(stimulus, "input").replace(" (", "\n("))
-        if len(channels) <= 8:
-            _beside(ax)
+        _beside(ax)
     return ax
 
 
@@ -93,8 +141,8 @@ def example_classes(ds, ax):
     """Draw label and prediction of the example trial as bands of colour, one colour a class; returns `ax`."""
     require(ds, "example_label", "example_prediction", "time", "true_class", where="example_classes")
     time, names = ds["time"].values, ds["true_class"].values.tolist()
-    colours = class_colours(len(names))
-    step = float(np.median(np.diff(time))) if len(time) > 1 else 1.0
+    colours = class_colours(names)
+    step = sampling_step(time)
     for y, variable in ((1, "example_label"), (0, "example_prediction")):
         values = ds[variable].values
         if values.size and (values.min() < -1 or values.max() >= len(names)):
@@ -125,6 +173,19 @@ def example_classes(ds, ax):
     ax.set_yticks([1, 0], ["label", "prediction"])
     ax.set_ylim(-0.5, 1.5)
     return ax
+
+
+def sampling_step(time):
+    """Return the step of a time axis (its median; 1 for a single sample), in its unit."""
+    return float(np.median(np.diff(time))) if len(time) > 1 else 1.0
+
+
+def _name_channels(ax, channels):
+    if len(channels) <= MOST_NAMES:
+        # more than four names of the usual size do not fit the panel
+        size = {"fontsize": 6} if len(channels) > MOST_LINES else {}
+        ax.set_yticks(range(len(channels)), [str(c) for c in channels], **size)
+    ax.set_ylim(len(channels) - 0.5, -0.5)
 
 
 def _beside(ax):

@@ -4,10 +4,8 @@ import numpy as np
 
 from .draw_raster import example_spikes
 from .errors import InvalidInput
-from .style import GREY, axis_label, class_colours
+from .style import BASELINE, axis_label, class_colours
 from .variables import require
-
-_BETWEEN = ("none", "TP")  # classes of the baseline, drawn grey
 
 
 def record_waves(ds, ax):
@@ -23,8 +21,7 @@ def record_waves(ds, ax):
             f"record_waves: record_class goes from {decision.min()} to {decision.max()}, expected 0 to {len(names) - 1}"
         )
     time = ds["time"].values
-    palette = iter(class_colours(len(names)))
-    colours = [GREY if name in _BETWEEN else next(palette) for name in names]
+    colours = class_colours(names)
     shift = np.concatenate([[0.0], np.cumsum(1.1 * np.ptp(signal, axis=0)[1:])])
     top = 0.0
     for k in range(signal.shape[1]):
@@ -37,7 +34,7 @@ def record_waves(ds, ax):
                 time,
                 np.where(inside, y, np.nan),
                 color=colour,
-                linewidth=1.0 if names[number] in _BETWEEN else 1.8,
+                linewidth=1.0 if names[number] in BASELINE else 1.8,
                 label=names[number] if k == 0 else None,
             )
         top = max(top, y.max())

@@ -1,6 +1,7 @@
 """All figures of a study's dataset, composed from single axes and written as PNG and SVG."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from . import draw_biology, draw_energy, draw_neurons, draw_raster, draw_record, draw_training
-from .style import RC
+from .style import GREY, RC
 from .variables import require
 
 FORMATS = ("png", "svg")
+_FOOTER_SIZE = 6.5
+# characters of that size that fit an inch
+_FOOTER_PER_INCH = 20
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches."""
+    """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches.
+
+    `title` makes the line above the first panel from the dataset (None: no line).
+    """
 
     name: str
     panels: tuple[Panel, ...]
@@ -36,6 +43,7 @@ class FigureSpec:
     column: bool = False
     share_y: bool = False
     essential: tuple[str, ...] = ()
+    title: Callable | None = None
 
 
 _BIOLOGY = tuple(
@@ -111,6 +119,7 @@ FIGURES = (
         height=6.6,
         column=True,
         essential=("example_spike_time",),
+        title=draw_raster.example_title,
     ),
     FigureSpec(
         "dt",
@@ -187,7 +196,10 @@ def figure_names(stem):
 
 
 def compose(ds, spec):
-    """Return the matplotlib Figure of a `FigureSpec`, or None where its variables are not in the dataset."""
+    """Return the matplotlib Figure of a `FigureSpec`, or None where its variables are not in the dataset.
+
+    The grey line at the foot (`footer`) says what the dataset is of, where its attributes do.
+    """
     panels = [panel for panel in spec.panels if all(name in ds.variables for name in panel.needs)]
     if not panels or not all(name in ds.variables for name in spec.essential):
         return None
@@ -207,11 +219,50 @@ def compose(ds, spec):
             panel.draw(ds, ax)
         if spec.column:
             axes[-1].set_xlabel("Time (s)")
-            time = ds["time"].values if "time" in ds.variables else ds["example_spike_time"].values
+            sampled = "time" in ds.variables
+            time = ds["time"].values if sampled else ds["example_spike_time"].values
             if time.size > 1:
-                axes[-1].set_xlim(time.min(), time.max())
+                # the last step has its length too
+                end = time.max() + (draw_raster.sampling_step(time) if sampled else 0)
+                axes[-1].set_xlim(time.min(), end)
             figure.align_ylabels(axes)
+        title = spec.title(ds) if spec.title else None
+        if title:
+            axes[0].set_title(title)
+        foot = footer(ds, most=int(figure.get_figwidth() * _FOOTER_PER_INCH))
+        if foot:
+            figure.supxlabel(foot, x=0.01, ha="left", fontsize=_FOOTER_SIZE, color=GREY)
     return figure
+
+
+def footer(ds, *, most=200):
+    """Say in one line which study, data and seed a dataset is of, from its attributes.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A study's result: attributes ``study``, ``task``, ``model``, ``seed`` and ``data_source``, or of a record
+        through a network ``record``, ``leads`` and ``network``. What is not there is left out.
+    most : int
+        Length, characters: a longer line ends in "…".
+
+    Returns
+    -------
+    str
+        Empty where the dataset has no such attribute. Of ``data_source`` only what stands before its first bracket or
+        comma; of ``network`` only the file's name.
+    """
+    a = {name: str(value) for name, value in ds.attrs.items()}
+    parts = [
+        " ".join(a[name] for name in ("study", "task", "model") if name in a),
+        f"seed {a['seed']}" if "seed" in a else "",
+        re.split(r" \(|, ", a.get("data_source", ""))[0],
+        f"record {a['record']}" if "record" in a else "",
+        f"lead {a['leads']}" if "leads" in a else "",
+        Path(a["network"]).name if "network" in a else "",
+    ]
+    line = ", ".join(part for part in parts if part)
+    return line if len(line) <= most else line[: most - 1].rstrip(" ,") + "…"
 
 
 def _name(stem, spec, form):

@@ -9,6 +9,8 @@ from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 GREY = "#6E6E6E"
 LIGHT = "#D9D9D9"
+# Classes of what lies between the waves of an ECG: grey, so that the waves stand out.
+BASELINE = ("none", "TP")
 
 RC = {
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -37,11 +39,29 @@ def layer_colours(layers):
     return {layer: COLOURS[k % len(COLOURS)] for k, layer in enumerate(dict.fromkeys(layers))}
 
 
-def class_colours(size):
-    """Return one colour for each of `size` classes: the palette, or steps of viridis where it is short."""
+def class_colours(names):
+    """Colour of each class, the same in every figure of a network.
+
+    Grey is what lies between waves (``"none"``, ``"TP"``); the other classes have the palette in their order, or steps
+    of viridis where they are more than its colours.
+
+    Parameters
+    ----------
+    names : sequence of str
+        All classes of the task, in the order of their numbers.
+
+    Returns
+    -------
+    list of str
+        As long as `names`.
+    """
+    names = [str(name) for name in names]
+    size = sum(name not in BASELINE for name in names)
     if size <= len(COLOURS):
-        return list(COLOURS[:size])
-    return [to_hex(colormaps["viridis"](k / (size - 1))) for k in range(size)]
+        palette = iter(COLOURS)
+    else:
+        palette = (to_hex(colormaps["viridis"](k / (size - 1))) for k in range(size))
+    return [GREY if name in BASELINE else next(palette) for name in names]
 
 
 def axis_label(array, text=None):

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from chronaxie import analyses
 from chronaxie.analyses import FIGURES, InvalidInput, MissingVariable, figures
-from chronaxie.analyses.style import class_colours
+from chronaxie.analyses.figure_files import footer
+from chronaxie.analyses.style import GREY, class_colours
 
 NAMES = [spec.name for spec in FIGURES]
 SPEC = {spec.name: spec for spec in FIGURES}
@@ -178,4 +179,39 @@ def test_the_analyses_load_neither_torch_nor_brian2_nor_pyplot():
 
 @pytest.mark.parametrize("size", [1, 8, 9, 20])
 def test_no_two_classes_share_a_colour(size):
-    assert len(set(class_colours(size))) == size
+    colours = class_colours([str(k) for k in range(size)] + ["none"])
+    assert len(set(colours)) == size + 1
+    assert colours[-1] == GREY
+
+
+ORIGIN = {
+    "study": "train",
+    "task": "digits",
+    "model": "lstm",
+    "seed": np.int64(3),
+    "data_source": "UCI Handwritten Digits (Alpaydin and Kaynak 1998), the test images",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_foot_says_which_data_and_seed_and_lies_on_nothing(result, name):
+    figure = analyses.compose(result.assign_attrs(ORIGIN), SPEC[name])
+    foot = figure.get_supxlabel()
+    assert foot == "train digits lstm, seed 3, UCI Handwritten Digits"
+    figure.draw_without_rendering()
+    box = figure._supxlabel.get_window_extent()
+    assert box.y0 >= 0
+    assert box.x1 <= figure.bbox.width
+    others = [a.get_window_extent() for ax in figure.axes for a in labels(ax)]
+    assert not any(box.overlaps(other) for other in others)
+
+
+def test_the_foot_of_a_record_and_of_a_long_name():
+    record = {"study": "simulate", "record": "100", "leads": "MLII", "network": "out/ludb/net.nc"}
+    assert footer(xr.Dataset(attrs=record)) == "simulate, record 100, lead MLII, net.nc"
+    assert footer(xr.Dataset(attrs=ORIGIN), most=27) == "train digits lstm, seed 3…"
+    assert footer(xr.Dataset()) == ""
+
+
+def test_without_attributes_there_is_no_foot(result):
+    assert analyses.compose(result.drop_attrs(deep=False), SPEC["learning"])._supxlabel is None
