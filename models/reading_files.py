@@ -40,11 +40,13 @@ def read_description(path):
     FileRefused
         Anything is not as it must be; nothing of the file has been run.
     """
+    if path.is_dir():
+        raise FileNotFoundError(f"load: {path} is a folder; give the network file in it")
     if not path.is_file():
         raise FileNotFoundError(f"load: there is no file {path}")
     try:
         with h5py.File(path, "r") as file:
-            _check_version(file)
+            _check_version(file, path)
             _check_tree(file, path.stat().st_size)
             return _read(file)
     except FileRefused:
@@ -55,8 +57,12 @@ def read_description(path):
         ) from error
 
 
-def _check_version(file):
+def _check_version(file, path):
     kind, version = (_small_attribute(file, name) for name in ("format", "format_version"))
+    if kind is None and "study" in file.attrs:
+        raise FileRefused(
+            f"{path}: is the result of a study and holds no network; that is in network_{path.name}"
+        )
     if kind != FORMAT:
         check.refuse("attribute format", FORMAT, kind)
     if version != FORMAT_VERSION:

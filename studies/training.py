@@ -37,7 +37,7 @@ from .provenance import provenance, remember_task
 from .recipes import recipe
 from .recurrent import DenseRecurrent, count_parameters
 from .scoring import accuracies, decisions
-from .tasks import load_task
+from .tasks import load_task, reads_data
 from .testing_networks import (
     baselines,
     confusion,
@@ -76,7 +76,11 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     if config.is_spiking:
         check_device(config.device or "numpy")  # before the training, not after it
     chosen = recipe(config.task)
-    options = config.task_options | ({} if config.data is None else {"data": config.data})
+    options = dict(config.task_options)
+    if config.data is not None and reads_data(config.task):
+        options["data"] = config.data
+    elif config.data is not None:
+        report(f"the task {config.task!r} reads no data; {config.data} is not used")
     task = load_task(config.task, seed=config.seed, **options)
     report(f"data: {task.source}")
     report(f"      {sizes_in_words(task)}")

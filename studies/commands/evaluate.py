@@ -56,7 +56,7 @@ def _evaluate(given):
     from ..evaluating import EvaluationError, evaluate, flat
     from ..provenance import provenance
     from ..results import ResultError, prepare_folder, write_result
-    from ..tasks import TASKS, load_task
+    from ..tasks import TASKS, load_task, reads_data
 
     check_device(given.device)
     if given.out:
@@ -82,10 +82,14 @@ def _evaluate(given):
         seed = (about.seed or 0) if about.task == name else 0
     elif about.task == name and about.seed not in (None, seed):
         report(
-            f"{given.network}: trained with the splits of seed {about.seed}; where the test split of {name!r} is drawn, "
-            f"that of seed {seed} holds trials of its training"
+            f"{given.network}: trained with the splits of seed {about.seed}; where the test split of {name!r} is drawn,"
+            f" that of seed {seed} holds trials of its training"
         )
-    options = options | given.options | ({} if given.data is None else {"data": given.data})
+    options = options | given.options
+    if given.data is not None and reads_data(name):
+        options["data"] = given.data
+    elif given.data is not None:
+        report(f"the task {name!r} reads no data; {given.data} is not used")
     task = load_task(name, seed=seed, **options)
     if about.task == name and about.classes is not None and about.classes != tuple(task.classes):
         raise EvaluationError(

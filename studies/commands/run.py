@@ -69,7 +69,8 @@ def add(commands):
     )
     ecg.set_defaults(
         command=_run_ecg,
-        after_interrupt="; the same command with --resume continues after the last complete epoch",
+        after_interrupt="; if an epoch was complete, the same command with --resume continues after it (with "
+        "--overwrite too, if files were being written)",
     )
 
 

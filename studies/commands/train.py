@@ -68,7 +68,8 @@ def add(commands):
     )
     train.set_defaults(
         command=_train,
-        after_interrupt="; the same command with --resume continues after the last complete epoch",
+        after_interrupt="; if an epoch was complete, the same command with --resume continues after it (with "
+        "--overwrite too, if files were being written)",
     )
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "load_task",
     "load_wfdb",
     "options_of",
+    "reads_data",
 ]
 
 TASKS = {
@@ -85,8 +86,7 @@ def load_task(name, *, data=None, seed=0, **options):
     options = {option: _value(name, option, value) for option, value in options.items()}
     if name in _EMBEDDED and data is not None:
         raise ValueError(
-            f"load_task: the task {name!r} reads no data, got data={str(data)!r}; "
-            "leave data out, or use the task 'ecg'"
+            f"load_task: the task {name!r} reads no data, got data={str(data)!r}; leave data out"
         )
     folder = () if name in _EMBEDDED else (data,)
     try:
@@ -98,6 +98,11 @@ def load_task(name, *, data=None, seed=0, **options):
         raise ValueError(
             f"load_task: an option of {name!r} is of another type than expected ({error}); given: {given}"
         ) from error
+
+
+def reads_data(name):
+    """Whether a task reads a data folder; the others are generated or travel with a package."""
+    return name not in _EMBEDDED
 
 
 def options_of(name):

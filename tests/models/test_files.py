@@ -169,7 +169,7 @@ def test_what_cannot_be_described_is_not_saved(tmp_path):
             "the folder .* does not exist",
         ),
         (lambda folder: load(folder / "none.nc"), FileNotFoundError, r"there is no file .*none\.nc"),
-        (lambda folder: load(folder), FileNotFoundError, "there is no file"),
+        (lambda folder: load(folder), FileNotFoundError, "is a folder; give the network file in it"),
     ],
 )
 def test_bad_calls_are_refused(call, error, message, tmp_path):
@@ -193,3 +193,13 @@ def test_names_of_the_caller_are_resolved(tmp_path):
     loaded = load_description(save(Network(group), tmp_path / "net.nc"))
     assert loaded.group("g").namespace[0].value.values == 0.007
     assert build(loaded).objects
+
+
+def test_a_result_in_place_of_a_network_is_told(tmp_path):
+    xr.Dataset({"x": ("t", [1.0])}, attrs={"study": "train"}).to_netcdf(
+        tmp_path / "run.nc", engine="h5netcdf"
+    )
+    with pytest.raises(
+        FileRefused, match=r"is the result of a study and holds no network; that is in network_run\.nc"
+    ):
+        load(tmp_path / "run.nc")

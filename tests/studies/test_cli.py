@@ -310,7 +310,7 @@ def test_ctrl_c_is_130_and_says_how_to_go_on(small, tmp_path, capsys, monkeypatc
     assert (
         capsys.readouterr()
         .err.rstrip()
-        .endswith("interrupted; the same command with --resume continues after the last complete epoch")
+        .endswith("--resume continues after it (with --overwrite too, if files were being written)")
     )
     monkeypatch.setattr("chronaxie.studies.results.read_result", stop)
     assert main(["show", "file.nc"]) == 130
