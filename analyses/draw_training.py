@@ -111,7 +111,7 @@ def _epochs(ds):
 
 def _whole_epochs(ds, ax):
     ax.set_xlabel("Epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_locator(MaxNLocator(steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
     if ds.sizes["epoch"] == 1:
         ax.set_xlim(_epochs(ds)[0] - 0.5, _epochs(ds)[0] + 0.5)
 

@@ -1,7 +1,6 @@
 """All figures of a study's dataset, composed from single axes and written as PNG and SVG."""
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -249,14 +248,14 @@ def footer(ds, *, most=200):
     Returns
     -------
     str
-        Empty where the dataset has no such attribute. Of ``data_source`` only what stands before its first bracket or
-        comma; of ``network`` only the file's name.
+        Empty where the dataset has no such attribute. Of ``data_source`` only what stands before its first bracket, of
+        ``network`` only the file's name.
     """
     a = {name: str(value) for name, value in ds.attrs.items()}
     parts = [
         " ".join(a[name] for name in ("study", "task", "model") if name in a),
         f"seed {a['seed']}" if "seed" in a else "",
-        re.split(r" \(|, ", a.get("data_source", ""))[0],
+        a.get("data_source", "").split(" (")[0],
         f"record {a['record']}" if "record" in a else "",
         f"lead {a['leads']}" if "leads" in a else "",
         Path(a["network"]).name if "network" in a else "",

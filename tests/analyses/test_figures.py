@@ -210,6 +210,8 @@ def test_the_foot_of_a_record_and_of_a_long_name():
     record = {"study": "simulate", "record": "100", "leads": "MLII", "network": "out/ludb/net.nc"}
     assert footer(xr.Dataset(attrs=record)) == "simulate, record 100, lead MLII, net.nc"
     assert footer(xr.Dataset(attrs=ORIGIN), most=27) == "train digits lstm, seed 3…"
+    records = xr.Dataset(attrs={"data_source": "WFDB records 100, 101 (and more)"})
+    assert footer(records) == "WFDB records 100, 101"
     assert footer(xr.Dataset()) == ""
 
 
