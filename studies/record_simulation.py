@@ -2,139 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import xarray as xr
 from brian2 import ms
 
-from ..models import describe, readout_scores, simulate
-from ..models.description import SpikeGeneratorDescription
-from ..models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_from
-from .about import read_about
+from ..models import readout_scores, simulate
 from .provenance import provenance
-from .tasks.ecg_waves import CLASSES as LUDB_CLASSES
-from .tasks.qtdb import CLASSES as QTDB_CLASSES
+from .record_reading import reading_of
 from .tasks.wfdb_records import joined, load_record, record_beats
 
 SHORTEST = 0.04
-# Classes of the output and, of each wave that is counted, those that make it up.
-_LUDB = (LUDB_CLASSES, {name: (name,) for name in LUDB_CLASSES[1:]})
-_QTDB = (QTDB_CLASSES, {"P": ("P",), "QRS": ("QR", "RS"), "ST with T": ("ST",)})
-_OUTPUT = {ECGEncoder: _LUDB, DifferenceEncoder: _QTDB, LevelCrossingEncoder: _QTDB}
-_OF_TASK = {
-    "ludb": ECGEncoder,
-    "wfdb": ECGEncoder,
-    "ecg": DifferenceEncoder,
-    "synthetic_ecg": LevelCrossingEncoder,
-}
-_OPTIONS = {ECGEncoder: ("delta", "bits"), DifferenceEncoder: (), LevelCrossingEncoder: ("delta", "follow")}
-
-
-class NetworkMismatch(ValueError):
-    """The network is not one that names the waves of an ECG."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a network is fed with ECG and what its outputs mean.
-
-    Attributes
-    ----------
-    encoder : ECGEncoder, DifferenceEncoder or LevelCrossingEncoder
-    classes : tuple of str
-    waves : dict of str to tuple of str
-        The classes that make up each wave that is counted.
-    beat : str
-        The wave that marks a beat.
-    reason : str
-        Why this encoder, in words.
-    """
-
-    encoder: object
-    classes: tuple
-    waves: dict
-    beat: str
-    reason: str
-
-
-def reading_of(net, *, where="the network"):
-    """Which encoder and classes a network was trained with.
-
-    The encoder travels with networks that this package trained (`annotations`: ``encoder``). Without that text it is
-    told by the task and its options, if they travel, else by the size of the network:
-
-    =============================  ====================================================================
-    network                        encoder
-    =============================  ====================================================================
-    task ``ludb`` or ``wfdb``, or  `ECGEncoder`, one lead; ``delta`` and ``bits`` from the options of the
-    2·bits inputs, 4 outputs       task, else their defaults
-    task ``ecg``, or 4 inputs, 6   `DifferenceEncoder`, two leads, with its defaults: that of raw QTDB
-    outputs                        records, and the best match of the published files
-    task ``synthetic_ecg``         `LevelCrossingEncoder`, two leads
-    =============================  ====================================================================
-
-    Parameters
-    ----------
-    net : brian2.Network
-    where : str
-        Its file, for messages.
-
-    Returns
-    -------
-    Reading
-
-    Raises
-    ------
-    NetworkMismatch
-        No such network, or the numbers of inputs and outputs, the step or the classes do not fit the encoder.
-    AboutError
-        The texts of the network are not what this package writes.
-    """
-    about, single = read_about(net, where), describe(net, namespace={})
-    notes = single.annotations
-    inputs = [g.size for g in single.groups if isinstance(g, SpikeGeneratorDescription)]
-    if notes.readout is None or notes.dt_ref is None or len(inputs) != 1:
-        raise NetworkMismatch(
-            "expected a network with one spike generator as input, a readout and dt_ref, as chronaxie.srnn makes it, "
-            f"got {len(inputs)} spike generators, readout {notes.readout}, dt_ref {notes.dt_ref}; train one: chronaxie "
-            "train ludb"
-        )
-    size, dt = (inputs[0], single.size(notes.readout.group)), float(notes.dt_ref)
-    try:
-        encoder, known = _encoder(about, notes.about.get("encoder"), size, dt)
-    except ValueError as error:
-        raise NetworkMismatch(
-            f"{where}: what it says of its encoder cannot be used: {error}; save the network anew"
-        ) from error
-    classes, waves = _OUTPUT[type(encoder)]
-    if size != (encoder.leads * len(encoder.channels), len(classes)):
-        raise NetworkMismatch(
-            f"expected a network of the task ludb ({len(ECGEncoder().channels)} inputs, {len(LUDB_CLASSES)} outputs) "
-            f"or ecg (4 inputs, {len(QTDB_CLASSES)} outputs), got {size[0]} inputs and {size[1]} outputs"
-            + (f" of the task {about.task!r}" if about.task else "")
-            + "; train one: chronaxie train ludb"
-        )
-    if about.classes not in (None, classes) or not np.isclose(encoder.dt, dt, rtol=1e-9):
-        raise NetworkMismatch(
-            f"{where}: expected the classes {', '.join(classes)} and steps of {encoder.dt:g} s for its encoder, got "
-            f"{', '.join(about.classes or classes)} and {dt:g} s; train one: chronaxie train ludb"
-        )
-    leads = "one lead" if encoder.leads == 1 else "two leads"
-    return Reading(encoder, classes, waves, "QRS", f"{leads}, {encoder.words} ({known})")
-
-
-def _encoder(about, text, size, dt):
-    """The encoder of a network, and how it is known. ValueError where a text is wrong."""
-    if text is not None:
-        return encoder_from(text), "as it travels with the network"
-    kind = _OF_TASK.get(about.task)
-    known = f"by its task, {about.task}" if kind else f"by its {size[0]} inputs and {size[1]} outputs"
-    kind = kind or (ECGEncoder if size[1] == len(LUDB_CLASSES) else DifferenceEncoder)
-    given = about.options.get("config") or {} if kind is LevelCrossingEncoder else about.options
-    if not isinstance(given, dict):
-        raise ValueError(f"expected the option config as values by name, got {given!r}")
-    return kind(dt=dt, **{name: given[name] for name in _OPTIONS[kind] if name in given}), known
+SLOWEST, FASTEST = 20, 300  # beats per minute that are believed
 
 
 def simulate_record(
@@ -175,7 +53,9 @@ def simulate_record(
         ``record_score (time, wave_class)``. ``record_spike_time``, ``record_spike_unit`` of the hidden and output
         neurons (``unit_layer``). ``wave_onset``, ``wave_offset`` (s) and ``wave_kind`` of the waves found
         (`find_waves`); ``beat_time`` (s) of annotated beats where the record has an ``.atr`` file. Attributes:
-        ``heart_rate`` (1/min, NaN with fewer than two beats), what `load_record` says, versions.
+        ``heart_rate`` (1/min, NaN with fewer than two beats), what `load_record` says, versions; ``label_lag`` (s,
+        least and most) where the network learned labels that come late (`Reading.lag`); ``warning`` where the beats
+        found cannot be right (`beats_doubted`).
 
     Raises
     ------
@@ -204,6 +84,7 @@ def simulate_record(
     beats = record_beats(path, start=start, seconds=seconds)
     if beats is not None:
         ds["beat_time"] = ("beat", beats, {"units": "s", "long_name": "annotated beat"})
+    doubt = beats_doubted(ds, reading.beat, record.attrs["duration"])
     ds.attrs |= (
         provenance()
         | record.attrs
@@ -214,6 +95,8 @@ def simulate_record(
             "device": device,
             "waves": ", ".join(reading.waves),
         }
+        | ({"label_lag": np.array(reading.lag)} if reading.lag else {})
+        | ({"warning": doubt} if doubt else {})
     )
     return ds
 
@@ -273,6 +156,41 @@ def heart_rate(ds, beat):
     return 60 / float(np.median(np.diff(onsets))) if len(onsets) > 1 else float("nan")
 
 
+def beats_doubted(ds, beat, duration):
+    """Why the beats that were found cannot be right, in words, or None.
+
+    They differ from the annotated beats by more than a third of these (one more or less may lie across an end of the
+    stretch), or no heart beats like that: slower than 20 a minute, by the median interval or because somewhere more
+    than 3 s must lie without a beat, or faster than 300.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        ``wave_onset``, ``wave_kind`` and, where the record is annotated, ``beat_time``.
+    beat : str
+        The wave that marks a beat.
+    duration : float, s
+
+    Returns
+    -------
+    str or None
+    """
+    found, rate = int((ds.wave_kind.values == beat).sum()), heart_rate(ds, beat)
+    reasons = []
+    if "beat_time" in ds:
+        marked = ds.sizes["beat"]
+        if abs(found - marked) > max(1, marked / 3):
+            reasons.append(f"{found} {beat} found, {marked} beats annotated")
+    # With n beats one of the n + 1 stretches between them and the ends is at least duration/(n + 1) long.
+    if rate < SLOWEST or duration / (found + 1) > 60 / SLOWEST:
+        reasons.append(f"{found} {beat} in {duration:g} s would be less than {SLOWEST} beats per minute")
+    elif rate > FASTEST or 60 * (found - 1) > FASTEST * duration:
+        reasons.append(f"{found} {beat} in {duration:g} s would be more than {FASTEST} beats per minute")
+    if not reasons:
+        return None
+    return "; ".join(reasons) + ": the network does not read this lead well, do not rely on its waves"
+
+
 def summarise_record(ds):
     """The main numbers of `simulate_record` as lines of text."""
     a = ds.attrs
@@ -292,6 +210,12 @@ def summarise_record(ds):
         beats = ds.beat_time.values
         known = f", {60 / np.median(np.diff(beats)):.1f} per minute" if len(beats) > 1 else ""
         lines.append(f"  annotated beats: {len(beats)}{known}")
+    if "label_lag" in a:
+        low, high = (1000 * float(s) for s in a["label_lag"])
+        late = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        lines.append(f"  waves come about {late} ms late, as the labels did that the network was trained on")
+    if "warning" in a:
+        lines.append(f"  warning: {a['warning']}")
     return "\n".join(lines)
 
 

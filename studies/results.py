@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import xarray as xr
@@ -61,6 +62,26 @@ def prepare_folder(directory, names, *, overwrite, checkpoint=None, resume=False
                 "to start again"
             )
     return directory
+
+
+@contextmanager
+def folder_removed_if_empty(directory):
+    """Context in which a folder is made: if an error or Ctrl-C ends it, what was made goes again, if it is empty.
+
+    Parameters
+    ----------
+    directory : path
+        The folder; parents that it lacks go with it.
+    """
+    directory = Path(directory).absolute()
+    made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # was not made, or is not empty
+                folder.rmdir()
+        raise
 
 
 def write_result(ds, path):

@@ -62,29 +62,31 @@ def run(given):
     from ...models import load
     from ...models.devices import check_device
     from ..record_simulation import excerpt, simulate_record, summarise_record
-    from ..results import prepare_folder, write_result
+    from ..results import folder_removed_if_empty, prepare_folder, write_result
     from ..tasks.wfdb_files import find_record
 
     check_device(given.device)
     stem = f"record_{find_record(given.wfdb).name}"
     drawn = tuple(f"{stem}_record.{form}" for form in ("png", "svg"))
-    folder = prepare_folder(given.out, (f"{stem}.nc", *drawn), overwrite=given.overwrite)
-    lead = given.lead[0] if given.lead and len(given.lead) == 1 else given.lead
-    ds = simulate_record(
-        load(given.network),
-        given.wfdb,
-        lead=lead,
-        start=given.start,
-        seconds=given.seconds,
-        dt=given.dt,
-        device=given.device,
-        gaps="interpolate" if given.bridge_gaps else "refuse",
-        where=str(given.network),
-        report=report,
-    )
-    ds.attrs["network"] = str(given.network)
-    write_result(ds, folder / f"{stem}.nc")
-    figures = analyses.figures(excerpt(ds, SHOWN), folder, stem=stem, specs=(analyses.RECORD,))
+    with folder_removed_if_empty(given.out):
+        folder = prepare_folder(given.out, (f"{stem}.nc", *drawn), overwrite=given.overwrite)
+        lead = given.lead[0] if given.lead and len(given.lead) == 1 else given.lead
+        ds = simulate_record(
+            load(given.network),
+            given.wfdb,
+            lead=lead,
+            start=given.start,
+            seconds=given.seconds,
+            dt=given.dt,
+            device=given.device,
+            gaps="interpolate" if given.bridge_gaps else "refuse",
+            where=str(given.network),
+            report=report,
+        )
+        ds.attrs["network"] = str(given.network)
+        write_result(ds, folder / f"{stem}.nc")
+        given.after_interrupt = f"; {folder / stem}.nc was written, its figure was not"
+        figures = analyses.figures(excerpt(ds, SHOWN), folder, stem=stem, specs=(analyses.RECORD,))
     print(summarise_record(ds))
     print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{stem}.nc", *figures)))
     return 0

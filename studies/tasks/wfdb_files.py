@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,19 @@ ECG_LEADS = frozenset(
         "cc5",
     )
 )
+# Bytes of a sample in the formats of signal files; compressed ones (508, 516, 524) have no fixed size.
+_BYTES = {
+    "8": 1,
+    "16": 2,
+    "24": 3,
+    "32": 4,
+    "61": 2,
+    "80": 1,
+    "160": 2,
+    "212": Fraction(3, 2),
+    "310": Fraction(4, 3),
+    "311": Fraction(4, 3),
+}
 _SUFFIXES = (".hea", ".dat", ".mat", ".atr", ".edf", ".xyz")
 
 
@@ -167,7 +182,7 @@ def choose_leads(header, lead, *, count=1, where):
     Raises
     ------
     TaskError
-        There is no such lead, its name is not unique, or there are fewer ECG leads than needed.
+        There is no such lead, its name is not unique, it is named twice, or there are fewer ECG leads than needed.
     """
     names = lead_names(header)
     listed = ", ".join(
@@ -189,7 +204,14 @@ def choose_leads(header, lead, *, count=1, where):
         raise TaskError(
             f"{where}: expected {count} lead{'s' * (count > 1)}, got {wanted}; the record has {listed}"
         )
-    return [_position(name, names, listed, where) for name in wanted]
+    chosen = [_position(name, names, listed, where) for name in wanted]
+    twice = next((k for k in chosen if chosen.count(k) > 1), None)
+    if twice is not None:
+        raise TaskError(
+            f"{where}: the lead {names[twice] or twice} is named twice ({', '.join(map(str, wanted))}); expected "
+            f"{count} different ones; the record has {listed}"
+        )
+    return chosen
 
 
 def _position(wanted, names, listed, where):
@@ -275,6 +297,7 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
             + ("" if seconds is None else f" to {start + seconds:g} s")
             + "; choose another start or length"
         )
+    _check_size(base, header, chosen, length if last is None else last)
     signal = _read(base, chosen, first, last) * np.array(factors)
     invalid = ~np.isfinite(signal)
     if invalid.any() and gaps != "keep":
@@ -293,6 +316,30 @@ def read_leads(path, lead=None, *, count=1, start=0.0, seconds=None, gaps="refus
     return Leads(signal, tuple(shown), rate, first / rate, base.name)
 
 
+def _check_size(base, header, chosen, samples):
+    """Refuse files of the chosen signals that end before so many samples of each."""
+    if samples is None or header.fmt is None:
+        return
+    for name in dict.fromkeys(header.file_name[k] for k in chosen):
+        # A compressed file, or one that is not there on purpose, has no size that would follow from the header.
+        signals = [k for k, file in enumerate(header.file_name) if file == name]
+        size = _BYTES.get(header.fmt[signals[0]])
+        if name == "~" or size is None:
+            continue
+        skipped = (header.byte_offset[signals[0]] if header.byte_offset else None) or 0
+        frame = size * sum(
+            (header.samps_per_frame[k] if header.samps_per_frame else None) or 1 for k in signals
+        )
+        needed, got = skipped + math.ceil(samples * frame), base.with_name(name).stat().st_size
+        if got < needed:
+            raise TaskError(
+                f"{base.with_name(name)}: the signal file is too short: expected at least {needed} bytes for "
+                f"{samples} samples of {len(signals)} signal{'s' * (len(signals) > 1)} as {base.name}.hea says, got "
+                f"{got} bytes, {max(0, int((got - skipped) / frame))} samples; it was cut off, or belongs to another "
+                "header: fetch both again"
+            )
+
+
 def _read(base, channels, first, last):
     import wfdb
 
@@ -301,8 +348,8 @@ def _read(base, channels, first, last):
         signal = np.asarray(record.p_signal, dtype=float)
     except Exception as error:  # wfdb raises a dozen unrelated types on damaged signal files
         raise TaskError(
-            f"{base}: its signals cannot be read ({type(error).__name__}: {error}); header and signal file do not "
-            "belong together, or one is damaged: fetch them again"
+            f"{base}: its signals cannot be read: the header {base.name}.hea and what is in its signal file do not fit "
+            "together, or one of them is damaged: fetch both again"
         ) from error
     if signal.ndim != 2 or len(signal) == 0:
         raise TaskError(f"{base}: expected a recording, got no sample; the recording is empty")

@@ -17,6 +17,7 @@ from .wfdb_annotations import beat_times, read_waves
 from .wfdb_files import find_record, read_leads, signal_files
 
 WINDOW, OVERLAP = 10.0, 2.0
+_BEAT = 1.0  # s; what is shorter may hold no beat
 
 
 def load_record(
@@ -308,8 +309,8 @@ def _resampled(leads, encoder, path):
     """Signal (step, lead) in mV at the encoder's step."""
     if len(leads.signal) < 2 or len(leads.signal) <= leads.rate * encoder.dt * (1 + 1e-9):
         raise TaskError(
-            f"{path}: expected at least two steps of {encoder.dt:g} s, got {len(leads.signal)} sample"
-            f"{'s' * (len(leads.signal) > 1)} at {leads.rate:g} Hz; read more of it (seconds)"
+            f"{path}: the stretch is too short: expected at least two steps of {encoder.dt:g} s, got "
+            f"{len(leads.signal)} sample{'s' * (len(leads.signal) > 1)} at {leads.rate:g} Hz; read more of it (seconds)"
         )
     try:
         return resample(leads.signal, leads.rate, encoder.dt)
@@ -323,7 +324,11 @@ def _encoded(signal, leads, encoder, where):
         z, mean, sd = normalise(signal.T)
         events = np.concatenate(list(encoder.encode(z)), axis=-1)
     except ValueError as error:
-        raise TaskError(f"{where}, leads {', '.join(leads.names)}: {error}") from error
+        length = len(signal) * encoder.dt
+        short = (
+            f" (the stretch is only {length:g} s long: read more of it, seconds)" if length < _BEAT else ""
+        )
+        raise TaskError(f"{where}, leads {', '.join(leads.names)}: {error}{short}") from error
     counts = isinstance(encoder, ECGEncoder)
     return events, mean, sd, overload(z, encoder.delta, bits=encoder.bits).sum() if counts else 0
 

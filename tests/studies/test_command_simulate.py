@@ -9,16 +9,17 @@ from brian2 import Network, NeuronGroup, ms
 
 from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
 from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_text
+from chronaxie.studies import record_simulation
 from chronaxie.studies.about import AboutError
 from chronaxie.studies.cli import main
+from chronaxie.studies.record_reading import NetworkMismatch, Reading, reading_of
 from chronaxie.studies.record_simulation import (
-    NetworkMismatch,
-    Reading,
+    beats_doubted,
     excerpt,
     find_waves,
     heart_rate,
-    reading_of,
     simulate_record,
+    summarise_record,
 )
 from chronaxie.studies.tasks import SyntheticECG, load_record, load_synthetic_ecg
 from chronaxie.studies.train_config import TrainConfig
@@ -150,6 +151,43 @@ def test_heart_rate_is_that_of_the_median_interval():
     assert np.isnan(heart_rate(ds, "T"))
 
 
+def row(found, marked=None):
+    ds = xr.Dataset(
+        {
+            "wave_onset": ("wave", np.asarray(found, float)),
+            "wave_kind": ("wave", np.array(["QRS"] * len(found), dtype="U12")),
+        }
+    )
+    return ds if marked is None else ds.assign(beat_time=("beat", np.asarray(marked, float)))
+
+
+@pytest.mark.parametrize(
+    ("found", "marked", "duration", "words"),
+    [
+        (np.arange(40), np.arange(30), 40, None),
+        (np.arange(41), np.arange(30), 41, "41 QRS found, 30 beats annotated: the network"),
+        (np.arange(19), np.arange(30), 30, "19 QRS found, 30 beats annotated: the network"),
+        ([0.5, 1.5], [0.5], 2, None),  # one more at an end
+        (
+            [1, 20],
+            np.arange(54),
+            30,
+            "2 QRS found, 54 beats annotated; 2 QRS in 30 s would be less than 20 beats",
+        ),
+        ([1, 2], None, 30, "2 QRS in 30 s would be less than 20 beats per minute"),
+        ([], None, 10, "0 QRS in 10 s would be less than 20"),
+        ([0, 3.2, 6.4], None, 7, "3 QRS in 7 s would be less than 20"),
+        ([0, 2.9, 5.8], None, 7, None),
+        ([], None, 2.5, None),
+        (np.arange(0, 5, 0.19), None, 5, "27 QRS in 5 s would be more than 300 beats per minute"),
+        (np.arange(0, 5, 0.21), None, 5, None),
+    ],
+)
+def test_beats_that_cannot_be_right_are_doubted(found, marked, duration, words):
+    doubt = beats_doubted(row(found, marked), "QRS", duration)
+    assert doubt is None if words is None else words in doubt
+
+
 # ------------------------------------------------------------------ which network
 @pytest.mark.parametrize(
     ("net", "encoder"),
@@ -195,7 +233,7 @@ def test_the_encoder_is_that_of_the_network(net, encoder):
         (lambda: network(4, 6, task="ludb"), r"got 4 inputs and 6 outputs of the task 'ludb'"),
         (
             lambda: network(4, 6, encoder="{}"),
-            r"n\.nc: what it says of its encoder cannot be used: encoder: expected",
+            r"n\.nc: what it says of its encoder or task cannot be used: encoder: expected",
         ),
         (
             lambda: network(task="ludb", options='{"delta": "x"}'),
@@ -213,7 +251,18 @@ def test_the_encoder_is_that_of_the_network(net, encoder):
             lambda: network(16, 4, classes='["a", "b", "c", "d"]'),
             r"expected the classes none, P, QRS, T .* got a, b",
         ),
-        (lambda: Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")), r"got 0 spike generators, readout None"),
+        (
+            lambda: Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")),
+            r"n\.nc: .* got one with 0 spike generators, no readout",
+        ),
+        (
+            lambda: annotate(Network(NeuronGroup(2, "dv/dt = -v/(5*ms) : 1")), about={"task": "smnist"}),
+            r"n\.nc: expected a network of an ECG task \(ludb, .*got one of the task 'smnist' with 0 spike",
+        ),
+        (
+            lambda: network(4, 6, task="synthetic_ecg", options='{"config": {"label_lag": "x"}}'),
+            r"n\.nc: what it says of its encoder or task .* label_lag .* got 'x'",
+        ),
     ],
 )
 def test_other_networks_are_refused(net, message):
@@ -230,6 +279,32 @@ def test_texts_of_a_network_are_not_trusted(record, tmp_path, capsys, about):
     save(network(**about), tmp_path / "net.nc")
     assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(tmp_path)]) == 1
     assert f"net.nc: its text '{next(iter(about))}'" in capsys.readouterr().err
+
+
+LATE = "waves come about 64 to 72 ms late, as the labels did that the network was trained on"
+
+
+@pytest.mark.parametrize(
+    ("about", "lag", "line"),
+    [
+        ({"task": "ecg"}, [0.064, 0.072], LATE),
+        ({"task": "ecg", "kind": "ecg", "encoder": encoder_text(FILTERED)}, [0.064, 0.072], LATE),
+        (
+            {"task": "synthetic_ecg", "options": '{"config": {"label_lag": 17}}'},
+            [0.068, 0.068],
+            LATE.replace("64 to 72", "68"),
+        ),
+        # Of the raw records of QTDB, whose labels do not lag; of nobody knows what.
+        ({"task": "ecg", "encoder": encoder_text(FILTERED)}, None, None),
+        ({"task": "synthetic_ecg"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_labels_that_lagged_are_told(record, about, lag, line):
+    ds = simulate_record(network(4, 6, **about), record, seconds=2.0, report=lambda line: None)
+    found = ds.attrs.get("label_lag")
+    assert (found if found is None else found.tolist()) == (lag and pytest.approx(lag))
+    assert [x.strip() for x in summarise_record(ds).splitlines() if "late" in x] == ([line] if line else [])
 
 
 def test_the_encoder_travels_from_task_to_network():
@@ -299,6 +374,14 @@ def test_the_command_writes_dataset_and_figure(record, tmp_path, capsys):
         (["--start", "100"], "expected a range in its 21 s, got 100 s"),
         (["--device", "gpu"], "gpu"),
         (["--dt", "3"], "dt"),
+        (
+            ["--seconds", "0.001"],
+            "the stretch is too short: expected at least two steps of 0.004 s, got 1 sample",
+        ),
+        (
+            ["--seconds", "0.004"],
+            "the stretch is too short: expected at least two steps of 0.004 s, got 2 samples",
+        ),
     ],
 )
 def test_what_cannot_be_simulated_leaves_nothing(record, tmp_path, capsys, options, message):
@@ -306,7 +389,42 @@ def test_what_cannot_be_simulated_leaves_nothing(record, tmp_path, capsys, optio
     command = ["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(tmp_path / "out")]
     assert main([*command, *options]) == 1
     assert message in capsys.readouterr().err
-    assert not list(tmp_path.glob("out/*"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_was_there_stays_and_made_parents_go(record, tmp_path, capsys):
+    save(network(), tmp_path / "net.nc")
+    (tmp_path / "old").mkdir()
+    for out in ("old", "old/new/newer"):
+        command = ["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(tmp_path / out)]
+        assert main([*command, "--lead", "v9"]) == 1
+        assert "no lead 'v9'" in capsys.readouterr().err
+        assert list((tmp_path / "old").iterdir()) == []
+
+
+def test_ctrl_c_leaves_nothing(record, tmp_path, capsys, monkeypatch):
+    def ctrl_c(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record_simulation, "simulate", ctrl_c)
+    save(network(), tmp_path / "net.nc")
+    out = tmp_path / "out" / "there"
+    assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(out)]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not out.parent.exists()
+
+
+def test_a_warning_is_printed_and_stored(record, tmp_path, capsys):
+    net = network(task="ludb")
+    save(net, tmp_path / "net.nc")
+    out = tmp_path / "out"
+    assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    with xr.open_dataset(out / "record_rec.nc", engine="h5netcdf") as ds:
+        assert "beats annotated" in ds.attrs["warning"]
+        assert f"  warning: {ds.attrs['warning']}\n" in printed
+    assert main(["show", str(out / "record_rec.nc")]) == 0
+    assert "  warning: " in capsys.readouterr().out
 
 
 def test_no_such_record(tmp_path, capsys):

@@ -10,7 +10,7 @@ from chronaxie.models.encoders import threshold_difference
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import load_record, load_task, load_wfdb
 from chronaxie.studies.tasks.wfdb_annotations import read_waves
-from chronaxie.studies.tasks.wfdb_files import find_record, read_leads
+from chronaxie.studies.tasks.wfdb_files import find_record, read_leads, signal_files
 from chronaxie.studies.tasks.wfdb_records import joined, record_beats
 
 from .wfdb_files import RATE, beats, write_record, write_waves
@@ -184,15 +184,50 @@ def test_an_empty_recording(record):
 
 def test_an_empty_signal_file(record):
     record.with_name("one.dat").write_bytes(b"")
-    with pytest.raises(TaskError, match=r"cannot be read|recording is empty"):
+    with pytest.raises(TaskError, match=r"one\.dat: the signal file is too short: .* got 0 bytes, 0 samples"):
         load_record(record)
 
 
 def test_a_truncated_signal_file(record):
     path = record.with_name("one.dat")
     path.write_bytes(path.read_bytes()[:1001])
-    with pytest.raises(TaskError, match=r"one: its signals cannot be read .*fetch them again"):
+    expected = (
+        r"one\.dat: the signal file is too short: expected at least 8000 bytes for 2000 samples of 2 signals as "
+        r"one\.hea says, got 1001 bytes, 250 samples; it was cut off"
+    )
+    with pytest.raises(TaskError, match=expected):
         load_record(record)
+    with pytest.raises(TaskError, match=r"expected at least 1004 bytes for 251 samples"):
+        read_leads(record, seconds=251 / RATE)
+    assert len(read_leads(record, seconds=250 / RATE).signal) == 250
+
+
+@pytest.mark.parametrize("name", ["mitdb/100", "ptbdb/s0010_re", "challenge2015/a103l", "svdb/800", "ludb/1"])
+def test_the_size_that_is_expected_is_that_of_whole_files(name, data_dir, tmp_path):
+    from shutil import copy
+
+    base = data_dir / "wfdb" / name
+    _, signals, *_ = files = signal_files(base)
+    for file in files:
+        copy(file, tmp_path)
+    path = tmp_path / signals.name
+    read_leads(tmp_path / base.name, gaps="keep")
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 1)
+    with pytest.raises(TaskError, match=rf"expected at least {signals.stat().st_size} bytes"):
+        read_leads(tmp_path / base.name, gaps="keep")
+
+
+def test_files_that_do_not_fit_are_not_told_in_words_of_numpy(record, monkeypatch):
+    import wfdb
+
+    def broken(*args, **kwargs):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr(wfdb, "rdrecord", broken)
+    with pytest.raises(TaskError, match=r"one: its signals cannot be read: .* do not fit together") as caught:
+        load_record(record)
+    assert "broadcast" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "\x00\x01\x02", "one two three\n", "# nothing\n", "one 2 500 2000\n"])
@@ -218,8 +253,10 @@ def test_a_header_without_signals(record):
 
 def test_a_flat_lead(tmp_path):
     path = write_record(tmp_path, "flat", np.full(2000, 0.25))
-    with pytest.raises(TaskError, match=r"flat, leads ii: .* is flat \(standard deviation 0\)"):
+    with pytest.raises(TaskError, match=r"flat, leads ii: .* is flat \(standard deviation 0\).* lead$"):
         load_record(path)
+    with pytest.raises(TaskError, match=r"is flat .* \(the stretch is only 0\.02 s long: read more"):
+        load_record(path, seconds=0.02)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +264,11 @@ def test_a_flat_lead(tmp_path):
     [
         ({"lead": "v9"}, TaskError, r"no lead 'v9'; the record has 0 i \(mV\), 1 ii \(mV\)"),
         ({"lead": 2}, TaskError, r"no lead 2; the record has 0 i"),
+        (
+            {"lead": ("ii", "1"), "encoder": DifferenceEncoder()},
+            TaskError,
+            r"one: the lead ii is named twice \(ii, 1\); expected 2 different ones; the record has 0 i",
+        ),
         ({"lead": ("i", "ii")}, TaskError, r"expected 1 lead, got \['i', 'ii'\]"),
         ({"start": 4.0}, TaskError, r"expected a range in its 4 s, got 4 s"),
         ({"start": 1.0, "seconds": 3.1}, TaskError, r"got 1 s to 4\.1 s"),
@@ -247,7 +289,8 @@ def test_options_out_of_range(record, options, error, message):
 def test_less_than_two_steps(tmp_path, rate, samples):
     path = write_record(tmp_path, "r", beats(rate=rate)[0], rate=rate)
     with pytest.raises(
-        TaskError, match=rf"r: expected at least two steps of 0\.004 s, got {samples} at {rate} Hz"
+        TaskError,
+        match=rf"r: the stretch is too short: expected at least two steps of 0\.004 s, got {samples} at {rate} Hz",
     ):
         load_record(path, seconds=0.004)
     assert load_record(path, start=0.3, seconds=0.02).stimulus.sizes["time"] > 1
