@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from brian2 import Network, NeuronGroup, ms
 
+from chronaxie import analyses
 from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
 from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_text
 from chronaxie.studies import record_simulation
@@ -412,6 +413,18 @@ def test_ctrl_c_leaves_nothing(record, tmp_path, capsys, monkeypatch):
     assert main(["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--out", str(out)]) == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
     assert not out.parent.exists()
+
+
+def test_ctrl_c_while_drawing_says_what_is_there(record, tmp_path, capsys, monkeypatch):
+    def ctrl_c(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyses, "figures", ctrl_c)
+    save(network(), tmp_path / "net.nc")
+    command = ["simulate", str(tmp_path / "net.nc"), "--wfdb", str(record), "--seconds", "1"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 130
+    assert "record_rec.nc was written, its figure was not" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["record_rec.nc"]
 
 
 def test_a_warning_is_printed_and_stored(record, tmp_path, capsys):
