@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -212,16 +213,19 @@ def test_scores_need_a_readout_that_was_recorded(net):
 @pytest.mark.parametrize("progress", [False, True])
 def test_a_run_that_is_interrupted_is_no_result(net, progress):
     """Brian2 answers Ctrl-C by ending its loop without an exception."""
-    stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    stop.start()
-    try:
-        with (
-            pytest.raises(KeyboardInterrupt),
-            Simulation(net, duration=4000, namespace={}) as simulation,  # s: minutes of work
-        ):
-            simulation.run(progress=progress)
-    finally:
-        stop.cancel()
+
+    def stop():
+        while not Network._globally_running:  # before that Ctrl-C is Python's own
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=stop, daemon=True).start()
+    with (
+        pytest.raises(KeyboardInterrupt, match="stopped after"),
+        Simulation(net, duration=400, namespace={}) as simulation,  # s: half a minute of work
+    ):
+        simulation.run(progress=progress)
     assert brian2_device.active_device is RUNTIME
     assert simulate(net, stimulus(), namespace={}).sizes["time"] == 60
 
