@@ -77,13 +77,13 @@ def prepare_initial(twin, initial, trials):
                 "or annotate(net, initial=Initial('given'))"
             )
         return {}
-    found = {}
+    found, changing = {}, twin.program.written()
     for group, variables in initial.items():
         for name, value in variables.items():
             key = f"{group}.{name}"
             array = twin.program.arrays.get(key)
-            if array is None or key not in twin.program.written():
-                known = sorted(k for k in twin.program.written() if k.startswith(f"{group}."))
+            if array is None or key not in changing:
+                known = sorted(k for k in changing if k.startswith(f"{group}."))
                 raise ValueError(
                     f"initial: {key} is no variable that changes; of {group} there are "
                     f"{', '.join(known) or 'none: unknown group'}"

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import savgol_filter
+import scipy  # loads scipy.signal when it is first used: half a second that most programs need not spend
 
 from .ecg_encoding import binary_level_crossing, check_bits
 from .encoders import _positive, level_crossing, threshold_difference
@@ -113,7 +113,7 @@ class DifferenceEncoder:
                     f"DifferenceEncoder: expected at least the {self.smoothing} steps that are smoothed over, got "
                     f"{z.shape[-1]}; take a longer stretch"
                 )
-            z = savgol_filter(z, self.smoothing, _ORDER, axis=-1)
+            z = scipy.signal.savgol_filter(z, self.smoothing, _ORDER, axis=-1)
         return threshold_difference(z, self.threshold, axis=-1)
 
     @property

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from scipy.signal import resample_poly
+import scipy  # loads scipy.signal when it is first used: half a second that most programs need not spend
 
 from .encoders import _positive, _time_first
 
@@ -60,7 +60,9 @@ def resample(signal, rate, dt, *, axis=0):
     else:
         # The filter's gain has a ripple of 1e-4, which would turn an offset into an oscillation.
         mean = x.mean(axis=0)
-        y = mean + resample_poly(x - mean, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+        y = mean + scipy.signal.resample_poly(
+            x - mean, ratio.numerator, ratio.denominator, axis=0, padtype="line"
+        )
     return np.moveaxis(y, 0, axis % np.ndim(signal))
 
 
