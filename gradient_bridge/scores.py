@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..models.readouts import reduce_steps
+
 
 def reduce_scores(trace, readout):
     """Class scores from the trace of a readout.
@@ -21,11 +23,4 @@ def reduce_scores(trace, readout):
         return trace
     if trace.shape[1] <= readout.skip:
         raise ValueError(f"readout: {trace.shape[1]} steps, but the first {readout.skip} are to be left out")
-    kept = trace[:, readout.skip :]
-    reductions = {
-        "mean": lambda: kept.mean(1),
-        "sum": lambda: kept.sum(1),
-        "softmax_sum": lambda: kept.softmax(-1).sum(1),
-        "last": lambda: kept[:, -1],
-    }
-    return reductions[readout.reduce]()
+    return reduce_steps(trace[:, readout.skip :], readout.reduce, lambda kept: kept.softmax(-1))

@@ -7,6 +7,28 @@ from .annotations import SPIKES
 from .recordings import dense
 
 
+def reduce_steps(kept, reduce, softmax_over_classes):
+    """Class scores from the steps that count, for NumPy arrays and torch tensors alike.
+
+    Parameters
+    ----------
+    kept : array or tensor, shape (trial, time, class)
+        At least one step.
+    reduce : {"mean", "sum", "softmax_sum", "last"}
+    softmax_over_classes : callable
+        Of the library, along the last axis.
+
+    Returns
+    -------
+    array or tensor, shape (trial, class)
+    """
+    if reduce == "last":
+        return kept[:, -1]
+    if reduce == "mean":
+        return kept.mean(1)
+    return (softmax_over_classes(kept) if reduce == "softmax_sum" else kept).sum(1)
+
+
 def readout_scores(ds):
     """Class scores of a simulation.
 
@@ -51,11 +73,4 @@ def readout_scores(ds):
         raise ValueError(
             f"readout_scores: {trace.shape[1]} steps, but the readout leaves out the first {skip}"
         )
-    kept = trace[:, skip:]
-    reductions = {
-        "mean": lambda: kept.mean(1),
-        "sum": lambda: kept.sum(1),
-        "softmax_sum": lambda: softmax(kept, axis=-1).sum(1),
-        "last": lambda: kept[:, -1],
-    }
-    return reductions[reduce]()
+    return reduce_steps(trace[:, skip:], reduce, lambda kept: softmax(kept, axis=-1))
