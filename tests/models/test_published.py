@@ -1,10 +1,8 @@
 """Checkpoints of the tests' own making, in the authors' layout; the published files are in tests/studies."""
 
 import contextlib
-import importlib.util
 import warnings
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,7 @@ from brian2 import Network, ms
 import chronaxie as cx
 from chronaxie.models import KINDS, CheckpointRefused, OddCheckpoint, annotations, dense, simulate
 
-_SPEC = importlib.util.spec_from_file_location("papers", Path(__file__).with_name("papers.py"))
-papers = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(papers)
+from . import papers
 
 
 def arrays(seed=0, **changes):

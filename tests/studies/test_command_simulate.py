@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from brian2 import ms
 
 from chronaxie import analyses
-from chronaxie.models import annotate, load, readout_scores, save, simulate, srnn
+from chronaxie.models import load, readout_scores, save, simulate
 from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder
 from chronaxie.studies import record_simulation
 from chronaxie.studies.cli import main
@@ -20,26 +19,15 @@ from chronaxie.studies.record_simulation import (
 )
 from chronaxie.studies.tasks import load_record
 
-from .wfdb_files import beats, write_record
+from .wfdb_files import beats, write_annotated_beats
+from .wfdb_files import ecg_network as network
 
 LUDB = Reading(ECGEncoder(), ("none", "P", "QRS", "T"), {n: (n,) for n in ("P", "QRS", "T")}, "QRS", "")
-FILTERED = DifferenceEncoder(threshold=0.2, smoothing=9, window=None)
-
-
-def network(inputs=16, outputs=4, **about):
-    net = srnn(inputs, [6], outputs, dt=4 * ms, seed=1, input_gain=2.0)
-    return annotate(net, about=about) if about else net
 
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
-    signal, waves = beats(seconds=21.0)
-    path = write_record(tmp_path_factory.mktemp("record"), "rec", signal, waves=waves)
-    import wfdb
-
-    peaks = waves[waves[:, 0] == 1, 2]
-    wfdb.wrann("rec", "atr", peaks, symbol=["N"] * len(peaks), write_dir=str(path.parent))
-    return path
+    return write_annotated_beats(tmp_path_factory.mktemp("record"))
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """The authors' own checkpoints: twin, Brian2 and the papers' recursion in NumPy, spike by spike."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -14,9 +11,7 @@ from chronaxie.studies.comparison import run_twin
 from chronaxie.studies.evaluating import evaluate, flat
 from chronaxie.studies.tasks import load_task
 
-_SPEC = importlib.util.spec_from_file_location("papers", Path(__file__).parents[1] / "models" / "papers.py")
-papers = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(papers)
+from ..models import papers
 
 STEPS, TRIALS = 250, 3
 QUIET = {"report": lambda line: None}

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, ms
+from brian2 import Network, NeuronGroup
 
-from chronaxie.models import annotate, save, srnn
+from chronaxie.models import annotate, save
 from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_text
 from chronaxie.studies.about import AboutError
 from chronaxie.studies.cli import main
@@ -19,25 +19,15 @@ from chronaxie.studies.tasks import SyntheticECG, load_synthetic_ecg
 from chronaxie.studies.train_config import TrainConfig
 from chronaxie.studies.training import spiking_network
 
-from .wfdb_files import beats, write_record
+from .wfdb_files import ecg_network as network
+from .wfdb_files import write_annotated_beats, write_record
 
 FILTERED = DifferenceEncoder(threshold=0.2, smoothing=9, window=None)
 
 
-def network(inputs=16, outputs=4, **about):
-    net = srnn(inputs, [6], outputs, dt=4 * ms, seed=1, input_gain=2.0)
-    return annotate(net, about=about) if about else net
-
-
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
-    signal, waves = beats(seconds=21.0)
-    path = write_record(tmp_path_factory.mktemp("record"), "rec", signal, waves=waves)
-    import wfdb
-
-    peaks = waves[waves[:, 0] == 1, 2]
-    wfdb.wrann("rec", "atr", peaks, symbol=["N"] * len(peaks), write_dir=str(path.parent))
-    return path
+    return write_annotated_beats(tmp_path_factory.mktemp("record"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 import numpy as np
 import wfdb
+from brian2 import ms
+
+from chronaxie.models import annotate, srnn
 
 RATE = 500
 
@@ -53,3 +56,18 @@ def write_waves(folder, name, waves, extension="ii"):
                 samples.append(sample)
                 symbols.append(symbol)
     wfdb.wrann(name, extension, np.array(samples), symbol=symbols, write_dir=str(folder))
+
+
+def write_annotated_beats(folder):
+    """A record of 21 s with its waves and, as ``atr``, the beats; returns its path."""
+    signal, waves = beats(seconds=21.0)
+    path = write_record(folder, "rec", signal, waves=waves)
+    peaks = waves[waves[:, 0] == 1, 2]
+    wfdb.wrann("rec", "atr", peaks, symbol=["N"] * len(peaks), write_dir=str(folder))
+    return path
+
+
+def ecg_network(inputs=16, outputs=4, **about):
+    """An untrained network that says what it was trained on."""
+    net = srnn(inputs, [6], outputs, dt=4 * ms, seed=1, input_gain=2.0)
+    return annotate(net, about=about) if about else net
