@@ -2,6 +2,7 @@
 
 from .annotations import Annotations, Initial, Readout, annotate, annotations
 from .building import build
+from .current_alif import CurrentALIF, CurrentIntegrator
 from .describing import describe
 from .description import NetworkDescription
 from .ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder, encoder_from, encoder_text
@@ -17,7 +18,8 @@ from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
 from .files import load, load_description, save
 from .hair_cells import HairCells, hair_cells
 from .importing import OddCheckpoint, load_published
-from .initials import Constant, Normal, Uniform
+from .initials import Constant, LogNormal, Normal, Uniform
+from .methods import with_method
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
 from .npz import ArraysRefused, read_npz

@@ -27,7 +27,7 @@ from .description import (
     SpikeGeneratorDescription,
 )
 from .devices import making
-from .times import seconds, whole_steps
+from .times import ROUNDING, seconds, whole_steps
 
 
 def build(description, *, dt=None):
@@ -40,7 +40,8 @@ def build(description, *, dt=None):
     ----------
     description : NetworkDescription
     dt : Quantity or float, optional
-        Another simulation step (s) for all objects that have none of their own. It must divide dt_ref.
+        Another simulation step (s) for all objects that have none of their own. It must divide dt_ref, and leave
+        input spikes and the steps of TimedArrays where they are.
         Delays of the pathways in `Annotations.step_delays` are set so that the physical delay stays.
 
     Returns
@@ -53,7 +54,8 @@ def build(description, *, dt=None):
     TypeError
         `description` is not a NetworkDescription, or `dt` not one time.
     ValueError
-        `dt` is no positive time, does not divide dt_ref, or is longer than a delay that its slot contributes to.
+        `dt` is no positive time, does not divide dt_ref, would move the network's own input spikes or currents, or
+        is longer than a delay that its slot contributes to.
     """
     if not isinstance(description, NetworkDescription):
         raise TypeError(
@@ -92,7 +94,8 @@ def with_dt(description, dt):
     ----------
     description : NetworkDescription
     dt : Quantity or float
-        New step (s), > 0; divides dt_ref.
+        New step (s), > 0; divides dt_ref. Input spikes and steps of TimedArrays that lie on the grid of the old step
+        lie on that of the new one.
 
     Returns
     -------
@@ -107,6 +110,7 @@ def with_dt(description, dt):
     notes = description.annotations
     if notes.dt_ref is not None:
         whole_steps(notes.dt_ref, new, "dt_ref")
+    _check_inputs(description, new)
     synapses = []
     for s in description.synapses:
         pathways = []
@@ -125,6 +129,32 @@ def with_dt(description, dt):
             pathways.append(p)
         synapses.append(replace(s, pathways=tuple(pathways)))
     return replace(description, dt=new, synapses=tuple(synapses))
+
+
+def _check_inputs(description, new):
+    """Refuse a step that would move input spikes or currents; what lay off the grid before is the user's choice."""
+    old = description.dt
+    for array in description.timed_arrays:
+        if not _off_grid(array.dt, old):
+            whole_steps(array.dt, new, f"the step of the TimedArray '{array.name}'")
+    for group in description.groups:
+        if not isinstance(group, SpikeGeneratorDescription) or group.dt is not None:
+            continue
+        moved = group.times[_off_grid(group.times, new)]
+        if not len(moved) or _off_grid(group.times, old).any():
+            continue
+        # The coarsest grid that holds all spikes: a step that divides it moves none.
+        grid = old * int(np.gcd.reduce(np.rint(group.times / old).astype(np.int64)))
+        raise ValueError(
+            f"dt = {new:.9g} s would move input spikes of '{group.name}', such as that at {moved[0]:.9g} s; the "
+            f"nearest dt that moves none is {grid / max(round(grid / new), 1):.6g} s"
+        )
+
+
+def _off_grid(times, step):
+    """Which times (s) are no whole multiples of a step."""
+    steps = np.asarray(times) / step
+    return np.abs(steps - np.rint(steps)) > ROUNDING
 
 
 def _clock(described, clock):

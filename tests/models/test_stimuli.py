@@ -103,7 +103,7 @@ def test_a_network_by_hand_at_a_finer_step():
     assert np.abs(fine["cells_v"] - coarse["cells_v"])[:, :first].max() < 1e-12
     assert np.abs(coarse["cells_v"][:, 1:first]).min() > 0
     for dt in (3 * ms, 8 * ms):
-        with pytest.raises(ValueError, match="does not divide the step of the stimulus = 0.004 s"):
+        with pytest.raises(ValueError, match="does not divide the step of the TimedArray 'x' = 0.004 s"):
             simulate(net, x, namespace={}, dt=dt)
     with pytest.raises(StimulusError, match=r"in steps of dt_ref = 0.004 s, got 0.001 s"):
         simulate(net, stimulus(channels=3, kind="current", dt=0.001), namespace={}, dt=1 * ms)
