@@ -27,7 +27,10 @@ LONGEST_NUMBER = 40
 # A queue takes memory for every step of the longest delay.
 LONGEST_DELAY = 1_000_000
 BUILT_IN = ("t", "dt", "i", "j", "N", "N_pre", "N_post", "lastspike", "not_refractory", "True", "False")
-FUNCTIONS = tuple(name for name, f in DEFAULT_FUNCTIONS.items() if f.stateless)
+FUNCTIONS = tuple(DEFAULT_FUNCTIONS)
+# Random functions and their numbers of arguments: a further one would be taken for the size of the draw.
+DRAWING = {name: len(f._arg_units) for name, f in DEFAULT_FUNCTIONS.items() if not f.stateless}
+NOISE = re.compile(r"xi(_[A-Za-z0-9_]{1,190})?\Z")
 _NODES = (
     ast.Module,
     ast.Expression,
@@ -118,7 +121,7 @@ def dimensions(where, value):
     return tuple(number(where, v, least=-100, most=100) for v in value)
 
 
-def expression(where, code, names):
+def expression(where, code, names, *, noise=False):
     """Return an expression after checking that it is arithmetic on `names`, units, constants and known functions.
 
     Parameters
@@ -127,12 +130,14 @@ def expression(where, code, names):
     code : str
     names : set of str
         Variables and externals that it may use.
+    noise : bool
+        Whether it may use ``xi`` and ``xi_name``: a differential equation of neurons.
 
     Raises
     ------
     FileRefused
     """
-    return _code(where, code, names, "eval")
+    return _code(where, code, names, "eval", noise=noise)
 
 
 def statements(where, code, names):
@@ -140,7 +145,7 @@ def statements(where, code, names):
     return _code(where, code, names, "exec")
 
 
-def _code(where, code, names, mode):
+def _code(where, code, names, mode, noise=False):
     if not isinstance(code, str) or len(code) > LONGEST_CODE:
         refuse(where, f"code of at most {LONGEST_CODE} characters", code)
     text = code if mode == "eval" else "\n".join(line.strip() for line in code.split("\n"))
@@ -161,7 +166,8 @@ def _code(where, code, names, mode):
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             identifier(where, node.id)
-            if node.id not in known and not (id(node) in called and node.id in FUNCTIONS):
+            function = id(node) in called and node.id in FUNCTIONS
+            if not (node.id in known or function or (noise and NOISE.match(node.id))):
                 refuse(where, f"known names in the code {code[:60]!r}", node.id)
     return code
 
@@ -176,6 +182,8 @@ def _node(where, code, node):
             refuse(where, f"numbers of at most {LONGEST_NUMBER} digits", "a longer one")
     if isinstance(node, ast.Call) and (not isinstance(node.func, ast.Name) or node.keywords):
         refuse(where, "calls of functions by name", code)
+    if isinstance(node, ast.Call) and node.func.id in DRAWING and len(node.args) != DRAWING[node.func.id]:
+        refuse(where, f"{node.func.id}() with {DRAWING[node.func.id]} arguments", code)
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
         refuse(where, "one name for each assignment", code)
     # Brian2 and sympy compute powers of numbers exactly: 9**9**9 would not end.

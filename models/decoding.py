@@ -70,8 +70,8 @@ def decode_namespace(where, data, timed_arrays):
     return tuple(found)
 
 
-def decode_equations(where, data, names):
-    """Return equations; their expressions may use `names` and one another."""
+def decode_equations(where, data, names, *, noise=False):
+    """Return equations; their expressions may use `names` and one another, with `noise` rates of change also xi."""
     raw = [
         fields(where, e, "type", "name", "expression", "dimensions", "kind", "flags")
         for e in items(where, data)
@@ -81,12 +81,12 @@ def decode_equations(where, data, names):
         check.refuse(where, "each variable once", [name for _, name, *_ in raw])
     equations = []
     for type_, name, code, dims, kind, flags in raw:
-        at = f"{where}.{name}"
+        at, is_rate = f"{where}.{name}", type_ == "differential equation"
         equations.append(
             Equation(
                 type=check.one_of(at, type_, check.TYPES),
                 name=name,
-                expression=optional(check.expression, at, code, names | own),
+                expression=optional(check.expression, at, code, names | own, noise=noise and is_rate),
                 dimensions=check.dimensions(at, dims),
                 kind=check.one_of(at, kind, check.KINDS),
                 flags=tuple(check.one_of(at, f, check.FLAGS) for f in items(at, flags)),
@@ -201,7 +201,7 @@ def _decode_neurons(where, name, data, arrays, schedule, timed_arrays):
     )
     update_slot, constant_slot = slots
     namespace = decode_namespace(where, namespace, timed_arrays)
-    equations = decode_equations(where, equations, {e.name for e in namespace})
+    equations = decode_equations(where, equations, {e.name for e in namespace}, noise=True)
     names = {e.name for e in namespace} | {e.name for e in equations}
     if threshold is not None:
         condition, slot, reset, reset_slot = fields(

@@ -42,14 +42,11 @@ class Externals:
         KeyError
             A name cannot be resolved.
         UnsupportedModel
-            A name stands for a random function or one of the user's own.
+            A name stands for a function of the user's own.
         """
         codes = [code for code in codes if code]
         identifiers = get_identifiers_recursively(codes, group.variables)
         assigned = {name for code in codes for name in _assigned(code)}
-        for name in sorted(identifiers):
-            if name == "xi" or name.startswith("xi_"):
-                raise UnsupportedModel(group.name, f"noise ('{name}')", "take the noise out of the equations")
         found = []
         for name in sorted(
             identifiers - set(group.variables) - assigned - {"True", "False", "and", "or", "not"}
@@ -75,10 +72,6 @@ class Externals:
         if isinstance(resolved, Function):
             if resolved is not DEFAULT_FUNCTIONS.get(name):
                 raise UnsupportedModel(group.name, f"the function '{name}'", "write it out in the equations")
-            if not resolved.stateless:
-                raise UnsupportedModel(
-                    group.name, f"random numbers ('{name}()')", "use a PoissonGroup as input"
-                )
             return None
         if not isinstance(resolved, Constant):
             raise UnsupportedModel(

@@ -13,6 +13,7 @@ from .description import (
 )
 from .errors import UnsupportedModel
 
+_RANDOM = re.compile(r"\b(rand|randn|poisson)\s*\(")
 # A TimedArray that every neuron reads in its own column.
 INDEXED = r"\b([A-Za-z_]\w*)\(\s*t\s*,\s*i\s*\)"
 
@@ -37,7 +38,8 @@ def tile(description, trials):
     ------
     UnsupportedModel
         A statement uses the index or size of its group (``i``, ``j``, ``N``), which would mean another thing
-        in a tiled group; a `TimedArray` that is read as ``name(t, i)`` is tiled itself.
+        in a tiled group; a `TimedArray` that is read as ``name(t, i)`` is tiled itself. Or a group shares random
+        numbers, which would then be the same in all trials.
     """
     if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
         raise ValueError(f"trials must be a whole number >= 1, got {trials!r}")
@@ -46,6 +48,7 @@ def tile(description, trials):
     if trials == 1:
         return description
     trials = int(trials)
+    _check_shared(description)
     columns = {}
     arrays = timed_names(description)
     for owner, codes, size in statements(description):
@@ -62,6 +65,17 @@ def tile(description, trials):
         timed_arrays=tuple(_tile_timed(t, columns.get(t.name), trials) for t in description.timed_arrays),
         trials=trials,
     )
+
+
+def _check_shared(description):
+    for obj in (*description.groups, *description.synapses):
+        for e in getattr(obj, "equations", ()):
+            if "shared" in e.flags and e.expression is not None and _RANDOM.search(e.expression):
+                raise UnsupportedModel(
+                    obj.name,
+                    f"random numbers that the group shares ('{e.name}'), with several trials",
+                    "simulate one trial at a time, or leave the flag 'shared' out",
+                )
 
 
 def statements(description, only=None):

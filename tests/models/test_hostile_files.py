@@ -84,7 +84,15 @@ GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/h
         (GROUP, put("threshold", "condition", value="v > 1; import os")),
         (GROUP, put("threshold", "condition", value="v > 'x'")),
         (GROUP, put("threshold", "condition", value="v > 1j")),
-        (GROUP, put("threshold", "condition", value="rand() > v")),
+        (GROUP, put("threshold", "condition", value="rand > v")),
+        (GROUP, put("threshold", "condition", value="rand(10**9) > v")),
+        (GROUP, put("threshold", "condition", value="rand(*v) > v")),
+        (GROUP, put("threshold", "condition", value="poisson() > v")),
+        (GROUP, put("threshold", "condition", value="poisson(v, 10**9) > v")),
+        (GROUP, put("threshold", "condition", value="xi > v")),
+        (GROUP, put("threshold", "reset", value="v = xi_1")),
+        (GROUP, put("equations", 2, "expression", value="xi*second**0.5")),
+        (GROUP, put("equations", 0, "expression", value="xi_(v)/second")),
         (GROUP, put("threshold", "condition", value="v >")),
         (GROUP, put("threshold", "condition", value="v > 9**9**9**9")),
         (GROUP, put("threshold", "condition", value="v > (9**99)**99")),
@@ -362,7 +370,14 @@ def test_nothing_was_run(path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "code", ["v > 1", "exp(-v/ms) >= 2 and not v < 3", "v**0.5 + 2**10 + 1e300*pi", "(v)"]
+    "code",
+    [
+        "v > 1",
+        "exp(-v/ms) >= 2 and not v < 3",
+        "v**0.5 + 2**10 + 1e300*pi",
+        "(v)",
+        "rand() > poisson(v) + randn()",
+    ],
 )
 def test_arithmetic_passes(code):
     assert expression("here", code, {"v"}) == code

@@ -85,11 +85,6 @@ def _inactive():
         (lambda: _synaptic_equations("event-driven"), "'s' uses differential equations in synapses"),
         (_poisson_input, "uses PoissonInput, which is not supported: use a PoissonGroup and Synapses"),
         (_network_operation, "'operation' uses NetworkOperation"),
-        (
-            lambda: NeuronGroup(1, "dv/dt = xi/second**.5 : 1", name="g", method="euler"),
-            r"'g' uses noise \('xi'\)",
-        ),
-        (lambda: NeuronGroup(1, "v = rand() : 1", name="g"), r"'g' uses random numbers \('rand\(\)'\)"),
         (lambda: NeuronGroup(1, "v : 1", events={"e": "v > 1"}, name="g"), "'g' uses the event 'e'"),
         (
             lambda: NeuronGroup(1, "dv/dt = -v/second : 1", method="gsl", name="g"),
