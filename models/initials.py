@@ -105,6 +105,57 @@ class Uniform:
         return self.low
 
 
+@dataclass(frozen=True)
+class LogNormal:
+    """A log-normal distribution between two bounds, kept there by drawing again.
+
+    Parameters
+    ----------
+    median : float or Quantity
+        > 0; a plain number stands for steps of dt_ref where the parameter is a time.
+    log_sd : float
+        Standard deviation of the natural logarithm, >= 0.
+    minimum, maximum : float or Quantity
+        In the unit of the median, 0 <= minimum <= median <= maximum; values outside are drawn again.
+    """
+
+    median: object
+    log_sd: float
+    minimum: object
+    maximum: object
+
+    def __post_init__(self):
+        dimensions = {get_dimensions(v) for v in (self.median, self.minimum, self.maximum)}
+        if len(dimensions) > 1:
+            raise ValueError(
+                f"LogNormal: median, minimum and maximum need the same unit, got {self.median}, {self.minimum} and "
+                f"{self.maximum}"
+            )
+        low, middle, high = float(self.minimum), float(self.median), float(self.maximum)
+        if not (0 <= low <= middle <= high < np.inf and middle > 0):
+            raise ValueError(
+                f"LogNormal: expected 0 <= minimum <= median <= maximum, median > 0, got {self.minimum}, "
+                f"{self.median}, {self.maximum}"
+            )
+        if isinstance(self.log_sd, Quantity) or not 0 <= float(self.log_sd) < np.inf:
+            raise ValueError(f"LogNormal: log_sd must be a finite number >= 0, got {self.log_sd!r}")
+
+    def draw(self, rng, size):
+        low, high = float(self.minimum), float(self.maximum)
+        values = float(self.median) * np.exp(self.log_sd * rng.standard_normal(size))
+        outside = (values < low) | (values > high)
+        while outside.any():
+            values[outside] = float(self.median) * np.exp(
+                self.log_sd * rng.standard_normal(int(outside.sum()))
+            )
+            outside = (values < low) | (values > high)
+        return values
+
+    @property
+    def scale(self):
+        return self.median
+
+
 def stream(seed, name):
     """Return the generator of one named quantity: adding a layer leaves the draws of the others as they are.
 
@@ -122,12 +173,12 @@ def stream(seed, name):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),)))
 
 
-def draw(initial, rng, size, *, unit, dt_ref, name):
+def draw(initial, rng, size, *, unit, dt_ref, name, positive=False):
     """Draw `size` values of a parameter.
 
     Parameters
     ----------
-    initial : Constant, Normal, Uniform, float, array_like or Quantity
+    initial : Constant, Normal, LogNormal, Uniform, float, array_like or Quantity
         Plain numbers of a parameter that is a time are steps of `dt_ref`; an array gives one value per
         neuron.
     rng : numpy.random.Generator
@@ -138,6 +189,8 @@ def draw(initial, rng, size, *, unit, dt_ref, name):
         Length of a step (s).
     name : str
         Of the parameter, for messages.
+    positive : bool
+        Whether values must be > 0; those of a time must be anyway.
 
     Returns
     -------
@@ -147,7 +200,7 @@ def draw(initial, rng, size, *, unit, dt_ref, name):
     Raises
     ------
     ValueError
-        Another unit or shape, values that are not finite, times that are not positive.
+        Another unit or shape, values that are not finite, or not positive where they must be.
     """
     is_time = have_same_dimensions(unit, second)
     if not hasattr(initial, "draw"):
@@ -157,7 +210,7 @@ def draw(initial, rng, size, *, unit, dt_ref, name):
         initial = Constant(value)
     if isinstance(initial, Constant) and np.asarray(initial.value).dtype.kind not in "fiub":
         raise ValueError(
-            f"{name}: expected a number, quantity, array, Normal, Uniform or Constant, got {initial.value!r}"
+            f"{name}: expected a number, quantity, array, Normal, LogNormal, Uniform or Constant, got {initial.value!r}"
         )
     scale = initial.scale
     in_steps = is_time and not isinstance(scale, Quantity)
@@ -172,6 +225,8 @@ def draw(initial, rng, size, *, unit, dt_ref, name):
         raise ValueError(f"{name}: expected finite values, got {values[~np.isfinite(values)][0]}")
     if is_time and not (values > 0).all():
         raise ValueError(f"{name}: a time must be positive, got {values.min()} s; set a positive minimum")
+    if positive and not (values > 0).all():
+        raise ValueError(f"{name} must be positive, got {values.min():g} {unit!r} (SI); give values > 0")
     return Quantity(values, dim=get_dimensions(unit))
 
 

@@ -13,6 +13,9 @@ from brian2 import (
     SpikeGeneratorGroup,
     Synapses,
     TimedArray,
+    get_dimensions,
+    get_unit,
+    is_dimensionless,
     ms,
     second,
 )
@@ -22,6 +25,7 @@ from .deletion import expect_copies
 from .devices import making
 from .initials import draw, orthogonal, stream, xavier_uniform
 from .neurons import ALIF, LeakyIntegrator, NeuronModel
+from .times import ROUNDING, whole_steps
 
 STEP_SLOTS = ("synapses", "thresholds", "resets")
 INPUTS = ("spikes", "current")
@@ -39,6 +43,8 @@ def srnn(
     input="spikes",
     transmission="same",
     dt=4 * ms,
+    dt_ref=None,
+    delay=None,
     seed=0,
     input_gain=1.0,
     recurrent_gain=1.0,
@@ -80,7 +86,13 @@ def srnn(
         Spikes reach the next layer within the same step, as in the papers (each later layer has slots of its
         own), or one dt_ref later.
     dt : Quantity
-        dt_ref and the simulation step, > 0 (s).
+        The simulation step, > 0 (s).
+    dt_ref : Quantity, optional
+        The step of stimuli, decisions and the papers' recursion, a multiple of `dt` (s); `dt` by default.
+    delay : Quantity, distribution or array, optional
+        Time from a spike until it arrives (s), >= `dt`, of recurrent synapses and, with ``transmission="next"``, of
+        those between layers; an array or distribution gives one to each sending neuron of a layer, all layers being of
+        one size for an array. Default: that of the neuron model, or dt_ref.
     seed : int
         >= 0; one stream for each parameter, so that a further layer leaves the others as they were.
     input_gain, recurrent_gain : float
@@ -116,8 +128,16 @@ def srnn(
     recurrent = _recurrent(recurrent, len(hidden))
     _one_of("input", input, INPUTS)
     _one_of("transmission", transmission, TRANSMISSIONS)
-    if not isinstance(dt, Quantity) or dt.dim is not second.dim or np.ndim(dt) or not 0 < float(dt) < np.inf:
-        raise ValueError(f"srnn: dt must be a positive time, e.g. 4*ms, got {dt!r}")
+    dt_ref = dt if dt_ref is None else dt_ref
+    for name, step in (("dt", dt), ("dt_ref", dt_ref)):
+        if (
+            not isinstance(step, Quantity)
+            or step.dim is not second.dim
+            or np.ndim(step)
+            or not 0 < float(step) < np.inf
+        ):
+            raise ValueError(f"srnn: {name} must be a positive time, e.g. 4*ms, got {step!r}")
+    whole_steps(dt_ref, dt, "srnn: dt_ref")
     _whole("seed", seed, least=0)
     for name, gain in (("input_gain", input_gain), ("recurrent_gain", recurrent_gain)):
         number = np.asarray(gain)
@@ -136,28 +156,42 @@ def srnn(
     models = dict.fromkeys(layers, neuron) | {"output": readout}
     _check_initial(initial, models)
     sizes = dict(zip(layers, [*hidden, outputs], strict=True))
-    values = {name: _draw(models[name], n, name, initial, dt_ref=dt, seed=seed) for name, n in sizes.items()}
+    values = {
+        name: _draw(models[name], n, name, initial, dt_ref=dt_ref, seed=seed) for name, n in sizes.items()
+    }
+    delays = {
+        name: _delays(models[name], n, name, delay, dt=dt, dt_ref=dt_ref, seed=seed)
+        for name, n in sizes.items()
+    }
     clock = Clock(dt=dt, name="srnn_clock")
     slots = {name: _slots(name, first=k == 0 or transmission == "next") for k, name in enumerate(layers)}
-    groups = {"input": _input(inputs, input, dt, clock)}
+    groups = {"input": _input(inputs, input, dt_ref, clock)}
     for name, n in sizes.items():
-        groups[name] = _layer(models[name], n, name=name, slots=slots[name], dt_ref=dt, clock=clock)
+        groups[name] = _layer(models[name], n, name=name, slots=slots[name], dt_ref=dt_ref, clock=clock)
         for variable, value in values[name].items():
             setattr(groups[name], variable, value)
+        for variable, parameter in models[name].start:
+            setattr(groups[name], variable, values[name][parameter])
 
     synapses, step_delays = [], []
     for (pre, post), looped in zip(pairwise(groups), [*recurrent, False], strict=True):
-        timing = {"slot": slots[post][0], "dt_ref": dt, "clock": clock}
+        timing = {"slot": slots[post][0], "dt_ref": dt_ref, "clock": clock}
         w = xavier_uniform(stream(seed, f"{pre}_{post}.w"), len(groups[pre]), len(groups[post]))
         if pre == "input":
             w = input_gain * w
         current = pre == "input" and input == "current"
-        synapses.append(_dense(groups[pre], groups[post], w, models[post], current=current, **timing))
-        if pre != "input" and transmission == "next":
+        late = pre != "input" and transmission == "next"
+        arrival = delays[pre] if late else 0 * second
+        code = models[post].synapse
+        synapses.append(
+            _dense(groups[pre], groups[post], w, models[post], code, arrival, current=current, **timing)
+        )
+        if late:
             step_delays.append(f"{pre}_{post}_pre")
         if looped:
             w = recurrent_gain * orthogonal(stream(seed, f"{post}_{post}.w"), len(groups[post]))
-            synapses.append(_dense(groups[post], groups[post], w, models[post], **timing))
+            code = models[post].recurrent_synapse or code
+            synapses.append(_dense(groups[post], groups[post], w, models[post], code, delays[post], **timing))
             step_delays.append(f"{post}_{post}_pre")
 
     net = Network(*groups.values(), *synapses)
@@ -165,7 +199,7 @@ def srnn(
     net.schedule = ["start", "groups", *dict.fromkeys(s for name in layers for s in slots[name]), "end"]
     return annotate(
         net,
-        dt_ref=dt,
+        dt_ref=dt_ref,
         readout=Readout(
             "output",
             "v",
@@ -183,11 +217,11 @@ def _slots(name, *, first):
     return STEP_SLOTS if first else tuple(f"{name}_{slot}" for slot in STEP_SLOTS)
 
 
-def _input(n, kind, dt, clock):
+def _input(n, kind, dt_ref, clock):
     if kind == "spikes":
         # In the default slot, thresholds, a spike would come after this step's synapses: one step late.
         return SpikeGeneratorGroup(n, [], [] * second, when="before_synapses", clock=clock, name="input")
-    stimulus = TimedArray(np.zeros((1, n)), dt=dt, name="stimulus")
+    stimulus = TimedArray(np.zeros((1, n)), dt=dt_ref, name="stimulus")
     return NeuronGroup(
         n,
         "x = stimulus(t, i) : 1 (constant over dt)",
@@ -216,20 +250,22 @@ def _layer(model, n, *, name, slots, dt_ref, clock):
     return group
 
 
-def _dense(pre, post, w, neuron, *, slot, dt_ref, clock, current=False):
-    """All-to-all synapses with weights `w` (pre, post); a Brian2 delay of 0 is dt_ref where the slot adds a
-    step."""
+def _dense(pre, post, w, neuron, code, delay, *, slot, dt_ref, clock, current=False):
+    """All-to-all synapses with weights `w` (pre, post), in units of the receiving neuron's `weight`.
+
+    `delay` is Brian2's (s): one, or one for each sending neuron.
+    """
+    unit = "1" if is_dimensionless(neuron.weight) else repr(get_unit(get_dimensions(neuron.weight)))
+    model, one = f"w : {unit} (constant)", np.ndim(delay) == 0
     if current:
-        model, on_pre, delay = "w : 1 (constant)\nI_post = w*x_pre : 1 (summed)", None, None
-    else:
-        model, on_pre, delay = "w : 1 (constant)", neuron.synapse, 0 * second
+        model, code, delay = f"{model}\nI_post = w*x_pre : {unit} (summed)", None, None
     names = {"dt_ref": dt_ref}
     synapses = Synapses(
         pre,
         post,
         model,
-        on_pre=on_pre,
-        delay=delay,
+        on_pre=code,
+        delay=delay if one else None,
         namespace=names,
         clock=clock,
         name=f"{pre.name}_{post.name}",
@@ -238,8 +274,32 @@ def _dense(pre, post, w, neuron, *, slot, dt_ref, clock, current=False):
         synapses.pre.when = slot
     with making():
         synapses.connect()
-    synapses.w = w.ravel()
+    synapses.w = (w * neuron.weight).ravel()
+    if not one:
+        synapses.pre.delay = np.repeat(np.asarray(delay), len(post)) * second
     return synapses
+
+
+def _delays(model, n, group, delay, *, dt, dt_ref, seed):
+    """Brian2's delay (s) of the spikes of a group: their slot adds a step."""
+    given = model.delay if delay is None else delay
+    name = f"srnn: delay of {group}"
+    values = draw(
+        dt_ref if given is None else given,
+        stream(seed, f"{group}.delay"),
+        n,
+        unit=second,
+        dt_ref=dt_ref,
+        name=name,
+    )
+    short = values < (1 - ROUNDING) * dt
+    if short.any():
+        raise ValueError(
+            f"{name}: expected at least the step dt = {dt}, got {values.min()}; use a shorter dt or a longer delay"
+        )
+    values = np.asarray(values) - float(dt)
+    values[np.abs(values) < ROUNDING * float(dt)] = 0.0
+    return values[0] * second if (values == values[0]).all() else values * second
 
 
 def _draw(model, n, group, initial, *, dt_ref, seed):
@@ -253,7 +313,15 @@ def _draw(model, n, group, initial, *, dt_ref, seed):
         if value is None:
             value = parameter.default if parameter.initial is None else parameter.initial
         size = 1 if parameter.shared else n
-        drawn = draw(value, stream(seed, name), size, unit=parameter.unit, dt_ref=dt_ref, name=name)
+        drawn = draw(
+            value,
+            stream(seed, name),
+            size,
+            unit=parameter.unit,
+            dt_ref=dt_ref,
+            name=name,
+            positive=parameter.positive,
+        )
         values[parameter.name] = drawn[0] if parameter.shared else drawn
     return values
 

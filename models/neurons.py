@@ -8,7 +8,7 @@ Every model holds ``I : 1``, an input current that summed synapses may write and
 import keyword
 from dataclasses import dataclass
 
-from brian2 import Unit, second
+from brian2 import Quantity, Unit, get_dimensions, second
 
 from .initials import Normal
 
@@ -33,6 +33,8 @@ class Parameter:
         Where the values come from.
     shared : bool
         One value for the whole group.
+    positive : bool
+        Values must be > 0, as those of every time.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Parameter:
     initial: object = None
     source: str = ""
     shared: bool = False
+    positive: bool = False
 
     def __post_init__(self):
         if not self.name.isidentifier() or keyword.iskeyword(self.name):
@@ -57,7 +60,7 @@ class NeuronModel:
     ----------
     name : str
     equations : str
-        Brian2 equations. They state time in seconds and may use ``dt_ref``, never ``dt``.
+        Brian2 equations with an input ``I``. They state time in seconds and may use ``dt_ref``, never ``dt``.
     threshold, reset : str or None
         None for a unit that does not spike.
     method : str
@@ -69,6 +72,14 @@ class NeuronModel:
     parameters : tuple of Parameter
         What is set when a network is made; every one is a parameter in `equations`.
     source : str
+    recurrent_synapse : str or None
+        What a spike of the neuron's own layer does; None: as `synapse`.
+    weight : float or Quantity
+        What an initial weight of 1 is worth, > 0; the weights of synapses onto the neuron have its unit.
+    delay : Quantity or None
+        Time (s) from a spike of the neuron until it arrives; None: dt_ref.
+    start : tuple of (str, str)
+        State variables that do not start at 0, each with the parameter whose value it has then.
     """
 
     name: str
@@ -80,6 +91,10 @@ class NeuronModel:
     synapse: str
     parameters: tuple[Parameter, ...]
     source: str
+    recurrent_synapse: str | None = None
+    weight: object = 1.0
+    delay: Quantity | None = None
+    start: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
         names = [p.name for p in self.parameters]
@@ -87,6 +102,17 @@ class NeuronModel:
             raise ValueError(f"NeuronModel {self.name}: a parameter appears twice in {names}")
         if self.threshold is None and (self.reset is not None or self.refractory is not None):
             raise ValueError(f"NeuronModel {self.name}: a reset or refractory period needs a threshold")
+        if not float(self.weight) > 0:
+            raise ValueError(f"NeuronModel {self.name}: weight must be > 0, got {self.weight!r}")
+        if self.delay is not None and (
+            get_dimensions(self.delay) is not second.dim or not float(self.delay) > 0
+        ):
+            raise ValueError(f"NeuronModel {self.name}: delay must be a positive time, got {self.delay!r}")
+        unknown = sorted({parameter for _, parameter in self.start} - set(names))
+        if unknown:
+            raise ValueError(
+                f"NeuronModel {self.name}: start names {unknown[0]!r}, which is no parameter of {names}"
+            )
 
 
 _BIAS = Parameter("bias", Unit(1), 0.0, source=YIN)
