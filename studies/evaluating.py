@@ -76,14 +76,14 @@ def evaluate(
         Another number of channels.
     """
     single = describe(net, namespace={})
-    _check(single, task, start, seeds)
-    test = _first(task.test, trials, "trials")
+    check_task(single, task, start, seeds)
+    test = first_trials(task.test, trials, "trials")
     if brian2_trials is None:
         brian2_trials = _fitting(single, test.sizes["trial"], report)
-    shown = _first(test, brian2_trials, "brian2_trials")
+    shown = first_trials(test, brian2_trials, "brian2_trials")
     readout, dt_ref = single.annotations.readout, float(single.annotations.dt_ref)
     same_step = dt is None or np.isclose(dt, dt_ref, rtol=1e-9)
-    starts = [_start(single, start, seed) for seed in range(seeds)]
+    starts = [start_of(single, start, seed) for seed in range(seeds)]
     simulated = []
     # Brian2 first, for all starts: while a simulation is open, its device is the active one.
     with Simulation(net, shown.stimulus, dt=dt, device=device, namespace={}) as simulation:
@@ -163,14 +163,16 @@ def _fitting(single, trials, report):
     return fitting
 
 
-def _start(description, start, seed):
+def start_of(description, start, seed):
+    """The `Initial` of a start, one of `STARTS`: the random one of a published network is that of its kind."""
     if start == "zero":
         return Initial("zero")
     kind = description.annotations.about.get("kind")
     return replace(KINDS[kind].start if kind in KINDS else Initial("random"), seed=seed)
 
 
-def _check(single, task, start, seeds):
+def check_task(single, task, start, seeds):
+    """Raise EvaluationError unless a described network can be tested on a task from such starts."""
     notes = single.annotations
     if notes.readout is None or notes.dt_ref is None:
         raise EvaluationError(
@@ -195,7 +197,8 @@ def _check(single, task, start, seeds):
         )
 
 
-def _first(split, count, name):
+def first_trials(split, count, name):
+    """The first `count` trials of a split, all where it is None; EvaluationError where there are not so many."""
     if count is None:
         return split
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= split.sizes["trial"]:
