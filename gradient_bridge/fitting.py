@@ -105,7 +105,7 @@ class _Run:
             raise ValueError(
                 f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
             )
-        dt = model.program.dt if self.is_twin else None
+        dt = model.step if self.is_twin else None
         splits = {
             name: Split(task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
             for name in ("train", "valid")

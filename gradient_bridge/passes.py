@@ -77,7 +77,9 @@ class Request:
         In which to compute.
     trials, steps : int
     stimulus : dict of str to torch.Tensor, shape (trial, time, channel)
-        By input group or timed array.
+        By input group or timed array: one value for `every` steps.
+    every : int
+        Spikes come in the first of so many steps, currents last for all of them.
     record : tuple of (str, str)
         Array key and slot of the traces that are kept.
     surrogates : dict of str to (Surrogate, float)
@@ -94,6 +96,7 @@ class Request:
     record: tuple
     surrogates: dict
     detach_reset: bool = False
+    every: int = 1
 
 
 class Pass:
@@ -140,7 +143,7 @@ class Pass:
     def _timed_arrays(self):
         """(owner of the operation, name) -> values (time, 1 or trial, channel), grid in s, upsampling, origin in s.
 
-        A stimulus has one value for each step of the network, from the present time on; the network's own
+        A stimulus has one value for `every` steps of the network, from the present time on; the network's own
         array keeps its dt and begins at t = 0.
         """
         program, found = self.engine.program, {}
@@ -150,7 +153,7 @@ class Pass:
                     continue
                 if name in self.tables:
                     table = self.tables[name].to(self.dtype)
-                    grid, upsampling, origin = program.dt, 1, program.start * program.dt
+                    grid, upsampling, origin = program.dt, self.request.every, program.start * program.dt
                 else:
                     own = np.array(function.values, dtype=np.float64)
                     table = torch.from_numpy(own).to(self.device, self.dtype).reshape(len(own), 1, -1)
@@ -175,10 +178,12 @@ class Pass:
     def _spike_source(self, operation):
         key, state = operation.events, self.state
         if operation.owner in self.tables:
-            table = self.tables[operation.owner].to(self.dtype)
+            table, every = self.tables[operation.owner].to(self.dtype), self.request.every
+            silence = self._silence(key)
 
             def run(t):
-                state[key] = table[self.step]
+                value, later = divmod(self.step, every)
+                state[key] = silence if later else table[value]
         else:
             bins, neurons, period = operation.own
             by_step = {}

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from ..models.annotations import SPIKES
 from ..models.readouts import reduce_steps
+
+
+def readout_trace(recording, readout, every):
+    """What a readout reads, once in `every` steps: at its phase, or the number of spikes.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of a whole number of these, with the readout's trace at its slot.
+    readout : Readout
+    every : int
+        Steps of the network in one step of the readout, >= 1.
+
+    Returns
+    -------
+    torch.Tensor, shape (trial, time, class)
+    """
+    if readout.variable == SPIKES:
+        spikes = recording.spikes[readout.group]
+        return spikes if every == 1 else spikes.unflatten(1, (-1, every)).sum(2)
+    trace = recording.states[readout.group][readout.variable]
+    return trace[:, (every - 1 if readout.phase == "last" else 0) :: every]
 
 
 def reduce_scores(trace, readout):

@@ -41,6 +41,7 @@ def prepare_stimulus(twin, stimulus, duration):
     if len(set(shapes.values())) > 1:
         raise ValueError(f"stimulus: the inputs differ in (trial, time): {shapes}")
     trials, steps = next(iter(shapes.values()), (1, None))
+    steps = None if steps is None else steps * twin.every
     if duration is not None:
         wanted = whole_steps(duration, program.dt, "duration")
         if steps is not None and wanted > steps and any(name in program.groups for name in tensors):
@@ -137,7 +138,7 @@ def _tensor(name, value, twin):
     program = twin.program
     if isinstance(value, xr.DataArray):
         spikes = name in program.groups
-        value = check_stimulus(name, value, channels=program.inputs[name], dt=program.dt, spikes=spikes)
+        value = check_stimulus(name, value, channels=program.inputs[name], dt=twin.step, spikes=spikes)
         value = value.values
     value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
     channels = program.inputs[name]
@@ -149,7 +150,7 @@ def _tensor(name, value, twin):
 
 
 def check_step(name, stimulus, dt):
-    """Refuse a DataArray whose time coordinate has other steps than the network."""
+    """Refuse a DataArray whose time coordinate has other steps (s) than the network's stimuli."""
     if "time" not in stimulus.coords or stimulus.sizes["time"] < 2:
         return
     steps = np.diff(stimulus.time.values)

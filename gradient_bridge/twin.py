@@ -14,7 +14,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS
 from torch import nn
 
 from ..models.annotations import SPIKES, Readout, annotations
-from ..models.times import check_time_constants
+from ..models.times import check_time_constants, whole_steps
 from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained, root_mean_square
 from .exchange import as_tensors, check_unchanged, read_again, read_values
 from .parameters import BOUNDS_IN_STEPS, find_places
@@ -23,7 +23,7 @@ from .program import Reset, Threshold
 from .reading import read
 from .recording import Recording
 from .reference import ReferenceEngine
-from .scores import reduce_scores
+from .scores import readout_trace, reduce_scores
 from .stimuli import prepare_initial, prepare_stimulus
 from .surrogates import find_surrogate
 
@@ -228,6 +228,17 @@ class Twin(nn.Module):
         return self._like.device
 
     @property
+    def step(self):
+        """Step of stimuli and of class scores (s): dt_ref, or that of the network where it has none."""
+        dt_ref = annotations(self.network).dt_ref
+        return self.program.dt if dt_ref is None else float(dt_ref)
+
+    @property
+    def every(self):
+        """How many steps of the network make one `step`."""
+        return whole_steps(self.step, self.program.dt, "dt_ref")
+
+    @property
     def engine(self):
         """Name of the engine that runs the program."""
         return self._engine.name
@@ -254,8 +265,9 @@ class Twin(nn.Module):
         Parameters
         ----------
         stimulus : torch.Tensor, xarray.DataArray or dict of str to these, shape (trial, time, channel)
-            One value per step of the network: 0 and 1 for spike inputs, any number for currents. A dict names
-            the input groups or timed arrays. Without it the network's own inputs run for ``duration``, one trial.
+            One value per `step`: 0 and 1 for spike inputs, any number for currents. A dict names the input groups
+            or timed arrays. Where the network runs in finer steps, spikes come in the first of them and currents
+            last, as in `simulate`. Without it the network's own inputs run for ``duration``, one trial.
         duration : float or brian2.Quantity, optional
             Seconds; default: the length of the stimulus.
         record : dict of str to list of str or dict of str to str, optional
@@ -284,6 +296,7 @@ class Twin(nn.Module):
             record=tuple(wanted),
             surrogates=self.surrogates,
             detach_reset=self.detach_reset,
+            every=self.every,
         )
         spikes, states, final = self._engine.run(values, constants, request)
         traces, last = {}, {}
@@ -316,7 +329,7 @@ class Twin(nn.Module):
         return wanted
 
     def scores(self, stimulus, *, initial=None, with_recording=False):
-        """Class scores as the network's readout defines them.
+        """Class scores as the network's readout defines them, one for each `step` before they are reduced.
 
         Returns
         -------
@@ -331,8 +344,7 @@ class Twin(nn.Module):
         group, variable = self.readout.group, self.readout.variable
         record = {} if variable == SPIKES else {group: {variable: self.readout.slot}}
         out = self(stimulus, record=record, initial=initial)
-        trace = out.spikes[group] if variable == SPIKES else out.states[group][variable]
-        scores = reduce_scores(trace, self.readout)
+        scores = reduce_scores(readout_trace(out, self.readout, self.every), self.readout)
         return (scores, out) if with_recording else scores
 
     def as_module(self):

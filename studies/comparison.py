@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from ..gradient_bridge import Twin
-from ..gradient_bridge.scores import reduce_scores
+from ..gradient_bridge.scores import readout_trace, reduce_scores
 from ..gradient_bridge.threads import limited_threads
 from ..models import dense, simulate
 from ..models.annotations import SPIKES, Readout
@@ -70,8 +70,7 @@ def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, report=None):
             these = slice(first, first + batch)
             part = {g: {n: v[these] for n, v in vs.items()} for g, vs in (initial or {}).items()}
             out = twin(stimulus[these], record=record, initial=part if initial else None)
-            trace = out.spikes[group] if variable == SPIKES else out.states[group][variable]
-            traces.append(trace.numpy())
+            traces.append(readout_trace(out, twin.readout, twin.every).numpy())
             kept = slice(None) if keep is None else slice(max(keep - first, 0))
             for name in inner:
                 spikes[name].append(out.spikes[name][kept].numpy().astype(np.uint8))
