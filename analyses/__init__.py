@@ -3,6 +3,7 @@
 from . import biology
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .comparison import compare
+from .convergence import convergence_orders, step_deviations
 from .costs import ENERGY_COSTS, FLOAT32, INT32_RATIO_31, NEURON_COSTS, EnergyCost, NeuronCost
 from .dense_energy import dense_operations
 from .draw_biology import biology_ms, biology_scale_free
@@ -21,8 +22,10 @@ from .draw_training import (
 from .energy import energy
 from .errors import DataNotFound, InvalidInput, MissingVariable
 from .figure_files import FIGURES, RECORD, compose, figure_names, figures
+from .glif import glif_parameters, glif_table
 from .operations import operations
 from .rates import firing_rates
+from .step_figures import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
 from .timescales import timescales, timescales_table
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "INT32_RATIO_31",
     "NEURON_COSTS",
     "RECORD",
+    "STEPS",
     "DataNotFound",
     "EnergyCost",
     "InvalidInput",
@@ -49,6 +53,7 @@ __all__ = [
     "compose",
     "confusion",
     "confusion_matrix",
+    "convergence_orders",
     "dense_operations",
     "energy",
     "energy_bars",
@@ -61,6 +66,8 @@ __all__ = [
     "figures",
     "firing_rate_distribution",
     "firing_rates",
+    "glif_parameters",
+    "glif_table",
     "learning_accuracy",
     "learning_loss",
     "learning_rate_of_spikes",
@@ -70,6 +77,11 @@ __all__ = [
     "rate_against_dt",
     "record_spikes",
     "record_waves",
+    "spike_time_errors",
+    "step_accuracy",
+    "step_deviations",
+    "step_spikes",
     "timescales",
     "timescales_table",
+    "trace_errors",
 ]

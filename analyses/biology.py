@@ -46,7 +46,19 @@ ALLEN = Source(
     licence="Allen Institute terms of use: non-commercial research, cite",
 )
 
-SOURCES = {"allen": ALLEN}
+GLIF = Source(
+    file="biology/allen_glif_neurons.csv",
+    tau="tau_membrane_ms",
+    group=("species",),
+    coordinates=("specimen_id", "species", "cre_line"),
+    order=("mouse", "human"),
+    title="GLIF models of the Allen Cell Types Database, 789 neurons in patch clamp",
+    citation="Teeter et al., Nature Communications 9, 709 (2018); Allen Institute for Brain Science, "
+    "celltypes.brain-map.org",
+    licence="Allen Institute Software License: 2-clause BSD plus no commercial redistribution",
+)
+
+SOURCES = {"allen": ALLEN, "glif": GLIF}
 
 
 def load(name, *, data=None):
@@ -56,16 +68,18 @@ def load(name, *, data=None):
 
     Parameters
     ----------
-    name : {"allen"}
-        Allen Cell Types Database (2333 cells; mouse and human; spiny, sparsely spiny and aspiny).
+    name : {"allen", "glif"}
+        Allen Cell Types Database (2333 cells; mouse and human; spiny, sparsely spiny and aspiny), or the GLIF models
+        fitted to 789 of them (mouse and human), whose membrane time constant is resistance times capacitance.
     data : path, optional
         The data folder; None: the environment variable ``CHRONAXIE_DATA``.
 
     Returns
     -------
     Dataset
-        ``tau_m (cell)`` in ms, with the coordinates ``group`` (such as "mouse spiny"), ``species``,
-        ``dendrite_type``, ``structure_area``, ``cortical_layer``, ``specimen_id`` on `cell`. Attributes:
+        ``tau_m (cell)`` in ms, with the coordinates ``group`` (such as "mouse spiny") and those of the source
+        (``species``, ``dendrite_type``, ``structure_area``, ``cortical_layer``, ``specimen_id`` for "allen";
+        ``species``, ``cre_line``, ``specimen_id`` for "glif") on `cell`. Attributes:
         `title`, `citation`, `licence`, `file`, `groups` (their order), `filters`, `dropped`.
 
     Raises
@@ -77,7 +91,7 @@ def load(name, *, data=None):
 
     References
     ----------
-    Gouwens et al., Nature Neuroscience 22, 1182 (2019).
+    Gouwens et al., Nature Neuroscience 22, 1182 (2019); Teeter et al., Nature Communications 9, 709 (2018).
     """
     if name not in SOURCES:
         near = difflib.get_close_matches(str(name), SOURCES, n=1, cutoff=0.4)
@@ -86,7 +100,7 @@ def load(name, *, data=None):
             f"biology.load: unknown source {name!r}; there are {', '.join(map(repr, SOURCES))}{hint}"
         )
     source = SOURCES[name]
-    path = _find(source.file, data)
+    path = find_table(source.file, data)
     tau, columns, dropped = _read(path, source)
     group = [" ".join(parts) for parts in zip(*(columns[c] for c in source.group), strict=True)]
     unknown = sorted(set(group) - set(source.order))
@@ -94,7 +108,8 @@ def load(name, *, data=None):
         raise InvalidInput(
             f"biology.load: {path} holds the group {unknown[0]!r}; expected {', '.join(source.order)}"
         )
-    coords = {"group": variable(group, "cell", units="1", long_name="species and dendrite type")}
+    what = " and ".join(c.replace("_", " ") for c in source.group)
+    coords = {"group": variable(group, "cell", units="1", long_name=what)}
     coords |= {
         c: variable(columns[c], "cell", units="1", long_name=c.replace("_", " ")) for c in source.coordinates
     }
@@ -113,7 +128,8 @@ def load(name, *, data=None):
     )
 
 
-def _find(file, data):
+def find_table(file, data):
+    """Path of a table below the data folder (None: that of ``CHRONAXIE_DATA``); raises `DataNotFound`."""
     if data is not None:
         folder, how = Path(data), "the argument data"
     elif os.environ.get("CHRONAXIE_DATA"):
