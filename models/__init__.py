@@ -15,6 +15,7 @@ from .ecg_encoding import (
 )
 from .encoders import decode_level_crossing, level_crossing, threshold_difference
 from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
+from .exporting import export
 from .files import load, load_description, save
 from .hair_cells import HairCells, hair_cells
 from .importing import OddCheckpoint, load_published
