@@ -189,9 +189,9 @@ def figures(ds, directory, *, stem, specs=FIGURES):
     return written
 
 
-def figure_names(stem):
+def figure_names(stem, *, specs=FIGURES):
     """Return the names of all files that `figures` may write, as a list of str."""
-    return [_name(stem, spec, form) for spec in FIGURES for form in FORMATS]
+    return [_name(stem, spec, form) for spec in specs for form in FORMATS]
 
 
 def compose(ds, spec):

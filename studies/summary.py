@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from .. import analyses
+from .continuous_summary import ATTRIBUTES as ATTRIBUTES_CONTINUOUS
+from .continuous_summary import NEEDED as NEEDED_CONTINUOUS
+from .continuous_summary import summarise_continuous
 from .record_simulation import summarise_record
 from .results import ResultError
 
@@ -60,7 +63,7 @@ ATTRIBUTES_SIMULATE = ("record", "leads", "start", "duration", "waves", "heart_r
 
 
 def summarise(ds):
-    """Text with the main numbers of a result of the study `ecg` or `train`, or of ``chronaxie simulate``.
+    """Text with the main numbers of a result of a study (`ecg`, `train`, `continuous`), or of ``chronaxie simulate``.
 
     Parameters
     ----------
@@ -78,6 +81,9 @@ def summarise(ds):
     study = ds.attrs.get("study")
     if study == "train":
         return _train(ds)
+    if study == "continuous":
+        _require(ds, "continuous", NEEDED_CONTINUOUS, ATTRIBUTES_CONTINUOUS)
+        return summarise_continuous(ds)
     if study == "simulate":
         _require(ds, "simulate", NEEDED_SIMULATE, ATTRIBUTES_SIMULATE)
         return summarise_record(ds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from . import run_continuous as continuous
 from .arguments import count, not_negative, positive, report, whole
 
 
@@ -72,6 +73,7 @@ def add(commands):
         after_interrupt="; if an epoch was complete, the same command with --resume continues after it (with "
         "--overwrite too, if files were being written)",
     )
+    continuous.add(studies)
 
 
 def _run_ecg(given):

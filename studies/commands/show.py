@@ -29,6 +29,8 @@ def _show(given):
     shown, specs = ds, analyses.FIGURES
     if ds.attrs["study"] == "simulate":
         shown, specs = excerpt(ds, SHOWN), (analyses.RECORD,)
+    elif ds.attrs["study"] == "continuous":
+        specs = analyses.STEPS
     drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
     return 0

@@ -1,0 +1,85 @@
+"""``chronaxie run continuous``: a trained network at finer and finer dt."""
+
+from __future__ import annotations
+
+from .arguments import count, positive, report
+
+
+def add(studies):
+    """Register the study."""
+    parser = studies.add_parser(
+        "continuous",
+        help="a trained network at finer and finer dt, and the convergence of single neurons",
+        description="Simulates a trained network on the test set of its task at dt_ref and at finer steps, with its "
+        "physical step (refractory period and recurrent delay of dt_ref) and as the step reads; and measures with "
+        "which order single neurons converge under each integration method. Writes one dataset and its figures.",
+    )
+    parser.add_argument(
+        "--network",
+        metavar="FILE",
+        required=True,
+        help="a network file (.nc), or a published one (.npz, with --kind)",
+    )
+    parser.add_argument(
+        "--kind", metavar="KIND", help="of a published network: ecg, shd, ssc, smnist, gsc, timit"
+    )
+    parser.add_argument("--task", metavar="TASK", help="the task (default: that which the network names)")
+    parser.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        default="cpp_standalone",
+        help="Brian2 device: numpy, cython, cpp_standalone, cuda_standalone (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dt",
+        type=positive,
+        nargs="+",
+        metavar="MS",
+        help="simulation steps in ms (default: dt_ref over 1, 2, 4, 8, 16, 40)",
+    )
+    parser.add_argument(
+        "--start", default="zero", metavar="START", help="zero (default) or random, as in the papers' code"
+    )
+    parser.add_argument("--seeds", type=count, default=1, metavar="N", help="random starts (default: 1)")
+    parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
+    parser.add_argument("--no-bare", action="store_true", help="leave out the network as the step reads")
+    parser.add_argument("--no-neurons", action="store_true", help="leave out the single neurons")
+    parser.add_argument(
+        "--out", metavar="DIR", default="out/continuous", help="where results go (default: %(default)s)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    parser.set_defaults(command=_run, after_interrupt="; nothing was written")
+
+
+def _run(given):
+    from ... import analyses
+    from ...models.devices import check_device
+    from ..continuous import ContinuousConfig, run
+    from ..results import folder_removed_if_empty, prepare_folder, write_result
+    from ..summary import summarise
+
+    check_device(given.device)
+    config = ContinuousConfig(
+        network=given.network,
+        kind=given.kind,
+        task=given.task,
+        data=given.data,
+        device=given.device,
+        dts=None if given.dt is None else tuple(dt / 1e3 for dt in given.dt),
+        start=given.start,
+        seeds=given.seeds,
+        trials=given.trials,
+        bare=not given.no_bare,
+        neurons=not given.no_neurons,
+    )
+    names = analyses.figure_names(config.stem, specs=analyses.STEPS)
+    with folder_removed_if_empty(given.out):
+        folder = prepare_folder(given.out, (f"{config.stem}.nc", *names), overwrite=given.overwrite)
+        result = run(config, report=report)
+        write_result(result, folder / f"{config.stem}.nc")
+        given.after_interrupt = f"; {folder / config.stem}.nc was written, its figures were not"
+        drawn = analyses.figures(result, folder, stem=config.stem, specs=analyses.STEPS)
+    print(summarise(result))
+    print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{config.stem}.nc", *drawn)))
+    return 0
