@@ -14,6 +14,7 @@ from brian2.monitors import EventMonitor, PopulationRateMonitor, SpikeMonitor, S
 from brian2.spatialneuron.spatialneuron import SpatialNeuron, SpatialStateUpdater
 from brian2.utils.stringtools import get_identifiers
 
+from ..models.annotations import annotations
 from ..models.errors import UnsupportedModel
 
 MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
@@ -21,9 +22,15 @@ RANDOM = {"rand", "randn", "poisson", "binomial"}
 
 
 def refuse_network(network):
-    """A magic network holds its objects only while it runs."""
+    """A magic network holds its objects only while it runs; a jitter acts on what `simulate` puts in."""
     if isinstance(network, MagicNetwork):
         raise UnsupportedModel(network.name, "the magic network", "give the objects: Network(collect())")
+    for jitter in annotations(network).jitter:
+        raise UnsupportedModel(
+            jitter.group,
+            "jitter of its stimulus (InputJitter): random numbers",
+            "leave it out, or give the twin a stimulus that is jittered",
+        )
 
 
 def refuse_object(obj):

@@ -1,7 +1,7 @@
 """Brian2 only: neuron models, network builders, the description of a network, running it on any device."""
 
-from .annotations import Annotations, Initial, Readout, annotate, annotations
-from .building import build
+from .annotations import Annotations, Initial, Jitter, Readout, annotate, annotations
+from .building import build, with_dt
 from .current_alif import CurrentALIF, CurrentIntegrator
 from .describing import describe
 from .description import NetworkDescription
@@ -24,6 +24,20 @@ from .methods import with_method
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
 from .npz import ArraysRefused, read_npz
+from .perturbations import (
+    PERTURBATIONS,
+    InputJitter,
+    MembraneNoise,
+    NeuronLesion,
+    SpikeLoss,
+    SynapseLesion,
+    SynapticDelay,
+    Temperature,
+    TimeConstantMismatch,
+    WeightNoise,
+    WeightQuantisation,
+)
+from .perturbing import Perturbation, perturb
 from .published import KINDS
 from .published_arrays import CheckpointRefused
 from .readouts import readout_scores

@@ -1,4 +1,4 @@
-"""What a network is beside its Brian2 objects: dt_ref, readout, initial state, delays shared with a slot."""
+"""What a network is beside its Brian2 objects: dt_ref, readout, initial state, delays shared with a slot, jitter."""
 
 import weakref
 from dataclasses import dataclass, field, replace
@@ -94,6 +94,31 @@ class Initial:
 
 
 @dataclass(frozen=True)
+class Jitter:
+    """Jitter of the spikes that a stimulus puts into a spike generator; see `InputJitter`.
+
+    Parameters
+    ----------
+    group : str
+        Name of the spike generator.
+    sd : float
+        Standard deviation (s), > 0.
+    seed : int
+        >= 0.
+    """
+
+    group: str
+    sd: float
+    seed: int
+
+    def __post_init__(self):
+        if not _is_number(self.sd) or not 0 < self.sd < float("inf"):
+            raise ValueError(f"Jitter: sd must be a finite time > 0 in seconds, got {self.sd!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"Jitter: seed must be a whole number >= 0, got {self.seed!r}")
+
+
+@dataclass(frozen=True)
 class Annotations:
     """What Brian2 has no place for.
 
@@ -112,6 +137,8 @@ class Annotations:
     growing : tuple of str
         Names of time constants (``"hidden1.tau_a"``) of which some are negative on purpose, so that a variable
         grows instead of decaying; any other time constant that is not positive is refused.
+    jitter : tuple of Jitter
+        Of stimuli, one after the other.
     """
 
     dt_ref: Quantity | None = None
@@ -120,6 +147,7 @@ class Annotations:
     step_delays: tuple[str, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     growing: tuple[str, ...] = ()
+    jitter: tuple[Jitter, ...] = ()
 
     def __post_init__(self):
         if self.dt_ref is not None:
@@ -131,7 +159,17 @@ class Annotations:
         object.__setattr__(self, "about", dict(self.about))
 
 
-def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, about=None, growing=None):
+def annotate(
+    net,
+    *,
+    dt_ref=None,
+    readout=None,
+    initial=None,
+    step_delays=None,
+    about=None,
+    growing=None,
+    jitter=None,
+):
     """Attach annotations to a network; what is not given stays as it was.
 
     Parameters
@@ -145,6 +183,7 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, 
     about : dict of str to str, optional
         Added to the texts that are there.
     growing : iterable of str, optional
+    jitter : iterable of Jitter, optional
 
     Returns
     -------
@@ -177,6 +216,8 @@ def annotate(net, *, dt_ref=None, readout=None, initial=None, step_delays=None, 
         changes["about"] = {**annotations(net).about, **about}
     if growing is not None:
         changes["growing"] = tuple(growing)
+    if jitter is not None:
+        changes["jitter"] = tuple(jitter)
     _annotations[net] = replace(annotations(net), **changes)
     return net
 

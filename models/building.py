@@ -84,6 +84,7 @@ def build(description, *, dt=None):
         step_delays=notes.step_delays,
         about=notes.about,
         growing=notes.growing,
+        jitter=notes.jitter,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from brian2 import Quantity, second
 
 from . import checking as check
-from .annotations import FRACTIONAL, INITIALS, PHASES, REDUCTIONS, Annotations, Initial, Readout
+from .annotations import FRACTIONAL, INITIALS, PHASES, REDUCTIONS, Annotations, Initial, Jitter, Readout
 from .description import (
     Array,
     Equation,
@@ -100,9 +100,9 @@ def decode_equations(where, data, names, *, noise=False):
 def decode_annotations(data, schedule):
     where = "annotations"
     if isinstance(data, dict):
-        data = {"about": {}, "growing": []} | data  # the first files have none
-    names = ("dt_ref", "readout", "initial", "step_delays", "about", "growing")
-    dt_ref, readout, initial, step_delays, about, growing = fields(where, data, *names)
+        data = {"about": {}, "growing": [], "jitter": []} | data  # the first files have none
+    names = ("dt_ref", "readout", "initial", "step_delays", "about", "growing", "jitter")
+    dt_ref, readout, initial, step_delays, about, growing, jitter = fields(where, data, *names)
     if readout is not None:
         names = ("group", "variable", "slot", "reduce", "skip", "phase")
         group, variable, slot, reduce, skip, phase = fields(where, readout, *names)
@@ -122,6 +122,16 @@ def decode_annotations(data, schedule):
         step_delays=tuple(check.identifier(where, name) for name in items(where, step_delays)),
         about=check.texts(where, about),
         growing=tuple(_variable_name(where, name) for name in items(where, growing)),
+        jitter=tuple(_jitter(f"{where}: jitter", j) for j in items(where, jitter)),
+    )
+
+
+def _jitter(where, data):
+    group, sd, seed = fields(where, data, "group", "sd", "seed")
+    return Jitter(
+        check.identifier(where, group),
+        check.number(where, sd, least=1e-12, most=1e6),
+        check.whole(where, seed, least=0, most=2**64),
     )
 
 

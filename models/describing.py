@@ -24,7 +24,13 @@ from .describing_objects import (
     describe_spike_generator,
     describe_synapses,
 )
-from .description import Array, NetworkDescription, TimedArrayDescription, exponents
+from .description import (
+    Array,
+    NetworkDescription,
+    SpikeGeneratorDescription,
+    TimedArrayDescription,
+    exponents,
+)
 from .errors import UnsupportedModel
 from .externals import Externals
 from .recordings import natural
@@ -138,6 +144,12 @@ def _check_annotations(notes, groups, synapses):
         if name not in pathways:
             raise ValueError(
                 f"annotations: step_delays names {name!r}; pathways: {', '.join(pathways) or 'none'}"
+            )
+    names = {g.name for g in groups if isinstance(g, SpikeGeneratorDescription)}
+    for j in notes.jitter:
+        if j.group not in names:
+            raise ValueError(
+                f"annotations: jitter of {j.group!r}; spike generators: {', '.join(sorted(names)) or 'none'}"
             )
     if notes.readout is not None and notes.readout.group not in {g.name for g in groups}:
         names = ", ".join(g.name for g in groups)

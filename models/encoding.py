@@ -58,6 +58,7 @@ def encode_annotations(notes):
         "step_delays": list(notes.step_delays),
         "about": dict(notes.about),
         "growing": list(notes.growing),
+        "jitter": [asdict(j) for j in notes.jitter],
     }
 
 

@@ -15,7 +15,7 @@ from .decoding import (
     items,
     without_trials,
 )
-from .description import NetworkDescription
+from .description import NetworkDescription, SpikeGeneratorDescription
 from .errors import FileRefused
 from .reading_arrays import NUMBERS, GroupArrays, SynapseArrays, is_dimension, read_array
 from .recordings import natural
@@ -162,6 +162,9 @@ def _read(file):
         check.one_of("annotations: step_delays", name, pathways)
     if notes.readout is not None:
         check.one_of("annotations: readout", notes.readout.group, by_name)
+    generators = [g.name for g in groups if isinstance(g, SpikeGeneratorDescription)]
+    for j in notes.jitter:
+        check.one_of("annotations: jitter", j.group, generators)
     description = NetworkDescription(tuple(groups), tuple(synapses), tuple(timed), schedule, dt, notes)
     return without_trials(description, check.whole("trials", trials, least=1))
 

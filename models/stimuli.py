@@ -9,6 +9,7 @@ import xarray as xr
 
 from .description import Array, NeuronGroupDescription, SpikeGeneratorDescription
 from .errors import StimulusError
+from .jitter import jittered
 from .tiling import INDEXED, statements, timed_names
 from .times import seconds, whole_steps
 
@@ -94,9 +95,7 @@ def with_stimulus(description, stimulus, *, step=None):
         rows = data.values.transpose(1, 0, 2).reshape(data.sizes["time"], -1)
         if target.spikes:
             time, neuron = np.nonzero(rows)
-            group = description.group(target.name)
-            group = replace(group, indices=neuron.astype(np.int32), times=time * step, period=0.0)
-            description = description.replace_group(group)
+            description = _spikes(description, target.name, time, neuron, len(rows), step)
         else:
             description = _current(description, target.name, rows.astype(np.float64), step)
     return description
@@ -228,6 +227,25 @@ def _check_time(name, data, step):
             f"stimulus for '{name}': expected 'time' from 0 in steps of dt_ref = {step:.6g} s, got {got}; "
             "resample the stimulus, or make the network for its dt"
         )
+
+
+def _spikes(description, name, time, neuron, length, step):
+    """The description with spikes of a stimulus (steps, index) in a generator, jittered as its annotations say."""
+    group, times = description.group(name), time * step
+    jitters = [j for j in description.annotations.jitter if j.group == name]
+    if jitters:
+        dt = description.dt if group.dt is None else group.dt
+        fine = whole_steps(step, dt, "the step of the stimulus")
+        time = time * fine
+        for jitter in jitters:
+            neuron, time = jittered(
+                jitter, neuron, time, channels=description.size(name), dt=dt, length=length * fine
+            )
+        order = np.lexsort((neuron, time))
+        # Multiples of the step where they lie on it, so that a spike that was not moved keeps its time to the bit.
+        neuron, time = neuron[order], time[order]
+        times = np.where(time % fine == 0, time // fine * step, time * dt)
+    return description.replace_group(replace(group, indices=neuron.astype(np.int32), times=times, period=0.0))
 
 
 def _current(description, name, rows, step):

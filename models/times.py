@@ -75,6 +75,11 @@ def whole_steps(duration, dt, name):
     return whole
 
 
+def is_time_constant(name):
+    """Whether a time of that name is a time constant: a part of it begins with ``tau`` (``hidden1.tau_a``)."""
+    return _TIME_CONSTANT.search(name.rpartition(".")[2]) is not None
+
+
 def check_time_constants(named_values, *, growing=()):
     """Refuse time constants that are not positive: NaN, infinity or growth would come of them, silently.
 
@@ -98,7 +103,7 @@ def check_time_constants(named_values, *, growing=()):
             values = np.abs(values)
         exponents = getattr(dimensions, "_dims", dimensions)
         is_time = get_or_create_dimension(list(exponents)) is second.dim
-        if is_time and _TIME_CONSTANT.search(name.rpartition(".")[2]):
+        if is_time and is_time_constant(name):
             check_time_constant(name, values)
 
 
