@@ -17,7 +17,6 @@ from ..models import ALIF, describe, simulate, with_method
 # Order in dt that theory gives for a smooth right-hand side without noise; None: no error but rounding. Brian2's heun
 # and milstein correct for noise only: their deterministic part is Euler's.
 ORDERS = {"euler": 1, "exponential_euler": 1, "heun": 1, "milstein": 1, "rk2": 2, "rk4": 4}
-STEPS = 6  # of dt, each half of the one before
 FINER = 8  # the reference is rk4 at the finest dt divided by it: its error is a 4096th of that of rk4 there
 SAMPLES = 60  # times at which traces are compared, one coarsest dt apart
 _SINE = "(1 - cos(2*pi*t/(60*ms)))"
@@ -81,12 +80,14 @@ CASES = (
 )
 
 
-def traces(cases=CASES):
+def traces(cases=CASES, *, steps=6):
     """Error of the membrane of each neuron under each method at each dt.
 
     Parameters
     ----------
     cases : sequence of Case
+    steps : int
+        Number of dt, each half of the one before.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def traces(cases=CASES):
     """
     rows = []
     for case in cases:
-        dts = case.coarsest / 2.0 ** np.arange(STEPS)
+        dts = case.coarsest / 2.0 ** np.arange(steps)
         reference = _run(case, _network(case, ["rk4"]), dts[-1] / FINER)["rk4"]
         network = _network(case, case.orders)
         found = [_run(case, network, dt) for dt in dts]
