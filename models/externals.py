@@ -44,7 +44,7 @@ class Externals:
         UnsupportedModel
             A name stands for a function of the user's own.
         """
-        codes = [code for code in codes if code]
+        codes = [_without_comments(code) for code in codes if code]
         identifiers = get_identifiers_recursively(codes, group.variables)
         assigned = {name for code in codes for name in _assigned(code)}
         found = []
@@ -89,6 +89,10 @@ class Externals:
     def _is_default(self, group, name):
         own = getattr(group, "namespace", None) or {}
         return (name in DEFAULT_UNITS or name in DEFAULT_CONSTANTS) and name not in own
+
+
+def _without_comments(code):
+    return "\n".join(line.partition("#")[0] for line in code.split("\n"))
 
 
 def _assigned(code):

@@ -21,7 +21,7 @@ from brian2.stateupdaters.base import UnsupportedEquationsException
 
 from .annotations import Annotations
 from .building import build
-from .description import Array, Equation, External, Slot, exponents
+from .description import Array, Equation, External, Slot, Variable, exponents
 from .devices import using
 from .errors import UnsupportedModel
 from .perturbing import Perturbation, chosen, new_name, patterns, replaced
@@ -143,6 +143,10 @@ class MembraneNoise(Perturbation):
                 group,
                 equations=(*(driven if e is equation else e for e in group.equations), drawn),
                 namespace=(*group.namespace, External(sd, Array(float(self.sd), equation.dimensions))),
+                variables=(
+                    *group.variables,
+                    Variable(noise, Array(np.zeros(group.size), equation.dimensions)),
+                ),
                 constant_slot=group.constant_slot or Slot(f"before_{slot}"),
             ),
         )
@@ -167,7 +171,7 @@ def _rate_and_method(description, group, variable):
         (made,) = build(alone).objects
         names = made.equations.names | made.equations.identifiers | {"dt"}
         variables = made.resolve_all(names, {}, user_identifiers=set())
-        code = dict(made.equations.get_substituted_expressions(variables))[variable].code
+        code = dict(made.user_equations.get_substituted_expressions(variables))[variable].code
         derivative = sympy.simplify(
             -sympy.diff(str_to_sympy(code, variables), sympy.Symbol(variable, real=True))
         )
