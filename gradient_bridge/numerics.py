@@ -1,7 +1,8 @@
 """Elementary operations with Brian2's numpy target's values and torch's gradients.
 
 In float64 on the CPU every function gives numpy's own bits (torch's exp differs from numpy's in the last one of some
-arguments); elsewhere torch's functions are used, and no claim to the bit is made.
+arguments); elsewhere torch's functions are used, and no claim to the bit is made. On a GPU nothing goes through numpy:
+for each value that is taken back the program would have to wait.
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ class _NumpyFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, function, derivative):
-        with np.errstate(all="ignore"):
-            y = torch.from_numpy(np.asarray(function(x.detach().cpu().numpy()))).to(x.device)
+        if x.device.type == "cpu":
+            with np.errstate(all="ignore"):
+                y = torch.from_numpy(np.asarray(function(x.detach().numpy())))
+        else:  # of numpy's functions only exprel has no counterpart in torch
+            y = torch.where(x == 0, 1.0, torch.expm1(x) / x).to(x.dtype)
         ctx.save_for_backward(x, y)
         ctx.derivative = derivative
         return y
@@ -111,17 +115,33 @@ def smooth_function(name):
     return call
 
 
-def stepwise_function(in_numpy):
-    """A function without a useful derivative (integers, steps): numpy's value, no gradient."""
+def stepwise_function(in_numpy, in_torch):
+    """A function without a useful derivative (integers, steps): no gradient, numpy's value on the CPU."""
 
     def call(*args):
-        arrays = [a.detach().cpu().numpy() if isinstance(a, Tensor) else a for a in args]
-        device = next((a.device for a in args if isinstance(a, Tensor)), None)
+        tensor = next((a for a in args if isinstance(a, Tensor)), None)
+        if tensor is not None and tensor.device.type != "cpu":
+            with torch.no_grad():
+                return in_torch(*(_beside(a, tensor) for a in args))
+        arrays = [a.detach().numpy() if isinstance(a, Tensor) else a for a in args]
         with np.errstate(all="ignore"):
             value = in_numpy(*arrays)
-        return _scalar(value) if device is None else torch.as_tensor(np.asarray(value), device=device)
+        return _scalar(value) if tensor is None else torch.as_tensor(np.asarray(value))
 
     return call
+
+
+def _torch_floor_divide(a, b):
+    return torch.div(a, b, rounding_mode="floor")
+
+
+def _torch_timestep(t, dt):
+    """Brian2's number of whole steps in a time."""
+    return ((t + 1e-3 * dt) / dt).to(torch.int64)
+
+
+def _torch_int(x):
+    return x.to(torch.int64)
 
 
 def clip(x, low, high):
@@ -172,7 +192,7 @@ def _number_power(base, exponent):
     return _NumpyFunction.apply(base, lambda x: x**exponent, derivative)
 
 
-floor_divide = stepwise_function(np.floor_divide)
+floor_divide = stepwise_function(np.floor_divide, _torch_floor_divide)
 
 
 class _Modulo(torch.autograd.Function):
@@ -181,10 +201,10 @@ class _Modulo(torch.autograd.Function):
     @staticmethod
     def forward(ctx, a, b):
         ctx.save_for_backward(a, b)
+        if a.device.type != "cpu":
+            return torch.remainder(a, b)
         with np.errstate(all="ignore"):
-            return torch.from_numpy(
-                np.asarray(np.mod(a.detach().cpu().numpy(), b.detach().cpu().numpy()))
-            ).to(a.device)
+            return torch.from_numpy(np.asarray(np.mod(a.detach().numpy(), b.detach().numpy())))
 
     @staticmethod
     def backward(ctx, grad):
@@ -241,11 +261,11 @@ def choose(condition, a, b):
 
 FUNCTIONS = {name: smooth_function(name) for name in SMOOTH} | {
     "clip": clip,
-    "sign": stepwise_function(np.sign),
-    "ceil": stepwise_function(np.ceil),
-    "floor": stepwise_function(np.floor),
-    "int": stepwise_function(np.int_),
-    "timestep": stepwise_function(brian_timestep),
+    "sign": stepwise_function(np.sign, torch.sign),
+    "ceil": stepwise_function(np.ceil, torch.ceil),
+    "floor": stepwise_function(np.floor, torch.floor),
+    "int": stepwise_function(np.int_, _torch_int),
+    "timestep": stepwise_function(brian_timestep, _torch_timestep),
 }
 # What the generated source writes for an operator of Brian2.
 OPERATIONS = {
