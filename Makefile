@@ -1,7 +1,7 @@
 # Plain make. Every target builds the environment that it needs; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-all lint clean compiler
+.PHONY: help study test test-all lint clean compiler cuda-env test-cuda cuda-networks
 
 # python3.11 is what constraints.txt is measured on; a later one serves too. make PYTHON=… names another.
 ifndef PYTHON
@@ -12,11 +12,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# brian2cuda is bound to a Brian2 that needs Python 3.12 or later; make CUDA_PYTHON=… names another.
+# pyenv puts stand-ins on the PATH for versions that are not switched on: each is asked whether it runs.
+ifndef CUDA_PYTHON
+CUDA_PYTHON = $(shell for p in python3.12 python3.13 python3 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.12*/bin/python; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && command -v "$$p" && break; done)
+endif
+CUDA_VENV := .venv-cuda
+CUDA_BIN := $(CUDA_VENV)/bin
+CUDA_STAMP := $(CUDA_VENV)/.installed
+
 help:
 	@echo "make study     train and simulate the ECG study, results in out/study (synthetic ECG, no data needed)"
 	@echo "make test      tests that take minutes; data from CHRONAXIE_DATA or ../shared/data"
 	@echo "make test-all  every test; fails where no data are found"
 	@echo "make lint      ruff"
+	@echo "make cuda-env  environment with brian2cuda (Python 3.12, NVIDIA's CUDA toolkit; a GPU only to run)"
+	@echo "make test-cuda tests of models/ in that environment, with its Brian2"
+	@echo "make cuda-networks  three networks built for cuda_standalone; with a GPU run and compared"
 	@echo "make clean     remove the environment and caches; results in out/ stay"
 
 # The stamp is younger than what decides about the installation, so pip runs only when that changed.
@@ -56,6 +69,32 @@ test-all: compiler
 lint: $(STAMP)
 	"$(BIN)/ruff" check .
 
+# Without torch, which nothing that runs here imports: its builds for CUDA weigh gigabytes. Whoever wants the twin on a
+# GPU in the same environment adds it: .venv-cuda/bin/python -m pip install torch
+$(CUDA_STAMP): setup.cfg constraints-cuda.txt pyproject.toml
+	@command -v "$(CUDA_PYTHON)" >/dev/null || { \
+	  echo "make: no Python 3.12 or later found; brian2cuda's Brian2 needs one:" \
+	       "install it, or name it (make CUDA_PYTHON=/path/to/python3.12 ...)." >&2; exit 1; }
+	@"$(CUDA_PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 12))' || { \
+	  echo "make: $(CUDA_PYTHON) is $$("$(CUDA_PYTHON)" --version 2>&1); brian2cuda's Brian2 needs Python 3.12 or later." \
+	       "Install it, or name it (make CUDA_PYTHON=/path/to/python3.12 ...)." >&2; exit 1; }
+	@"$(CUDA_BIN)/python" -m pip --version >/dev/null 2>&1 || "$(CUDA_PYTHON)" -m venv --clear "$(CUDA_VENV)" || { \
+	  echo "make: $(CUDA_PYTHON) cannot make a virtual environment" \
+	       "(on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	"$(CUDA_BIN)/python" -m pip install --quiet -r constraints-cuda.txt
+	"$(CUDA_BIN)/python" -m pip install --quiet --no-deps -e .
+	@touch "$@"
+
+cuda-env: $(CUDA_STAMP)
+	@"$(CUDA_BIN)/python" -c 'from chronaxie.models.cuda import CudaOptions, check_cuda, find_toolkit; \
+	  check_cuda(CudaOptions(build_only=True)); print("cuda_standalone can be built with", find_toolkit().path)'
+
+test-cuda: $(CUDA_STAMP)
+	"$(CUDA_BIN)/python" -m pytest -m "not slow" tests/models
+
+cuda-networks: cuda-env
+	"$(CUDA_BIN)/python" benchmarks/cuda_networks.py
+
 clean:
-	rm -rf "$(VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf "$(VENV)" "$(CUDA_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

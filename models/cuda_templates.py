@@ -7,11 +7,15 @@ Each correction replaces a piece of a template's text that must be there exactly
   its source's thresholds finds, as soon as any pathway of that source has a delay, spikes of long ago, and delays are
   one step too short. Here the ring moves on right before spikes are written.
 * One line means the pathway's clock but names ``defaultclock``, which a network with a clock of its own lacks.
+* brian2cuda, as Brian2 before it, calls a clock of the name ``clock`` otherwise in C++, where it is a function, but
+  only after these templates have used the name.
+* Names of files with values for a run are put into lower case, and what is then not found is passed over.
 * From CUDA 13 on Thrust, which the generated code includes, needs C++17.
 * Spikes are noted in the order in which threads of the GPU come to it. For exact results they are sorted, so that
   sums over them are taken in NumPy's order.
 """
 
+import logging
 from contextlib import contextmanager
 
 from brian2.codegen.templates import Templater
@@ -21,6 +25,7 @@ from jinja2 import BaseLoader
 
 from .errors import DeviceError
 
+_CLOCK = "{{'_clock' if owner.clock.name == 'clock' else owner.clock.name}}"
 _ADVANCE = """\
     // Brian2 keeps the spikes of the step before until new ones are written.
     {previous}current_idx{{{{{name}}}}} = (current_idx{{{{{name}}}}} + 1) % dev{{{{{name}}}}}.size();
@@ -48,6 +53,24 @@ _HEADERS = """
 _SPIKE_GENERATOR_NAME = "{% set _name = get_array_name(variables['_spikespace'], access_data=False) %}\n"
 
 ALWAYS = {
+    "objects.cu": [
+        (
+            """\
+\tstd::for_each(s_value.begin(), s_value.end(), [](char& c) // modify in-place
+    {
+        c = std::tolower(static_cast<unsigned char>(c));
+    });
+    if (s_value == "true")
+        s_value = "1";
+    else if (s_value == "false")
+""",
+            """\
+    if (s_value == "True" || s_value == "true")
+        s_value = "1";
+    else if (s_value == "False" || s_value == "false")
+""",
+        )
+    ],
     "makefile": [("-std=c++11", "-std=c++17")],
     "network.cu": [
         (
@@ -81,7 +104,15 @@ ALWAYS = {
             + "    _reset_{{codeobj_name}}<<<num_blocks, num_threads>>>(\n",
         )
     ],
-    "synapses.cu": [("defaultclock.timestep[0]", "{{owner.clock.name}}.timestep[0]")],
+    "synapses.cu": [
+        ("defaultclock.timestep[0]", f"{_CLOCK}.timestep[0]"),
+        ("{{owner.clock.name}}.timestep[0]", f"{_CLOCK}.timestep[0]"),
+    ],
+    "statemonitor.cu": [
+        ("{{owner.clock.name}}.t[0]", f"{_CLOCK}.t[0]"),
+        ("{{owner.clock.name}}.i_end", f"{_CLOCK}.i_end"),
+        ("{{owner.clock.name}}.timestep[0]", f"{_CLOCK}.timestep[0]"),
+    ],
 }
 SORTING = {
     "threshold.cu": [
@@ -131,6 +162,8 @@ class Corrected(BaseLoader):
 def corrected_templates(*, exact):
     """Let brian2cuda generate code with corrected templates inside of the body, and find GPU and toolkit anew.
 
+    Its log of what was found and chosen is left out; warnings stay.
+
     Parameters
     ----------
     exact : bool
@@ -141,6 +174,9 @@ def corrected_templates(*, exact):
     templater.env.loader = Corrected(templater.env.loader, [ALWAYS, SORTING] if exact else [ALWAYS])
     # What brian2cuda has found stays for the whole process, whatever the preferences say later.
     installation, selection = dict(gputools._cuda_installation), dict(gputools._gpu_selection)
+    log = logging.getLogger("brian2.brian2cuda")
+    level = log.level
+    log.setLevel(logging.WARNING)
     gputools.reset_cuda_installation()
     gputools.reset_gpu_selection()
     CUDAStandaloneCodeObject.templater = templater
@@ -148,5 +184,6 @@ def corrected_templates(*, exact):
         yield
     finally:
         CUDAStandaloneCodeObject.templater = original
+        log.setLevel(level)
         gputools.restore_cuda_installation(installation)
         gputools.restore_gpu_selection(selection)
