@@ -20,6 +20,7 @@ EXPECTED = (
     "qtdb/QTDB_train.mat",
     "qtdb/QTDB_test.mat",
     "biology/allen_cell_types.csv",
+    "biology/allen_glif_neurons.csv",
     "checkpoints/ecg_icons2020_36.npz",
     "checkpoints/gsc.npz",
     "checkpoints/shd_128_128.npz",

@@ -53,7 +53,7 @@ def run_brian2(net, twin, steps, stimulus=None, *, namespace=None):
     for x in trials:
         net.restore("before the comparison")
         if x is not None:
-            give(net, next(iter(program.inputs)), x, program.dt)
+            give(net, next(iter(program.inputs)), x, twin.step)
         net.run(steps * program.dt * second, namespace=namespace or {})
         for group, monitor in monitors.items():
             spikes[group].append(spikes_of(monitor, program.groups[group], steps, program.dt))
