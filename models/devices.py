@@ -19,12 +19,13 @@ from brian2 import Network, prefs, seed
 from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
+from .cuda import CUDA, CudaOptions, check_cuda, cuda_preferences, find_toolkit, link_curand
 from .errors import DeviceError
 
 # `brian2.devices.device` as an attribute is a proxy of the same name; the module is meant.
 brian2_device = importlib.import_module("brian2.devices.device")
 
-DEVICES = ("numpy", "cython", "cpp_standalone")
+DEVICES = ("numpy", "cython", "cpp_standalone", CUDA)
 INEXACT_FLAGS = (
     "-ffast-math",
     "-Ofast",
@@ -52,17 +53,25 @@ _exact_modules = {}
 
 
 @contextmanager
-def using(name, *, random_seed=None):
+def using(name, *, random_seed=None, cuda=None, device=None, threads=1, fast_math=False):
     """Run the body on a Brian2 device of its own; Brian2's global state is as before afterwards.
 
-    On ``cpp_standalone`` nothing runs before `run_compiled`; the scratch folder is removed on leaving: read the
-    results inside.
+    On ``cpp_standalone`` code is only generated (see `models.standalone`). On ``cuda_standalone`` nothing runs before
+    `run_compiled`; the scratch folder is removed on leaving: read the results inside.
 
     Parameters
     ----------
-    name : {"numpy", "cython", "cpp_standalone"}
+    name : {"numpy", "cython", "cpp_standalone", "cuda_standalone"}
     random_seed : int, optional
         In [0, 2**32); fresh entropy by default.
+    cuda : CudaOptions, optional
+        For ``cuda_standalone`` alone.
+    device : CPPStandaloneDevice, optional
+        Generates the code of ``cpp_standalone``.
+    threads : int
+        OpenMP threads of ``cpp_standalone``.
+    fast_math : bool
+        Leave the compiler's flags as Brian2 has them, ``-ffast-math`` among them: not equal to the bit.
 
     Yields
     ------
@@ -74,7 +83,7 @@ def using(name, *, random_seed=None):
     DeviceError
         Unknown device, or a compiler or header that it needs is missing.
     """
-    check_device(name)
+    check_device(name, cuda=cuda)
     if random_seed is None:
         random_seed = int(np.random.SeedSequence().generate_state(1)[0])
     with ExitStack() as stack:
@@ -82,28 +91,54 @@ def using(name, *, random_seed=None):
         stack.enter_context(_random_state())
         stack.enter_context(_active(RUNTIME))
         prefs["core.default_float_dtype"] = np.float64
-        prefs["devices.cpp_standalone.openmp_threads"] = 0
+        prefs["devices.cpp_standalone.openmp_threads"] = threads if threads > 1 else 0
         if prefs["devices.cpp_standalone.extra_make_args_unix"] == [
             "-j"
         ]:  # Brian2's default: no limit at all
             prefs["devices.cpp_standalone.extra_make_args_unix"] = [f"-j{os.cpu_count() or 1}"]
         prefs["codegen.target"] = "cython" if name == "cython" else "numpy"
-        if name != "numpy":
+        if name != "numpy" and not fast_math:
             _exact_flags()
         if name == "cython":
             stack.enter_context(_exact_cython())
         if name == "cpp_standalone":
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="chronaxie_"))
             # A device of our own: the registered one may hold what the user has queued on it.
-            device = CPPStandaloneDevice()
+            device = CPPStandaloneDevice() if device is None else device
             stack.enter_context(_active(device))
-            device.activate(build_on_run=False, directory=scratch)
+            device.activate(build_on_run=False)
+        if name == CUDA:
+            _use_cuda(stack, cuda or CudaOptions(), exact=not fast_math)
         seed(random_seed)
         yield random_seed
 
 
+def _use_cuda(stack, options, *, exact):
+    """Activate a device of our own of brian2cuda, which is imported here and nowhere before."""
+    from brian2cuda.device import CUDAStandaloneDevice
+
+    from .cuda_templates import corrected_templates
+
+    toolkit = find_toolkit()
+    chosen = cuda_preferences(options, toolkit, exact=exact)
+    stack.enter_context(_preferences(chosen))
+    for key, value in chosen.items():
+        prefs[key] = value
+    # Host code includes Thrust too; the last of two standards counts.
+    prefs[_FLAGS] = [*prefs[_FLAGS], "-std=c++17"]
+    folder = options.folder
+    if folder is None:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chronaxie_"))
+    stack.enter_context(corrected_templates(exact=exact))
+    device = CUDAStandaloneDevice()
+    stack.enter_context(_active(device))
+    device.activate(build_on_run=False, directory=str(folder))
+    links, places = link_curand(toolkit, folder)
+    device.library_dirs += links
+    device.runtime_library_dirs += places
+
+
 def run_compiled():
-    """Compile what was put together on ``cpp_standalone`` inside of `using`.
+    """Compile what was put together on a standalone device inside of `using`.
 
     Returns
     -------
@@ -133,14 +168,16 @@ def making():
         prefs["codegen.target"] = before
 
 
-def check_device(name):
+def check_device(name, *, cuda=None):
     """Raise DeviceError unless the device is known and this machine has what it needs."""
     if name not in DEVICES:
         raise DeviceError(f"unknown device {name!r}; choose one of {', '.join(DEVICES)}")
+    if name == CUDA:
+        check_cuda(cuda)
     if name == "numpy" or os.name != "posix":
         return
     needed = {"C++ compiler": _program("CXX", "g++", "c++", "clang++")}
-    if name == "cpp_standalone":
+    if name in ("cpp_standalone", CUDA):
         needed["make"] = _program(None, "make")
     else:
         needed["C compiler"] = _program("CC", "gcc", "cc", "clang")
@@ -162,8 +199,8 @@ def _program(variable, *names):
 
 
 @contextmanager
-def _preferences():
-    before = {name: prefs[name] for name in _PREFERENCES}
+def _preferences(names=_PREFERENCES):
+    before = {name: prefs[name] for name in names}
     try:
         yield
     finally:

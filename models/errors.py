@@ -39,3 +39,15 @@ class DeviceError(RuntimeError):
 
 class FileRefused(ValueError):
     """A network file is damaged, of another version, or holds what a network file must not hold."""
+
+
+class BuildError(RuntimeError):
+    """The compiler refused generated code; the message holds the compiler's own."""
+
+
+class SimulationError(RuntimeError):
+    """A compiled simulation failed; the message holds what it said."""
+
+
+class SimulationTimeout(TimeoutError):
+    """A simulation took longer than its time-out and was stopped."""

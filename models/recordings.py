@@ -16,43 +16,34 @@ def unit_of(dimensions):
     return "1" if dimension.is_dimensionless else str(get_unit(dimension))
 
 
-def spike_variables(group, index, time, size):
-    """Return the events of a group as Dataset variables, ordered by trial, time, neuron.
+def spike_attributes(group):
+    """Return name, type and attributes of the three variables that hold the spikes of a group."""
+    dim = f"{group}_spike"
+    return (
+        (f"{dim}_trial", np.dtype(np.int32), {"units": "1", "long_name": f"trial of {group}"}),
+        (f"{dim}_neuron", np.dtype(np.int32), {"units": "1", "long_name": f"neuron of {group}"}),
+        (f"{dim}_time", np.dtype(np.float64), {"units": "s", "long_name": "time of the spike"}),
+    )
+
+
+def in_order(trial, neuron, time):
+    """Return spikes ordered by trial, time, neuron.
 
     Parameters
     ----------
-    group : str
-    index : ndarray of int, shape (spike,)
-        Index in the tiled group.
+    trial, neuron : ndarray of int, shape (spike,)
     time : ndarray, shape (spike,)
-        Seconds.
-    size : int
-        Neurons of the group in one trial.
 
     Returns
     -------
-    dict of str to (dims, values, attrs)
+    trial, neuron, time : ndarray
     """
-    trial, neuron = np.divmod(np.asarray(index, dtype=np.int64), size)
+    later, same = np.diff(trial), np.diff(trial) == 0
+    passes, at_once = np.diff(time), np.diff(time) == 0
+    if (later >= 0).all() and (passes[same] >= 0).all() and (np.diff(neuron)[same & at_once] >= 0).all():
+        return trial, neuron, time
     order = np.lexsort((neuron, time, trial))
-    dim = f"{group}_spike"
-    return {
-        f"{dim}_trial": (
-            dim,
-            trial[order].astype(np.int32),
-            {"units": "1", "long_name": f"trial of {group}"},
-        ),
-        f"{dim}_neuron": (
-            dim,
-            neuron[order].astype(np.int32),
-            {"units": "1", "long_name": f"neuron of {group}"},
-        ),
-        f"{dim}_time": (
-            dim,
-            np.asarray(time, dtype=float)[order],
-            {"units": "s", "long_name": "time of the spike"},
-        ),
-    }
+    return trial[order], neuron[order], time[order]
 
 
 def connectivity_variables(description):

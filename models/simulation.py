@@ -2,26 +2,31 @@
 
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import brian2
 import numpy as np
 import xarray as xr
-from brian2 import Quantity, SpikeMonitor, second
 from brian2.core.namespace import get_local_namespace
 from tqdm import tqdm
 
 from .._version import __version__
-from .building import build, with_dt
+from .batches import batch_size
+from .building import with_dt
 from .describing import describe
 from .description import Array, NetworkDescription, SpikeGeneratorDescription
-from .devices import check_device, run_compiled, using
-from .recordings import connectivity_variables, spike_variables, spiking
+from .devices import check_device
+from .inputs_of_trials import trial_inputs
+from .methods import with_method
+from .recordings import connectivity_variables, spiking
+from .runtime import RuntimeEngine
+from .sinks import FileSink, MemorySink
+from .standalone import StandaloneEngine
 from .starts import start_states
-from .stimuli import named, reference_step, stimulus_steps, stimulus_trials, with_stimulus
-from .tiling import tile
+from .stimuli import named, reference_step, stimulus_steps, stimulus_trials
 from .times import check_time_constants, seconds, whole_steps
-from .traces import monitor_of, trace_variables, traces_of
+from .traces import shapes_of, traces_of
 
 STEP = "the step of the stimulus"
 
@@ -29,21 +34,25 @@ STEP = "the step of the stimulus"
 class Simulation:
     """A network with its stimulus, built and compiled once, run as often as wanted from different starts.
 
-    A context manager: ``with Simulation(net, stimulus, device="cpp_standalone") as simulation: simulation.run()``.
-    Inside, Brian2's device is that of the simulation; afterwards its global state is as before. Every run draws
-    the same random numbers.
+    A context manager: ``with Simulation(net, stimulus, device="cython") as simulation: simulation.run()``. On numpy
+    and cython Brian2's device is that of the simulation inside; afterwards its global state is as before. Every run
+    draws the same random numbers.
 
     Parameters
     ----------
-    net, stimulus, duration, trials, seed, dt, device, record, namespace, sample_dt
+    net, stimulus, duration, trials, seed, dt, device, record, namespace, sample_dt, method, batch, workers, threads, \
+    fast_math, timeout
         As in `simulate`.
 
     Attributes
     ----------
     builds : int
-        How often the network was built (and compiled, on ``cpp_standalone``): 0 before the first run, then 1.
+        How often the network was built on numpy and cython, and compiled on ``cpp_standalone``: 0 there where the
+        program was in the cache.
     build_time_s : float
-        Wall time of that.
+        Wall time of that, or of finding the program.
+    batch : int
+        Trials side by side in one network.
 
     Raises
     ------
@@ -64,16 +73,24 @@ class Simulation:
         record=None,
         namespace=None,
         sample_dt=None,
+        method=None,
+        batch=None,
+        workers=1,
+        threads=1,
+        fast_math=False,
+        timeout=None,
     ):
         if namespace is None:
             namespace = get_local_namespace(level=1)
         check_device(device)
-        if seed is not None and (
-            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32
-        ):
-            raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
+        _check_seed(seed)
+        _check_processes(device, workers, threads)
+        if timeout is not None:
+            timeout = seconds(timeout, "timeout")
         single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
         check_time_constants(_named_values(single), growing=single.annotations.growing)
+        if method is not None:
+            single = with_method(single, method)
         self._labels = np.arange(_trials(single, stimulus, trials))
         if stimulus is not None:
             first = next(iter(named(single, stimulus).values()))
@@ -85,15 +102,32 @@ class Simulation:
         if stimulus is not None:
             whole_steps(step, single.dt, STEP)
         self._sample = seconds(reference_step(single) if sample_dt is None else sample_dt, "sample_dt")
-        self._every = whole_steps(self._sample, single.dt, "sample_dt")
+        every = whole_steps(self._sample, single.dt, "sample_dt")
         self._length = _duration(single, stimulus, duration, step)
+        self._steps = whole_steps(self._length, single.dt, "duration")
+        self._samples = -(-self._steps // every)
         self._traces = traces_of(single, record)
-        self._single, self._device, self._seed = single, device, seed
-        self._tiled = tile(single, len(self._labels))
-        if stimulus is not None:
-            self._tiled = with_stimulus(self._tiled, stimulus, step=step)
-        self._stack, self._network = None, None
-        self.builds, self.build_time_s = 0, 0.0
+        self._single, self._device = single, device
+        self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
+        self.batch = batch_size(single, len(self._labels), device, batch)
+        self._inputs = trial_inputs(single, stimulus, len(self._labels), step)
+        options = {"batch": self.batch, "fast_math": fast_math, "timeout": timeout}
+        if device == "cpp_standalone":
+            self._engine = StandaloneEngine(
+                single, self._traces, every, workers=workers, threads=threads, **options
+            )
+        else:
+            self._engine = RuntimeEngine(single, self._traces, every, device=device, **options)
+        self._workers, self._threads = workers, threads
+        self._stack, self._ready = None, False
+
+    @property
+    def builds(self):
+        return self._engine.builds
+
+    @property
+    def build_time_s(self):
+        return self._engine.build_time_s
 
     def __enter__(self):
         if self._stack is not None:
@@ -102,15 +136,25 @@ class Simulation:
         return self
 
     def __exit__(self, *error):
-        stack, self._stack, self._network = self._stack, None, None
+        stack, self._stack, self._ready = self._stack, None, False
         return stack.__exit__(*error)
 
-    def run(self, *, initial=None, progress=None):
+    def build(self):
+        """Build and compile, so that `run` only runs; `run` does it where it was not done."""
+        if self._stack is None:
+            raise RuntimeError(
+                "Simulation: use it as a context manager: with Simulation(...) as simulation: ..."
+            )
+        if not self._ready:
+            self._engine.open(self._inputs, len(self._labels), self._stack)
+            self._ready = True
+
+    def run(self, *, initial=None, progress=None, to=None):
         """Run all trials once.
 
         Parameters
         ----------
-        initial, progress
+        initial, progress, to
             As in `simulate`.
 
         Returns
@@ -119,109 +163,94 @@ class Simulation:
             As from `simulate`; ``run_time_s`` is the time of this run alone, ``wall_time_s`` also contains the
             build where this run made it.
         """
-        if self._stack is None:
-            raise RuntimeError(
-                "Simulation: use it as a context manager: with Simulation(...) as simulation: ..."
-            )
+        began = time.perf_counter()
         states = start_states(
             self._single,
             self._single.annotations.initial if initial is None else initial,
             len(self._labels),
         )
-        began = time.perf_counter()
-        if self._network is None:
-            self._build(_shown(progress))
+        self.build()
         started = time.perf_counter()
-        if self._device == "cpp_standalone":
-            self._run_compiled(states, progress)
-        else:
-            self._run_here(states, progress)
-        ds = self._dataset()
-        now = time.perf_counter()
-        ds.attrs |= {"wall_time_s": now - began, "run_time_s": now - started}
-        return ds
-
-    def _build(self, shown):
-        began = time.perf_counter()
-        self._used_seed = self._stack.enter_context(using(self._device, random_seed=self._seed))
-        network = build(self._tiled)
-        self._groups = {obj.name: obj for obj in network.objects}
-        self._spikes = {
-            g.name: SpikeMonitor(self._groups[g.name], name=f"{g.name}_spikes")
-            for g in self._single.groups
-            if spiking(g)
-        }
-        self._monitors = [
-            monitor_of(self._groups[t.group], t, k, self._single.dt, self._sample)
-            for k, t in enumerate(self._traces)
-        ]
-        network.add(*self._spikes.values(), *self._monitors)
-        if self._device == "cpp_standalone":
-            # The compiled program reports by itself: Brian2 cannot call back into Python from it.
-            reports = {"report": "stderr", "report_period": 1 * second} if shown else {}
-            network.run(self._length * second, namespace={}, **reports)
-            self._compiled = run_compiled()
-        else:
-            network.store("start")
-        self._network = network
-        self.builds, self.build_time_s = self.builds + 1, time.perf_counter() - began
-
-    def _flat(self, states):
-        """Yield (group, variable, values side by side) as the tiled network has them."""
-        for group, variables in states.items():
-            for name, values in variables.items():
-                yield self._groups[group], name, np.ascontiguousarray(values, dtype=float).ravel()
-
-    def _run_here(self, states, progress):
-        self._network.restore("start", restore_random_state=True)
-        for group, name, values in self._flat(states):
-            group.variables[name].set_value(values)
-        if not _shown(progress):
-            self._network.run(self._length * second, namespace={})
-            self._check_complete(float(self._network.t) / self._length)
-            return
-        length = self._length
-        with tqdm(
-            total=length, unit="s", bar_format="{l_bar}{bar}| {n:.3g}/{total:.3g} s [{elapsed}<{remaining}]"
-        ) as bar:
-
-            def report(elapsed, completed, start, duration):
-                bar.update(completed * length - bar.n)
-
-            self._network.run(length * second, namespace={}, report=report, report_period=0.2 * second)
-        self._check_complete(float(self._network.t) / length)
-
-    def _run_compiled(self, states, progress):
-        arguments = {
-            getattr(group, name): Quantity(values, dim=group.variables[name].dim)
-            for group, name, values in self._flat(states)
-        }
-        self._check_complete(self._compiled(arguments, quiet=not _shown(progress)))
-
-    def _check_complete(self, fraction):
-        """Brian2 answers Ctrl-C by ending its loop early, without an exception: what it leaves is no result."""
-        if fraction < 1 - 0.5 * self._single.dt / self._length:
-            raise KeyboardInterrupt(f"the simulation was stopped after {fraction:.0%}")
-
-    def _dataset(self):
         single, trials = self._single, len(self._labels)
+        groups = [g.name for g in single.groups if spiking(g)]
+        dtypes = [self._engine.dtype(k) for k in range(len(self._traces))]
+        shapes = shapes_of(single, self._traces, dtypes, trials, self._samples)
+        seeds = np.random.SeedSequence(self._seed).generate_state(trials).astype(np.int64)
         variables, coords = connectivity_variables(single)
-        for name, monitor in self._spikes.items():
-            variables |= spike_variables(name, np.array(monitor.i), np.array(monitor.t), single.size(name))
-        for trace, monitor in zip(self._traces, self._monitors, strict=True):
-            variables |= trace_variables(trace, monitor, trials, self._every)
         if self._traces:
-            n = len(variables[f"{self._traces[0].group}_{self._traces[0].variable}"][1][0])
-            coords["time"] = (
-                "time",
-                np.arange(n) * self._sample,
-                {"units": "s", "long_name": "time"},
-            )
+            about = {"units": "s", "long_name": "time"}
+            coords["time"] = ("time", np.arange(self._samples) * self._sample, about)
         coords["trial"] = ("trial", self._labels)
         for group in single.groups:
             coords[f"{group.name}_neuron"] = (f"{group.name}_neuron", np.arange(group.size))
-        attrs = _attributes(single, self._length, trials, self._device, self._used_seed)
-        return xr.Dataset(variables, coords, attrs)
+        with ExitStack() as stack:
+            sink = MemorySink(groups, shapes) if to is None else FileSink(_place(to), groups, shapes, stack)
+            with _bar(progress, trials * self._length) as report:
+                self._engine.run(self._inputs, states, seeds, steps=self._steps, sink=sink, progress=report)
+            now = time.perf_counter()
+            attrs = self._attributes() | {
+                "wall_time_s": now - began,
+                "run_time_s": now - started,
+                "binary_time_s": self._engine.binary_time_s,
+            }
+            ds = sink.dataset(variables, coords, attrs)
+        return ds if to is None else xr.open_dataset(to, engine="h5netcdf")
+
+    def _attributes(self):
+        single = self._single
+        attrs = {
+            "dt": single.dt,
+            "duration": self._length,
+            "trials": len(self._labels),
+            "batch": self.batch,
+            "workers": self._workers,
+            "threads": self._threads,
+            "device": self._device,
+            "seed": self._seed,
+            "versions": f"chronaxie {__version__}, brian2 {brian2.__version__}, numpy {np.__version__}",
+            "inputs": ", ".join(g.name for g in single.groups if isinstance(g, SpikeGeneratorDescription)),
+        }
+        notes = single.annotations
+        if notes.dt_ref is not None:
+            attrs["dt_ref"] = float(notes.dt_ref)
+        if notes.readout is not None:
+            readout = notes.readout
+            attrs["readout"] = f"{readout.group}_{readout.variable}"
+            attrs["readout_group"], attrs["readout_variable"] = readout.group, readout.variable
+            attrs["readout_reduce"], attrs["readout_skip"] = readout.reduce, readout.skip
+        return attrs
+
+
+@contextmanager
+def _bar(progress, length):
+    """A progress bar of simulated seconds over all trials; gives ``report(fraction)``."""
+    form = "{l_bar}{bar}| {n:.3g}/{total:.3g} s [{elapsed}<{remaining}]"
+    with tqdm(total=length, unit="s", bar_format=form, disable=not _shown(progress)) as bar:
+        yield lambda fraction: bar.update(fraction * length - bar.n)
+
+
+def _check_seed(seed):
+    if seed is not None and (
+        isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32
+    ):
+        raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
+
+
+def _check_processes(device, workers, threads):
+    for name, value in (("workers", workers), ("threads", threads)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"simulate: {name} must be a whole number >= 1, got {value!r}")
+        if value > 1 and device != "cpp_standalone":
+            raise ValueError(f"simulate: {name} = {value} needs device='cpp_standalone', got {device!r}")
+
+
+def _place(to):
+    path = Path(to)
+    if path.suffix != ".nc":
+        raise ValueError(f"simulate: to must be the name of a netCDF file, e.g. 'result.nc', got {str(to)!r}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"simulate: to: the folder {path.parent} does not exist; make it first")
+    return path
 
 
 def _shown(progress):
@@ -258,24 +287,3 @@ def _duration(description, stimulus, duration, step):
     if stimulus is None:
         raise ValueError("simulate: without a stimulus give the duration, e.g. duration=1*second")
     return stimulus_steps(description, stimulus) * step
-
-
-def _attributes(description, length, trials, device, seed):
-    notes = description.annotations
-    attrs = {
-        "dt": description.dt,
-        "duration": length,
-        "trials": trials,
-        "device": device,
-        "seed": seed,
-        "versions": f"chronaxie {__version__}, brian2 {brian2.__version__}, numpy {np.__version__}",
-        "inputs": ", ".join(g.name for g in description.groups if isinstance(g, SpikeGeneratorDescription)),
-    }
-    if notes.dt_ref is not None:
-        attrs["dt_ref"] = float(notes.dt_ref)
-    if notes.readout is not None:
-        readout = notes.readout
-        attrs["readout"] = f"{readout.group}_{readout.variable}"
-        attrs["readout_group"], attrs["readout_variable"] = readout.group, readout.variable
-        attrs["readout_reduce"], attrs["readout_skip"] = readout.reduce, readout.skip
-    return attrs

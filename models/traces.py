@@ -9,8 +9,8 @@ import numpy as np
 from brian2 import StateMonitor, second
 
 from .annotations import SPIKES
-from .description import exponents
 from .recordings import unit_of
+from .sinks import TraceShape
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,19 @@ def monitor_of(group, trace, number, dt, sample):
     )
 
 
-def trace_variables(trace, monitor, trials, every):
-    """Return a recorded trace (trial, time, neuron) as Dataset variables; `every` steps make one sample."""
-    values = np.array(getattr(monitor, f"{trace.variable}_"))
-    if trace.phase == "last":
-        values = values[:, every - 1 :: every]
-    values = values.reshape(trials, -1, values.shape[1]).transpose(0, 2, 1)
-    unit = unit_of(exponents(monitor.variables[trace.variable].dim))
-    attrs = {"units": unit, "long_name": f"{trace.variable} of {trace.group}", "slot": trace.slot}
-    dims = ("trial", "time", f"{trace.group}_neuron")
-    return {f"{trace.group}_{trace.variable}": (dims, np.ascontiguousarray(values), attrs)}
+def shapes_of(description, traces, dtypes, trials, samples):
+    """Return the `TraceShape` of each trace: its name, dimensions and attributes in the result."""
+    shapes = []
+    for trace, dtype in zip(traces, dtypes, strict=True):
+        group = description.group(trace.group)
+        equation = next(e for e in group.equations if e.name == trace.variable)
+        attrs = {
+            "units": unit_of(equation.dimensions),
+            "long_name": f"{trace.variable} of {trace.group}",
+            "slot": trace.slot,
+        }
+        name = f"{trace.group}_{trace.variable}"
+        shapes.append(
+            TraceShape(name, f"{trace.group}_neuron", (trials, samples, group.size), np.dtype(dtype), attrs)
+        )
+    return shapes

@@ -342,7 +342,7 @@ def test_time_constants_are_checked_wherever_they_are(where):
 
 def test_progress_is_shown_where_asked(capsys):
     simulate(network("alif"), stimulus(), progress=True)
-    assert "0.24/0.24 s" in capsys.readouterr().err
+    assert "0.72/0.72 s" in capsys.readouterr().err
     simulate(network("alif"), stimulus(), progress=False)
     assert capsys.readouterr().err == ""
 

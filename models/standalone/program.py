@@ -1,0 +1,169 @@
+"""Compiled programs: made once for a structure, run for any values, inputs, durations and seeds."""
+
+import json
+import os
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from brian2 import prefs
+
+from ..cache import cached_folder
+from ..devices import using
+from ..errors import BuildError, SimulationError, SimulationTimeout
+from ..processes import follow, watched
+from .project import TrialsDevice, generate_project
+from .skeleton import build_key, skeleton
+
+# Lines of a compiler's output that an error quotes.
+QUOTED = 40
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled program of the cache.
+
+    Attributes
+    ----------
+    folder : Path
+    layout : dict
+        Types of its arrays by name, clocks by object, variables of synapses, what its monitors record.
+    made : bool
+        Whether it was compiled just now.
+    time_s : float
+        Wall time of finding or making it.
+    """
+
+    folder: Path
+    layout: dict
+    made: bool
+    time_s: float
+
+
+def program_of(description, traces, *, threads=1, fast_math=False):
+    """Return the compiled program of a network's structure, from the cache where it is there.
+
+    Parameters
+    ----------
+    description : NetworkDescription
+    traces : sequence of Trace
+    threads : int
+        OpenMP threads of a run, >= 1.
+    fast_math : bool
+        As in `using`.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    BuildError
+        The compiler refused the code.
+    DeviceError
+        No compiler, or the cache cannot be written.
+    """
+    began = time.perf_counter()
+    device = TrialsDevice()
+    bare = skeleton(description)
+    with using("cpp_standalone", device=device, threads=threads, fast_math=fast_math):
+        key = build_key(bare, traces, threads)
+
+        def make(folder):
+            generate_project(bare, traces, device, folder)
+            _compile(folder)
+
+        folder, made = cached_folder("standalone", key, make)
+    layout = json.loads((folder / "layout.json").read_text())
+    return Program(folder, layout, made, time.perf_counter() - began)
+
+
+def _compile(folder):
+    log = folder / "make.log"
+    command = [prefs["devices.cpp_standalone.make_cmd_unix"]]
+    command += prefs["devices.cpp_standalone.extra_make_args_unix"]
+    with (
+        open(log, "wb") as output,
+        watched(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
+    ):
+        code = process.wait()
+    if code:
+        lines = log.read_text(errors="replace").splitlines()
+        errors = [k for k, line in enumerate(lines) if "error" in line.lower()]
+        first = errors[0] if errors else max(len(lines) - QUOTED, 0)
+        said = "\n".join(lines[first : first + QUOTED])
+        raise BuildError(
+            f"the C++ build of the network failed ({' '.join(command)}, exit code {code}):\n{said}"
+        )
+    for path in [*folder.rglob("*.o"), folder / "prefix.h.gch"]:
+        path.unlink(missing_ok=True)
+
+
+def run_program(program, run_file, results, ranges, *, report=None, timeout=None):
+    """Run a program, several processes side by side.
+
+    Parameters
+    ----------
+    program : Program
+    run_file : Path
+        See `values`.
+    results : sequence of Path
+        An empty folder for each process.
+    ranges : sequence of (int, int)
+        First trial and the one after the last, for each process.
+    report : callable, optional
+        ``report(trial, step, process)`` now and then.
+    timeout : float, optional
+        Seconds.
+
+    Raises
+    ------
+    SimulationError
+        A program failed.
+    SimulationTimeout
+        It took too long; all processes were stopped.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    variables = dict(prefs["devices.cpp_standalone.run_environment_variables"])
+
+    def tell(k, line):
+        if report is not None:
+            trial, step = map(int, line.split())
+            report(trial, step, k)
+
+    with ExitStack() as stack:
+        errors, processes = [], []
+        for folder, (first, last) in zip(results, ranges, strict=True):
+            errors.append(stack.enter_context(open(folder / "stderr", "w+")))
+            command = [program.folder / "main", program.folder / "internals", run_file, folder, first, last]
+            processes.append(
+                stack.enter_context(
+                    watched(command, cwd=program.folder, stderr=errors[-1], environment=variables)
+                )
+            )
+        try:
+            codes = follow(processes, tell, deadline=deadline)
+        except TimeoutError:
+            raise SimulationTimeout(
+                f"simulate: stopped after the time-out of {timeout:g} s; allow more, simulate fewer trials or a "
+                "shorter duration"
+            ) from None
+        for code, said in zip(codes, errors, strict=True):
+            if code:
+                said.seek(0)
+                text = said.read().strip() or f"the program ended with code {code}"
+                raise SimulationError(f"simulate (cpp_standalone): {text}")
+
+
+def ranges_of(trials, workers):
+    """Split trials into contiguous ranges of nearly equal length, at most one for each worker."""
+    bounds = np.linspace(0, trials, min(workers, trials) + 1).round().astype(int).tolist()
+    return list(zip(bounds[:-1], bounds[1:], strict=True))
+
+
+def available_workers():
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

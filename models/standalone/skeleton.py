@@ -1,0 +1,152 @@
+"""What of a network is compiled: its structure, without values, and the key of a build."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import brian2
+import numpy as np
+from brian2 import prefs
+from brian2.core.preferences import PreferenceError
+
+from ..._version import __version__
+from ..description import (
+    Array,
+    NeuronGroupDescription,
+    PoissonGroupDescription,
+    SpikeGeneratorDescription,
+)
+from ..encoding import encode_group, encode_synapses
+
+# Step of the network whose code is generated; the program gets the real one.
+STEP = 1e-4
+PREFERENCES = ("codegen", "devices.cpp_standalone", "core")
+
+
+def skeleton(description):
+    """Return a description with the same structure and no values: what the generated code depends on.
+
+    Sizes of groups, equations, statements, slots, numbers in namespaces and which delays are heterogeneous stay.
+    Numbers of synapses, values of variables, delays, spikes, rows of TimedArrays and steps are placeholders.
+
+    Parameters
+    ----------
+    description : NetworkDescription
+
+    Returns
+    -------
+    NetworkDescription
+    """
+    return replace(
+        description,
+        groups=tuple(_group(g) for g in description.groups),
+        synapses=tuple(_synapses(s) for s in description.synapses),
+        timed_arrays=tuple(_timed(t) for t in description.timed_arrays),
+        dt=STEP,
+        annotations=replace(description.annotations, dt_ref=None, readout=None, step_delays=(), about={}),
+    )
+
+
+def _group(g):
+    own = None if g.dt is None else STEP
+    if isinstance(g, SpikeGeneratorDescription):
+        empty = np.zeros(0)
+        return replace(g, indices=empty.astype(np.int32), times=empty, period=0.0, dt=own)
+    if isinstance(g, PoissonGroupDescription):
+        rates = g.rates if isinstance(g.rates, str) else Array(np.zeros(g.size), g.rates.dimensions)
+        return replace(g, rates=rates, dt=own)
+    assert isinstance(g, NeuronGroupDescription)
+    return replace(g, variables=(), dt=own)
+
+
+def _synapses(s):
+    one = np.zeros(1, dtype=np.int32)
+    pathways = tuple(replace(p, delay=np.zeros(p.delay.shape and 1)) for p in s.pathways)
+    return replace(s, pre=one, post=one, variables=(), pathways=pathways, dt=None if s.dt is None else STEP)
+
+
+def _timed(t):
+    return replace(t, array=Array(np.zeros((1, *t.array.values.shape[1:])), t.array.dimensions), dt=1.0)
+
+
+def build_key(bare, traces, threads):
+    """Return the key of a build: everything that decides about the compiled program.
+
+    Parameters
+    ----------
+    bare : NetworkDescription
+        From `skeleton`.
+    traces : sequence of Trace
+    threads : int
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits: SHA-256 of the structure, the traces, the versions of Brian2, NumPy and this package's
+        generator, Brian2's preferences, the compiler with its version, and the processor.
+    """
+    content = {
+        "schedule": bare.schedule,
+        "groups": [(g.name, g.size, encode_group(g)) for g in bare.groups],
+        "synapses": [
+            (s.name, encode_synapses(s), [bool(p.delay.ndim) for p in s.pathways]) for s in bare.synapses
+        ],
+        "timed_arrays": [(t.name, t.array.values.shape, t.array.dimensions) for t in bare.timed_arrays],
+        "traces": [(t.group, t.variable, t.slot) for t in traces],
+        "threads": threads,
+        "versions": [__version__, brian2.__version__, np.__version__],
+        "generator": _generator(),
+        "preferences": preferences(),
+        "compiler": compiler(os.environ.get("CXX", "")),
+        "processor": _processor(),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def preferences():
+    """Return Brian2's preferences on which generated code and its compilation depend, as texts by name."""
+    found = {}
+    for name in sorted(prefs.keys()):
+        if name.startswith(PREFERENCES):
+            try:
+                found[name] = repr(prefs[name])
+            except PreferenceError:  # declared and never set
+                continue
+    return found
+
+
+@cache
+def compiler(named):
+    """Return the name and version of the C++ compiler that `make` will call."""
+    command = [*shlex.split(named or "c++"), "--version"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{command}: {error}"
+
+
+@cache
+def _generator():
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in [*sorted(here.glob("*.py")), here / "trials.h", here.parent / "building.py"]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _processor():
+    """The processor, since code is compiled for the one that compiles it (``-march=native``)."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return [platform.machine(), platform.processor()]
+    return sorted(
+        {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
+    )
