@@ -19,11 +19,23 @@ def simulate(
     namespace=None,
     sample_dt=None,
     progress=None,
+    method=None,
+    batch=None,
+    workers=1,
+    threads=1,
+    fast_math=False,
+    timeout=None,
+    to=None,
+    build_only=False,
 ):
     """Simulate independent trials of a network; `net` itself and Brian2's global state stay as they are.
 
-    All trials are copies side by side in one network: one build, one run. A trial gives the same bits
-    however many there are. Every trial starts at t = 0 from the values that the network's variables have.
+    Where nothing is drawn at random a trial gives the same bits however many there are, and however they are run.
+    Every trial starts at t = 0 from the values that the network's variables have.
+
+    On ``cpp_standalone`` a network's *structure* is compiled once and kept in the user's cache; weights, time
+    constants, delays, connections, start values, stimuli, durations, steps, trials and seeds are read by the
+    program. On the other devices trials run side by side in one network.
 
     Parameters
     ----------
@@ -41,8 +53,8 @@ def simulate(
         Of random inputs; fresh entropy by default, kept in the attributes.
     dt : Quantity or float, optional
         Simulation step (s) that divides dt_ref and the step of the stimulus; that of the network by default.
-    device : {"numpy", "cython", "cpp_standalone"}
-        The last two compile: seconds to a minute once, then fast.
+    device : {"numpy", "cython", "cpp_standalone", "cuda_standalone"}
+        All but the first compile: seconds to a minute once, then fast.
     record : dict, optional
         Traces beside the spikes: ``{"output": ["v"]}``, or with the scheduling slot at which they are sampled
         ``{"output": {"v": "before_output_resets"}}``; Brian2's default is ``"start"``. By default the
@@ -56,6 +68,24 @@ def simulate(
         Sampling interval of traces (s), a multiple of `dt`; dt_ref by default, dt where the network has none.
     progress : bool, optional
         Show a progress bar; by default where stderr is a terminal.
+    method : str or dict of str to str, optional
+        Another of Brian2's integration methods, see `with_method`.
+    batch : int, optional
+        Trials side by side in one network; by default one on ``cpp_standalone``, as many as pay elsewhere
+        (`batch_size`). What cannot be tiled runs trial by trial.
+    workers : int
+        Processes that share the trials, on ``cpp_standalone``.
+    threads : int
+        OpenMP threads of each process, on ``cpp_standalone``: for large networks.
+    fast_math : bool
+        Compile with Brian2's own flags, ``-ffast-math`` among them: faster, and not equal to the bit.
+    timeout : Quantity or float, optional
+        Seconds after which the run is stopped; building does not count.
+    to : str or Path, optional
+        A netCDF file that results are written to as they come, so that memory does not grow with the duration. The
+        Dataset that is returned reads from it.
+    build_only : bool
+        Build and compile, and run nothing.
 
     Returns
     -------
@@ -63,8 +93,9 @@ def simulate(
         Spikes of every spiking group, inputs included: ``hidden1_spike_trial``, ``hidden1_spike_neuron``,
         ``hidden1_spike_time`` (s) on dimension ``hidden1_spike``, ordered by trial, time, neuron. Traces
         ``output_v (trial, time, output_neuron)``. ``synapses (connection)`` and ``hidden1_fan_out
-        (hidden1_neuron)``: numbers of synapses. Attributes: dt, dt_ref, duration (s), trials, device, seed,
-        versions, wall_time_s (build and run), run_time_s (the run alone).
+        (hidden1_neuron)``: numbers of synapses. Attributes: dt, dt_ref, duration (s), trials, batch, workers, threads,
+        device, seed, versions, wall_time_s (build and run), run_time_s (the run alone), binary_time_s (of it, the
+        compiled program or Brian2's loop). With `build_only` None.
 
     Raises
     ------
@@ -72,6 +103,12 @@ def simulate(
         The stimulus does not fit the network.
     DeviceError
         Unknown device, or the compiler that it needs is missing.
+    BuildError
+        The compiler refused the code; the message holds its own.
+    SimulationError
+        The compiled program failed, such as on a full disk.
+    SimulationTimeout
+        The run took longer than `timeout`.
     UnsupportedModel
         The network holds what `describe` or `tile` does not support.
     ValueError, TypeError, KeyError
@@ -90,6 +127,14 @@ def simulate(
         record=record,
         namespace=namespace,
         sample_dt=sample_dt,
+        method=method,
+        batch=batch,
+        workers=workers,
+        threads=threads,
+        fast_math=fast_math,
+        timeout=timeout,
     )
     with prepared as simulation:
-        return simulation.run(initial=initial, progress=progress)
+        if build_only:
+            return simulation.build()
+        return simulation.run(initial=initial, progress=progress, to=to)
