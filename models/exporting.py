@@ -16,6 +16,7 @@ from .exporting_csv import write_tables
 from .exporting_example import example_of
 from .exporting_script import script_text
 from .exporting_values import all_arrays, script_arrays
+from .traces import traces_of
 
 FORMS = ("brian2", "npz", "csv")
 # What running an exported script leaves beside it.
@@ -96,6 +97,7 @@ def export(
     if description.trials != 1:
         raise ValueError(f"export: expected a network of one trial, got one of {description.trials}")
     check_folder(folder, overwrite=overwrite)
+    traces_of(description, None)  # the readout is there
     if to == "brian2":
         description, example = example_of(description, **given)
         text = script_text(description, example)

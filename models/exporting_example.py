@@ -8,13 +8,15 @@ import numpy as np
 from .description import Array, PoissonGroupDescription
 from .errors import UnsupportedModel
 from .exporting_text import rounded
+from .jitter import jittered
 from .starts import start_states
 from .stimuli import Input, check_stimulus, inputs, named, reference_step, stimulus_trials
 from .tiling import statements, tile
-from .times import seconds
+from .times import seconds, whole_steps
 
 SECOND = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 MADE_STEPS, MADE_TRIALS, MADE_PROBABILITY = 250, 3, 0.1
+LARGE = 1_000_000  # synapses; of a larger network one trial is made up
 _RANDOM = re.compile(r"\bxi(_\w+)?\b|\b(rand|randn|poisson|binomial\w*)\s*\(")
 
 
@@ -76,8 +78,9 @@ def example_of(description, stimulus=None, *, initial=None, trials=None, duratio
         arrays = _checked(description, known, named(description, stimulus))
         about = about or "the stimulus that was exported with it"
     else:
-        count = MADE_TRIALS if trials is None else trials
-        arrays = _made(description, known, count)
+        large = sum(len(s.pre) for s in description.synapses) > LARGE
+        count = trials if trials is not None else 1 if large else MADE_TRIALS
+        arrays = {k: _jittered(description, k, v) for k, v in _made(description, known, count).items()}
         about = f"made up, {MADE_STEPS} steps of random numbers" if arrays else ""
         count = count if arrays or trials is not None else 1
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
@@ -113,7 +116,29 @@ def _checked(description, known, stimulus):
                 spikes=target.spikes,
             )
             arrays[target.name] = np.asarray(data.values, dtype=np.uint8 if target.spikes else np.float64)
-    return arrays
+    return {name: _jittered(description, name, values) for name, values in arrays.items()}
+
+
+def _jittered(description, name, values):
+    """The spikes of a stimulus (trial, time, channel), moved as the annotations say."""
+    jitters = [j for j in description.annotations.jitter if j.group == name]
+    if not jitters:
+        return values
+    group = description.group(name)
+    dt = description.dt if group.dt is None else group.dt
+    if whole_steps(reference_step(description), dt, "the step of the stimulus") > 1:
+        raise UnsupportedModel(
+            name,
+            "jitter within the steps of its stimulus",
+            "export without it, and jitter the stimulus itself",
+        )
+    trials, steps, channels = values.shape
+    step, index = np.nonzero(values.transpose(1, 0, 2).reshape(steps, -1))
+    for jitter in jitters:
+        index, step = jittered(jitter, index, step, channels=channels, dt=dt, length=steps)
+    moved = np.zeros((steps, trials * channels), dtype=np.uint8)
+    moved[step, index] = 1
+    return np.ascontiguousarray(moved.reshape(steps, trials, channels).transpose(1, 0, 2))
 
 
 def _made(description, known, trials):

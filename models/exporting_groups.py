@@ -74,8 +74,10 @@ def _about_neurons(g, known):
     text = f"{g.name}: {g.size} {kind}."
     if g.refractory is not None:
         held = [e.name for e in g.equations if "unless refractory" in e.flags]
-        goes_on = f"{' and '.join(held)} stand still" if held else "the state goes on"
-        text += f" In the refractory period after a spike there is no other, and {goes_on}."
+        goes_on = "the state goes on"
+        if held:
+            goes_on = f"{' and '.join(held)} {'stands' if len(held) == 1 else 'stand'} still"
+        text += f" In the refractory period after a spike they emit no other; {goes_on}."
     if g.dt is not None:
         text += f" Their step is {g.dt * 1e3:g} ms at every dt."
     return text

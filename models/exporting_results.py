@@ -17,7 +17,7 @@ def scores_code(description, writer):
             f"# Scores: spikes of {readout.group} in each {step}, (trial, step, class).",
             f'step = np.floor(result["{readout.group}.spike_time"] / float({step}) + 1e-6).astype(int)',
             f"scores = np.zeros((trials, int(np.ceil(duration / {step} - 1e-6)), {size}))",
-            f'trial, neuron = (result["{readout.group}.spike_{{what}}"] for what in ("trial", "neuron"))',
+            f'trial, neuron = (result[f"{readout.group}.spike_{{what}}"] for what in ("trial", "neuron"))',
             "np.add.at(scores, (trial, step, neuron), 1)",
         ]
     else:
@@ -34,7 +34,7 @@ def scores_code(description, writer):
     kept = f"scores[:, {skip}:]" if skip else "scores"
     if readout.reduce == "none":
         lines += [
-            f"# The decision of each step is the class with the highest score; here: in how many steps{left_out}.",
+            f"# Each step decides for the class of the highest score; here the number of steps{left_out}.",
             f"decision = {kept}.argmax(-1)",
             "for k in range(min(trials, 10)):",
             "    counts = np.bincount(decision[k], minlength=len(classes))",

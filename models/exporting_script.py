@@ -122,7 +122,9 @@ def _imports(example, writer):
     names = {"Network", "defaultclock", "ms", "prefs", "second", "set_device"} | writer.imports
     names |= {"seed"} if example.random else set()
     # Constants, classes, the rest: as import sorters have it.
-    order = sorted(names, key=lambda n: (0 if n.isupper() and len(n) > 1 else 1 if n[0].isupper() else 2, n))
+    order = sorted(
+        names, key=lambda n: (0 if n.isupper() and len(n) > 1 else 1 if n[0].isupper() else 2, n.lower())
+    )
     one = f"from brian2 import {', '.join(order)}"
     if len(one) > 110:
         one = "from brian2 import (\n" + "".join(f"    {n},\n" for n in order) + ")"
@@ -144,12 +146,14 @@ def _constants(description):
 
 def _options(description, example, writer):
     length = "that of the input" if example.arrays else f"{example.duration * 1e3:g}"
+    counted = example.arrays or description.annotations.dt_ref is not None
+    check = template.CHECK_STEP if counted else template.CHECK_POSITIVE
     text = Template(template.OPTIONS).substitute(
         DT_MS=f"{description.dt * 1e3:g}",
         MORE=_more_options(example),
         DURATION=length,
         SEED=template.SEED if example.random else "",
-        STEP=_step_name(description),
+        CHECK=Template(check).substitute(STEP=_step_name(description)),
     )
     functions = (template.TILED if example.side_by_side else "") + (template.REST_OF if writer.late else "")
     return text + _input(description, example) + functions + ("\n" if functions else "")
@@ -159,7 +163,7 @@ def _more_options(example):
     more = ""
     if example.arrays:
         what = "an array (trial, time, channel)"
-        what = f".npy: {what}" if len(example.arrays) == 1 else f".npz: {what} by name of the input"
+        what = f".npy: {what}" if len(example.arrays) == 1 else ".npz: arrays (trial, time, channel) by name"
         more += Template(template.OPTION_INPUT).substitute(WHAT=what)
     if example.side_by_side:
         default = "all of the input" if example.arrays else example.trials
@@ -175,6 +179,9 @@ def _input(description, example):
     if names:
         every = f"a row every {_step_name(description)} from t = 0"
         about = f"The input, (trial, time, channel), {every}, is {example.about}."
+        jittered = sorted({j.group for j in description.annotations.jitter} & set(names))
+        if jittered:
+            about += f" Its spikes are jittered already (of {', '.join(jittered)}); those of --input are not."
         one = template.ONE_INPUT if len(names) == 1 else template.SEVERAL_INPUTS
         text = Template(one).safe_substitute(
             ABOUT=comment(about).removeprefix("# "), NAME=names[0], NAMES=", ".join(map(json.dumps, names))
@@ -248,17 +255,19 @@ def _network(description, example, writer):
     lines.append(call("net = Network", objects))
     lines.append(listing("net.schedule = ", [json.dumps(slot) for slot in description.schedule]))
     groups = [g for g in description.groups if spiking(g)]
-    writer.imports.add("SpikeMonitor")
-    recorded = [f'"{g.name}": SpikeMonitor({writer.names[g.name]})' for g in groups]
-    lines.append(listing("monitors = ", recorded, "{}"))
-    lines.append("net.add(*monitors.values())")
+    if groups:
+        writer.imports.add("SpikeMonitor")
+        recorded = [f'"{g.name}": SpikeMonitor({writer.names[g.name]})' for g in groups]
+        lines.append(listing("monitors = ", recorded, "{}"))
+        lines.append("net.add(*monitors.values())")
     if membrane:
         lines += _readout_monitor(readout, writer)
     text = rule("network") + "\n".join(lines) + "\n"
     if example.arrays:
         text += inputs_code(description, example, writer)
     text += "\n" + rule("run") + template.RUN
-    return text + "\n" + rule("results") + template.RESULTS + scores_code(description, writer) + template.SAVE
+    results = template.RESULTS + (template.RESULTS_SPIKES if groups else "")
+    return text + "\n" + rule("results") + results + scores_code(description, writer) + template.SAVE
 
 
 def _readout_monitor(readout, writer):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .description import Slot
 from .errors import UnsupportedModel
-from .exporting_text import call, comment, mapping, string, values_comment
+from .exporting_text import call, comment, mapping, string, values_comment, with_remark
 from .exporting_timing import delivers_late
 from .exporting_values import SECOND, zero
 
@@ -50,7 +50,9 @@ def synapses_code(writer, s):
     lines += [_connect(writer, s), *writer.value_lines(s)]
     for p in s.pathways:
         if p.delay.ndim and (_is_late(writer, s, p) or not zero(p.delay)):
-            lines.append(f"{target}.{p.name}.delay = {_delay(writer, s, p)}")
+            physical = p.delay + (writer.description.dt if _is_late(writer, s, p) else 0)
+            code = f"{target}.{p.name}.delay = {_delay(writer, s, p)}"
+            lines.append(with_remark(code, values_comment(physical, SECOND)))
     return "\n".join(lines)
 
 

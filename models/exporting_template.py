@@ -11,8 +11,8 @@ parser.add_argument("--out", type=Path, metavar="FILE.npz", help="write spikes a
 options = parser.parse_args()
 
 # Brian2's own flags for compiled code hold -ffast-math. Without it and without fused operations compiled code
-# rounds as NumPy does, and the spikes are the same on every device. With --fast it is quicker; a spike may then
-# come a step earlier or later, after which a recurrent network can go another way.
+# rounds as NumPy does, and the spikes are the same on every device. --fast is quicker; then a spike may come
+# a step earlier or later, after which a recurrent network can go another way.
 if options.device != "numpy" and not options.fast:
     inexact = ("-ffast-math", "-Ofast", "-funsafe-math-optimizations")
     flags = [flag for flag in prefs["codegen.cpp.extra_compile_args_gcc"] if flag not in inexact]
@@ -26,16 +26,25 @@ else:
     prefs["codegen.target"] = options.device
 $SEED
 dt = DT if options.dt is None else options.dt * ms
-if not dt > 0 * ms or abs($STEP / dt - round($STEP / dt)) > 1e-6:
-    parser.error(f"--dt: {dt} does not divide {$STEP}, the step of the input")
+${CHECK}\
 defaultclock.dt = dt
 
 stored = np.load(HERE / "network.npz", allow_pickle=False)
 """
 
+CHECK_STEP = """\
+if not dt > 0 * ms or abs($STEP / dt - round($STEP / dt)) > 1e-6:
+    parser.error(f"--dt: {dt} does not divide {$STEP}, the step of the input")
+"""
+CHECK_POSITIVE = """\
+if not dt > 0 * ms:
+    parser.error(f"--dt: expected a time > 0, got {dt}")
+"""
+
 SEED = """\
 if options.seed is not None:
-    seed(options.seed)
+    # As chronaxie.simulate(…, seed=…) does it where all trials run side by side.
+    seed(int(np.random.SeedSequence(options.seed).generate_state(1)[0]))
 """
 
 OPTION_SEED = """\
@@ -94,8 +103,8 @@ duration = $DURATION if options.duration is None else options.duration * ms
 
 TILED = '''
 
-# Trials are independent copies side by side in one network: one build, one run. In a group of n neurons, neuron k
-# of trial r has the index r * n + k; synapses stay within their trial.
+# Trials are independent copies side by side in one network: one build, one run. In a group of n neurons, the
+# neuron k of trial r has the index r * n + k; synapses stay within their trial.
 def tiled(values):
     """Values of one trial, once for each trial."""
     return np.tile(values, trials)
@@ -133,8 +142,10 @@ net.run(duration, report="stderr", namespace={})
 """
 
 RESULTS = """\
-print(f"{trials} trials of {duration} at dt = {dt} on {options.device}")
+print(f"{trials} x {duration} at dt = {dt} on {options.device}")
 result = {}
+"""
+RESULTS_SPIKES = """\
 for name, monitor in monitors.items():
     size = len(monitor.source) // trials
     trial, neuron = np.divmod(np.array(monitor.i), size)
