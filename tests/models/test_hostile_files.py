@@ -183,6 +183,8 @@ GROUP, SYNAPSES, LOOP = "groups/hidden1", "synapses/hidden1_output", "synapses/h
         ("", put("annotations", "about", value={"task": 3})),
         ("", put("annotations", "step_delays", value=["nobody"])),
         ("", put("annotations", "step_delays", value=CODE)),
+        ("", put("annotations", "jitter", value=CODE)),
+        ("", put("annotations", "jitter", value=[{"group": "input", "sd": 0.001, "seed": 1}])),
         ("", put("extra", value=1)),
     ],
 )
