@@ -96,8 +96,8 @@ def run(config, *, report=print):
         That of `steps`, `convergence.traces` and `convergence.spike_times`, what `analyses` says of them, provenance.
     """
     began = time.perf_counter()
-    net = _load(config, report)
-    task = _task(config, net)
+    net = load_network(config, report)
+    task = load_its_task(config, net)
     report(f"data: {task.source}")
     found = steps(
         describe(net, namespace={}),
@@ -224,7 +224,7 @@ def as_the_step_reads(description):
 
 
 # ------------------------------------------------------------------ network and task
-def _load(config, report):
+def load_network(config, report):
     """The network of a file: one of ours, or a published one."""
     path = Path(config.network)
     if path.suffix != ".npz":
@@ -236,7 +236,7 @@ def _load(config, report):
     return load_published(path, kind=config.kind, report=report)
 
 
-def _task(config, net):
+def load_its_task(config, net):
     """The task that was asked for, else that of the network with the options of its training."""
     about = read_about(net, config.network)
     name = config.task or about.task
