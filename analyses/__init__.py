@@ -1,6 +1,7 @@
 """From simulated spikes and trained networks to numbers and figures, all as xarray data."""
 
 from . import biology
+from .cells import cells_distribution, membrane_beside_cells
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .comparison import compare
 from .convergence import convergence_orders, step_deviations
@@ -49,6 +50,7 @@ __all__ = [
     "biology",
     "biology_ms",
     "biology_scale_free",
+    "cells_distribution",
     "compare",
     "compose",
     "confusion",
@@ -71,6 +73,7 @@ __all__ = [
     "learning_accuracy",
     "learning_loss",
     "learning_rate_of_spikes",
+    "membrane_beside_cells",
     "membrane_change",
     "operation_bars",
     "operations",

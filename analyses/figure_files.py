@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import draw_biology, draw_energy, draw_neurons, draw_raster, draw_record, draw_training
+from . import cells, draw_biology, draw_energy, draw_neurons, draw_raster, draw_record, draw_training
 from .style import GREY, RC
 from .variables import require
 
@@ -89,6 +89,16 @@ FIGURES = (
         width=4.6,
         height=4.0,
         share_y=True,
+    ),
+    FigureSpec(
+        "cells",
+        (
+            Panel(
+                cells.membrane_beside_cells, ("tau_m", "tau_m_initial", "layer", "cells_tau_m", "cells_count")
+            ),
+        ),
+        width=6.4,
+        height=5.4,
     ),
     FigureSpec(
         "energy",

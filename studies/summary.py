@@ -48,7 +48,7 @@ ACCURACIES_TRAIN = (
     ("majority_class_accuracy", "the commonest class"),
     ("softmax_regression_accuracy", "softmax regression on the same step"),
 )
-SPIKING_MODELS = ("alif", "lif")
+SPIKING_MODELS = ("alif", "lif", "current_alif")
 # What the lines and the figure of a record through a network are made of.
 NEEDED_SIMULATE = (
     "time",
@@ -91,8 +91,7 @@ def summarise(ds):
     lines = [f"study {study}, seed {ds.attrs['seed']}, data: {ds.attrs['data_source']}", ""]
     lines += _numbers(ds, ACCURACIES)
     lines += _beside_brian2(ds)
-    for dt, accuracy, rate in zip(ds.dt.values, ds.accuracy_dt.values, ds.rate_dt.values, strict=True):
-        lines.append(f"  {f'Brian2 at dt = {dt:g} ms: accuracy, rate':<48} {accuracy:.4f}, {rate:.2f} Hz")
+    lines += _over_dt(ds)
     lines += ["", analyses.timescales_table(ds), *_longer_than_a_trial(ds)]
     return "\n".join(lines)
 
@@ -118,7 +117,7 @@ def _train(ds):
     ]
     spiking = ds.attrs["model"] in SPIKING_MODELS
     if spiking:
-        lines += _beside_brian2(ds)
+        lines += [*_beside_brian2(ds), *_over_dt(ds)]
     lines.append(
         f"  {'operations per step':<48} {float(ds.operations_ac):.4g} accumulates, "
         f"{float(ds.operations_mac):.4g} multiply-accumulates"
@@ -160,6 +159,16 @@ def _beside_brian2(ds):
         f"  {'largest difference of the readout':<48} {float(ds.membrane_difference):.3g}",
         f"  {'mean rate of the hidden neurons':<48} {float(ds.firing_rate.mean()):.2f} Hz "
         f"({float(ds.spikes_per_step.mean()):.3f} per step, {int(ds.silent.sum())} silent)",
+    ]
+
+
+def _over_dt(ds):
+    """Accuracy and rate at each simulation step, where there are several."""
+    if "accuracy_dt" not in ds:
+        return []
+    return [
+        f"  {f'Brian2 at dt = {dt:g} ms: accuracy, rate':<48} {accuracy:.4f}, {rate:.2f} Hz"
+        for dt, accuracy, rate in zip(ds.dt.values, ds.accuracy_dt.values, ds.rate_dt.values, strict=True)
     ]
 
 

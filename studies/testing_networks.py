@@ -112,7 +112,7 @@ def softmax_baseline(task):
     return scalars({"softmax_regression_accuracy": (softmax_regression_accuracy(task), text)})
 
 
-def example(scores, spikes, task):
+def example(scores, spikes, task, *, dt=None):
     """One test trial: stimulus, spikes, labels, decisions.
 
     Parameters
@@ -122,6 +122,8 @@ def example(scores, spikes, task):
     spikes : dict of str to numpy.ndarray, shape (trial, time, neuron)
         By spiking group; empty for a network without spikes.
     task : Task
+    dt : float, optional
+        Step of the spikes, s; that of the task by default.
     """
     test = task.test.isel(trial=EXAMPLE_TRIAL, drop=True)
     out = xr.Dataset(coords={"time": test.time, "channel": test.channel})
@@ -132,7 +134,7 @@ def example(scores, spikes, task):
         step, unit = np.nonzero(np.concatenate([s[EXAMPLE_TRIAL] for s in spikes.values()], axis=1))
         out["example_spike_time"] = (
             "example_spike",
-            step * task.dt,
+            step * (task.dt if dt is None else dt),
             {"units": "s", "long_name": "time of the spike"},
         )
         out["example_spike_unit"] = (

@@ -17,9 +17,10 @@ def add(commands):
     train.add_argument("task", metavar="TASK", help="name of the task: ecg, ludb, digits, spoken_digits, …")
     train.add_argument(
         "--model",
-        choices=("alif", "lif", "lstm", "gru", "rnn"),
+        choices=("alif", "lif", "current_alif", "lstm", "gru", "rnn"),
         default="alif",
-        help="adaptive spiking network (default), the same without adaptation, or a dense network",
+        help="adaptive spiking network (default), the same without adaptation, one in physical units with values of "
+        "published cells, or a dense network",
     )
     train.add_argument(
         "--match",
@@ -74,10 +75,11 @@ def add(commands):
 
 
 def _train(given):
-    from .. import result_folder, training
-    from ..summary import summarise
+    from .. import training
     from ..train_config import TrainConfig
 
+    if given.model == "current_alif":
+        return _train_physical(given)
     names = (
         "task",
         "model",
@@ -97,8 +99,31 @@ def _train(given):
         **{name: getattr(given, name) for name in names},
         hidden=tuple(given.hidden) if given.hidden else None,
     )
+    return _run(training.run, config, given)
+
+
+def _train_physical(given):
+    from .. import physical_training
+    from ..physical_config import PhysicalConfig
+
+    for option, unset in (("match", "neurons"), ("frozen_time_constants", False)):
+        if getattr(given, option) != unset:
+            name = option.replace("_", "-")
+            raise ValueError(f"train: --{name} is not for the model current_alif; leave it out")
+    names = ("task", "data", "seed", "epochs", "batch_size", "learning_rate", "time_constant_rate", "device")
+    config = PhysicalConfig(
+        **{name: getattr(given, name) for name in (*names, "brian2_trials", "options")},
+        hidden=tuple(given.hidden) if given.hidden else None,
+    )
+    return _run(physical_training.run, config, given)
+
+
+def _run(study, config, given):
+    from .. import result_folder
+    from ..summary import summarise
+
     result, files = result_folder.run_to_folder(
-        training.run, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
+        study, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
     )
     print(summarise(result))
     print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))

@@ -4,6 +4,7 @@ import hashlib
 import io
 
 import numpy as np
+import xarray as xr
 from scipy.io import loadmat
 
 from ..data import VARIABLE, find_data
@@ -17,9 +18,10 @@ FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
 # The published sequences are windows of this many steps that begin every STRIDE steps of a recording, in its order;
 # labels begin at step LABELS (docs/data.md, "What the published QTDB files are").
 WINDOW, STRIDE, LABELS = 1301, 1000, 38
+IGNORED = 10  # steps at the beginning that the papers leave out
 
 
-def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
+def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
     """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020), else from its raw records.
 
     1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps
@@ -47,6 +49,10 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     valid_fraction : float
         Part of the training file (of the raw records that do not test) that validates, > 0 and < 1; at least one
         trial, and one is left to train on.
+    window : float, s, or None
+        Length of a training trial: sequences are cut into so many as fit in, those left out of which at most half of
+        the steps are labelled (the first ten not counted). Validation and test take whole sequences; None: training
+        too. ``trial`` then counts on through the files for every further window. Only for the published files.
     seed : int
         Of the validation split, >= 0.
 
@@ -61,8 +67,9 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
     TaskError
         A file that is damaged, or holds other shapes or values.
     ValueError
-        `valid_fraction` or `seed` out of range, or not a number.
+        `valid_fraction`, `window` or `seed` out of range, or not a number.
     """
+    length = _steps_of(window)
     check_fraction("load_qtdb", "valid_fraction", valid_fraction)
     check_whole("load_qtdb", "seed", seed)
     folder = find_data(data)
@@ -76,6 +83,10 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
         from .qtdb_raw import load_qtdb_raw, raw_records
 
         if raw_records(folder):
+            if window is not None:
+                raise ValueError(
+                    "load_qtdb: window is for the published files, and the data folder has raw records"
+                )
             return load_qtdb_raw(folder, valid_fraction=valid_fraction, seed=seed)
     digest = hashlib.sha256()
     parts = []
@@ -113,7 +124,9 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
 
     return Task(
         name="ecg",
-        train=split(train_x[train], train_y[train], train, recording[train]),
+        train=_windows(
+            split(train_x[train], train_y[train], train, recording[train]), length, count + len(test_x)
+        ),
         valid=split(train_x[valid], train_y[valid], valid, recording[valid]),
         test=split(
             test_x, test_y, count + np.arange(len(test_x)), recording.max(initial=0) + 1 + test_recording
@@ -127,6 +140,41 @@ def load_qtdb(data=None, *, valid_fraction=0.1, seed=0):
         description="QTDB: two-lead ECG as level-crossing spikes, 250 Hz, a wave label at each step",
         unlabelled_class="P",
     )
+
+
+def _steps_of(window):
+    """Steps of a window of so many seconds, None for None."""
+    if window is None:
+        return None
+    number = np.asarray(window)
+    steps = (
+        round(float(window) / DT)
+        if number.dtype.kind in "iuf" and number.ndim == 0 and 0 < number < np.inf
+        else 0
+    )
+    if not IGNORED < steps <= WINDOW:
+        raise ValueError(
+            f"load_qtdb: window must be a time of {(IGNORED + 1) * DT:g} to {WINDOW * DT:g} s or None, got {window!r}"
+        )
+    return steps
+
+
+def _windows(whole, length, count):
+    """Sequences cut into windows of so many steps: all first ones, then all second ones, …; of `count` in all."""
+    if length is None:
+        return whole
+    parts = []
+    for k in range(whole.sizes["time"] // length):
+        part = whole.isel(time=slice(k * length, (k + 1) * length))
+        start = (
+            "trial",
+            np.full(part.sizes["trial"], k * length * DT),
+            {"units": "s", "long_name": "start of the window"},
+        )
+        parts.append(part.assign_coords(time=whole.time[:length], trial=k * count + part.trial, start=start))
+    cut = xr.concat(parts, "trial", combine_attrs="override")
+    labelled = cut.labelled.values[:, IGNORED:].mean(axis=1)
+    return cut.isel(trial=np.flatnonzero(labelled > 0.5))
 
 
 def recordings(label):
