@@ -14,6 +14,7 @@ from .building import build
 from .description import NetworkDescription, NeuronGroupDescription
 from .devices import using
 from .errors import UnsupportedModel
+from .perturbations_membrane import check_method_change
 
 # Brian2 gives it up itself, with a warning at every use.
 DEPRECATED = ("independent",)
@@ -68,6 +69,7 @@ def with_method(description, method):
         group = description.group(name)
         if m == group.method:
             continue
+        check_method_change(group, m)
         refusal = _refusal(description, group, m)
         if refusal is not None:
             suitable = [k for k in _names() if _refusal(description, group, k) is None]

@@ -152,6 +152,27 @@ class MembraneNoise(Perturbation):
         )
 
 
+def check_method_change(group, method):
+    """Refuse another integration method for a group whose membrane noise was made for the one that it has.
+
+    Raises
+    ------
+    UnsupportedModel
+    """
+    sds = {e.name for e in group.namespace}
+    for e in group.equations:
+        drawn = e.expression or ""
+        made = (
+            e.name.startswith("noise_") and f"{e.name}_sd" in sds and drawn.startswith(f"{e.name}_sd*randn()")
+        )
+        if made and not (group.method in _EXACT and method in _EXACT):
+            raise UnsupportedModel(
+                group.name,
+                f"the method {method!r} after MembraneNoise, whose current '{e.name}' was made for {group.method!r}",
+                "change the method first: perturb(with_method(describe(net), …), MembraneNoise(…))",
+            )
+
+
 def _equation(group, variable):
     return next(
         (

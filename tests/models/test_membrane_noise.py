@@ -11,6 +11,7 @@ from scipy import stats
 from chronaxie.models import (
     CurrentIntegrator,
     MembraneNoise,
+    UnsupportedModel,
     annotate,
     describe,
     perturb,
@@ -121,6 +122,17 @@ def test_the_physical_readout(dt):
     net = annotate(Network(group), dt_ref=4 * ms)
     ds = simulate(perturb(net, MembraneNoise(2 * mV)), duration=80 * ms, seed=5, record={"cells": ["v"]})
     expect_deviation((ds["cells_v"].values[0, -1] - float(group.E_L_[0])) * 1e3, 2)
+
+
+def test_another_method_afterwards_is_refused_unless_both_are_exact():
+    perturbed = perturb(free_membranes(np.array([10.0])), MembraneNoise(0.3), MembraneNoise(0.1))
+    assert with_method(perturbed, "exponential_euler").group("hidden1").method == "exponential_euler"
+    with pytest.raises(
+        UnsupportedModel, match="'hidden1' uses the method 'euler' after MembraneNoise.*first"
+    ):
+        with_method(perturbed, "euler")
+    with pytest.raises(UnsupportedModel, match="after MembraneNoise"):
+        simulate(perturbed, duration=8 * ms, method="rk4")
 
 
 def test_two_noises_add_as_variances():
