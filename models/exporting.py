@@ -130,7 +130,9 @@ def check_folder(folder, *, overwrite):
         raise NotADirectoryError(f"export: {folder} is a file; expected the name of a folder")
     there = sorted(p.name for p in folder.iterdir())
     if there and not overwrite:
-        raise FileExistsError(f"export: {folder} exists; choose another name or pass overwrite=True")
+        raise FileExistsError(
+            f"export: {folder} exists; choose another name or pass overwrite=True (--overwrite)"
+        )
     marked = ".exported" in there
     written = (folder / ".exported").read_text().split("\n") if marked else []
     others = [name for name in there if name not in (*written, ".exported", *_LEFT_BY_RUNS)]

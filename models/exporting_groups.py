@@ -94,7 +94,7 @@ def _start_lines(writer, g, starts):
     for name in starts:
         unit = writer.unit_factor(next(v.array.dimensions for v in g.variables if v.name == name))
         code = f'{writer.names[g.name]}.{name} = stored["start/{g.name}.{name}"][chosen].ravel(){unit}'
-        lines.append(with_remark(code, "of each trial"))
+        lines.append(with_remark(code, "its own in each trial"))
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from ..models import annotations
+from ..models import NetworkDescription, annotations
 
 
 class AboutError(ValueError):
@@ -37,7 +37,7 @@ def read_about(net, where):
 
     Parameters
     ----------
-    net : brian2.Network
+    net : brian2.Network or NetworkDescription
     where : str
         Its file, for messages.
 
@@ -50,7 +50,7 @@ def read_about(net, where):
     AboutError
         A text is not of the form that the package writes.
     """
-    about = annotations(net).about
+    about = (net.annotations if isinstance(net, NetworkDescription) else annotations(net)).about
     options = _json(about, "options", where, {})
     if not isinstance(options, dict) or "data" in options or "path" in options:
         raise AboutError(
