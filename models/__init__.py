@@ -14,7 +14,15 @@ from .ecg_encoding import (
     resample,
 )
 from .encoders import decode_level_crossing, level_crossing, threshold_difference
-from .errors import DeviceError, FileRefused, StimulusError, UnsupportedModel
+from .errors import (
+    BuildError,
+    DeviceError,
+    FileRefused,
+    SimulationError,
+    SimulationTimeout,
+    StimulusError,
+    UnsupportedModel,
+)
 from .exporting import export
 from .files import load, load_description, save
 from .hair_cells import HairCells, hair_cells

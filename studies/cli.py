@@ -7,12 +7,12 @@ import os
 import sys
 
 from .._version import __version__
-from .commands import evaluate, export, fetch, import_published, run, show, simulate, train
+from .commands import cache, evaluate, export, fetch, import_published, run, show, simulate, train
 
 DESCRIPTION = """Brian2 networks made differentiable: train adaptive spiking networks with their time constants,
 simulate them in Brian2, compare the time constants with biology."""
 
-COMMANDS = (run, train, import_published, evaluate, simulate, export, show, fetch)
+COMMANDS = (run, train, import_published, evaluate, simulate, export, show, fetch, cache)
 
 
 def main(arguments=None):

@@ -33,6 +33,7 @@ EXPECTED = (
 )
 KEPT = (
     "chronaxie/cython",
+    "chronaxie/standalone",
     "matplotlib",
 )  # parts of the user's cache that the tests use too: slow to make again
 # What `import brian2` itself sets; a test that imports it first is held against these.

@@ -26,6 +26,7 @@ _UNUSED = (
 )
 # What every file of the project includes.
 _PREFIX = """#include "objects.h"
+#include "tables.h"
 #include "brianlib/common_math.h"
 #include "brianlib/stdint_compat.h"
 #include <climits>
