@@ -104,14 +104,14 @@ def step_deviations(ds):
     ----------
     ds : Dataset
         ``step_accuracy`` (and ``step_accuracy_yin``) ``(variant, dt, seed)``, ``step_rate (…, step_layer)``; the first
-        dt is the network's own, dt_ref.
+        dt is the network's own, as a rule dt_ref.
 
     Returns
     -------
     Dataset
-        ``step_accuracy_deviation``, ``step_accuracy_yin_deviation (variant, dt)``: accuracy minus that at dt_ref, mean
-        over seeds; ``step_rate_deviation (variant, dt, step_layer)``: rate over that at dt_ref, minus 1; NaN where
-        nothing spikes at dt_ref.
+        ``step_accuracy_deviation``, ``step_accuracy_yin_deviation (variant, dt)``: accuracy minus that at its own step,
+        mean over seeds; ``step_rate_deviation (variant, dt, step_layer)``: rate over that at its own step, minus 1; NaN
+        where nothing spikes there.
     """
     require(ds, "step_accuracy", "step_rate", "dt", where="step_deviations")
     parts = {}
@@ -119,11 +119,11 @@ def step_deviations(ds):
         if name in ds.variables:
             mean = ds[name].mean("seed")
             parts[f"{name}_deviation"] = (mean - mean.isel(dt=0, drop=True)).assign_attrs(
-                units="1", long_name=f"{ds[name].attrs['long_name']} minus that at dt_ref"
+                units="1", long_name=f"{ds[name].attrs['long_name']} minus that at its own step"
             )
     rate = ds["step_rate"].mean("seed")
     own = rate.isel(dt=0, drop=True)
     parts["step_rate_deviation"] = (rate / own.where(own > 0) - 1).assign_attrs(
-        units="1", long_name="mean firing rate over that at dt_ref, minus 1"
+        units="1", long_name="mean firing rate over that at its own step, minus 1"
     )
     return xr.Dataset(parts)

@@ -29,6 +29,8 @@ from .scoring import accuracies, decisions
 from .tasks import load_task, reads_data
 
 FACTORS = (1, 2, 4, 8, 16, 40)  # 4, 2, 1, 0.5, 0.25, 0.1 ms of a network trained at 4 ms
+# Neuron-steps that are simulated together, so that the spikes of a network that fires in every step fit into 2 GB.
+LARGEST = 1e8
 PHYSICAL, BARE = "with the physical step", "as the step reads"
 
 
@@ -49,8 +51,8 @@ class ContinuousConfig:
     device : str
         Brian2 device.
     dts : tuple of float or None
-        Simulation steps (s), each a divisor of dt_ref, which is added where it lacks; by default dt_ref over 1, 2, 4,
-        8, 16 and 40.
+        Simulation steps (s), each a divisor of dt_ref; the network's own, as a rule dt_ref, is added where it lacks. By
+        default that over 1, 2, 4, 8, 16 and 40.
     start : {"zero", "random"}
         As in `evaluate`.
     seeds : int
@@ -169,7 +171,7 @@ def steps(
     """
     check_task(description, task, start, seeds)
     dt_ref = float(description.annotations.dt_ref)
-    dts = _steps_of(dts, dt_ref)
+    dts = _steps_of(dts, description.dt, dt_ref)
     test = first_trials(task.test, trials, "trials")
     variants = {PHYSICAL: description}
     if bare:
@@ -249,34 +251,41 @@ def load_its_task(config, net):
     return load_task(name, seed=(about.seed or 0) if own else 0, **options)
 
 
-def _steps_of(dts, dt_ref):
-    """The simulation steps (s), dt_ref among them, checked, coarsest first and each once."""
-    dts = [dt_ref / f for f in FACTORS] if dts is None else [float(dt) for dt in dts]
+def _steps_of(dts, own, dt_ref):
+    """The simulation steps (s), the network's own among them, checked, coarsest first and each once."""
+    dts = [own / f for f in FACTORS] if dts is None else [float(dt) for dt in dts]
     for dt in dts:
         whole_steps(dt_ref, dt, "dt_ref")
-    return sorted({dt_ref, *dts}, reverse=True)
+    return sorted({own, *dts}, reverse=True)
 
 
 # ------------------------------------------------------------------ one step
 def _at(description, test, task, dt, *, states, layers, device):
     """Numbers of each start (a list of dicts), and the time of the build."""
+    trials, neurons = test.sizes["trial"], sum(g.size for g in description.groups)
+    duration = test.sizes["time"] * float(description.annotations.dt_ref)
+    together = max(1, int(LARGEST / (neurons * duration / dt)))
+    scores, build = [[] for _ in states], 0.0
+    run_time, spikes = np.zeros(len(states)), np.zeros((len(states), len(layers)))
+    for first in range(0, trials, together):
+        part = slice(first, first + together)
+        with Simulation(description, test.stimulus[part], dt=dt, device=device, namespace={}) as simulation:
+            for k, start in enumerate(states):
+                initial = {g: {name: v[part] for name, v in values.items()} for g, values in start.items()}
+                ds = simulation.run(initial=initial, progress=False)
+                scores[k].append(readout_scores(ds))
+                run_time[k] += ds.attrs["run_time_s"]
+                spikes[k] += [ds.sizes[f"{g}_spike"] for g in layers]
+            build += simulation.build_time_s
     rows = []
-    with Simulation(description, test.stimulus, dt=dt, device=device, namespace={}) as simulation:
-        for initial in states:
-            ds = simulation.run(initial=initial, progress=False)
-            found = accuracies(
-                decisions(readout_scores(ds), test), test, unlabelled_class=task.unlabelled_class
-            )
-            row = {f"step_{name}": value for name, (value, _) in found.items()}
-            row["step_run_time"] = ds.attrs["run_time_s"]
-            rate = {
-                g: ds.sizes[f"{g}_spike"]
-                / (ds.sizes[f"{g}_neuron"] * ds.sizes["trial"] * ds.attrs["duration"])
-                for g in layers
-            }
-            row["step_rate"] = [rate[g] for g in layers]
-            rows.append(row)
-        return rows, simulation.build_time_s
+    for k in range(len(states)):
+        decided = decisions(np.concatenate(scores[k]), test)
+        found = accuracies(decided, test, unlabelled_class=task.unlabelled_class)
+        row = {f"step_{name}": value for name, (value, _) in found.items()}
+        row["step_run_time"] = run_time[k]
+        row["step_rate"] = spikes[k] / ([description.size(g) for g in layers] * np.array(trials * duration))
+        rows.append(row)
+    return rows, build
 
 
 _WHAT = {

@@ -45,7 +45,7 @@ def summarise_continuous(ds):
     largest = max(float(np.abs(own[n]).max()) for n in names)
     lines += [
         "",
-        f"{own.variant.item()}, away from dt = {a['dt_ref'] * 1e3:g} ms by at most: accuracy {largest:.4f}, rates "
+        f"{own.variant.item()}, away from dt = {ds.dt.values[0]:g} ms by at most: accuracy {largest:.4f}, rates "
         f"{100 * float(np.abs(own.step_rate_deviation).max()):.2f} %",
         f"the commonest class is {float(ds.step_majority):.4f} of what is labelled",
     ]
