@@ -101,6 +101,13 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
             f"{folder / FILES[1]}: expected {train_x.shape[1]} steps, as in {FILES[0]}, got "
             f"{test_x.shape[1]}; take both files from the same release"
         )
+    if length is not None:
+        if length > train_x.shape[1]:
+            raise TaskError(
+                f"{folder / FILES[0]}: a window of {window:g} s does not fit into its {train_x.shape[1]} steps of "
+                f"{DT * 1e3:g} ms; give a shorter one"
+            )
+        digest.update(f"window {length}".encode())  # what is trained on is something else
     count = len(train_x)
     if count < 2:
         raise TaskError(

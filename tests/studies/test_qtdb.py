@@ -67,6 +67,38 @@ def test_validation_comes_from_the_training_file_only(folder):
     assert len(others) > 1
 
 
+def test_training_sequences_are_cut_into_windows(data_dir):
+    whole, cut = load_qtdb(data_dir, seed=3), load_qtdb(data_dir, seed=3, window=1.0)
+    assert cut.train.sizes["time"] == 250
+    assert np.array_equal(cut.train.time, whole.train.time[:250])
+    assert cut.valid.identical(whole.valid)
+    assert cut.test.identical(whole.test)
+    assert cut.hash != whole.hash
+    files = whole.train.sizes["trial"] + whole.valid.sizes["trial"] + whole.test.sizes["trial"]
+    sequence, number = cut.train.trial.values % files, cut.train.trial.values // files
+    assert set(number) == set(range(5))
+    assert np.allclose(cut.train.start, number * 1.0)
+    position = {int(trial): k for k, trial in enumerate(whole.train.trial.values)}
+    for k in (0, 700, 1500, cut.train.sizes["trial"] - 1):
+        part = slice(250 * number[k], 250 * (number[k] + 1))
+        for name in ("stimulus", "label", "labelled"):
+            assert np.array_equal(cut.train[name][k], whole.train[name][position[int(sequence[k])], part])
+    assert cut.train.labelled[:, 10:].mean("time").min() > 0.5
+    kept = whole.train.labelled[:, :1250].values.reshape(-1, 5, 250)[..., 10:].mean(-1) > 0.5
+    assert cut.train.sizes["trial"] == kept.sum()
+
+
+@pytest.mark.parametrize("window", [0, -1, 6, np.nan, "1", 0.04])
+def test_a_window_out_of_range_is_refused(folder, window):
+    with pytest.raises(ValueError, match=r"window must be a time of 0.044 to 5.204 s or None, got"):
+        load_qtdb(folder, window=window)
+
+
+def test_a_window_longer_than_the_sequences_is_refused(folder):
+    with pytest.raises(TaskError, match="a window of 5 s does not fit into its"):
+        load_qtdb(folder, window=5)
+
+
 def test_the_hash_is_that_of_the_files(folder):
     both = (folder / "qtdb" / TRAIN).read_bytes() + (folder / "qtdb" / TEST).read_bytes()
     assert load_qtdb(folder).hash == "sha256:" + hashlib.sha256(both).hexdigest()
