@@ -56,8 +56,8 @@ _exact_modules = {}
 def using(name, *, random_seed=None, cuda=None, device=None, threads=1, fast_math=False):
     """Run the body on a Brian2 device of its own; Brian2's global state is as before afterwards.
 
-    On ``cpp_standalone`` code is only generated (see `models.standalone`). On ``cuda_standalone`` nothing runs before
-    `run_compiled`; the scratch folder is removed on leaving: read the results inside.
+    On ``cpp_standalone`` and ``cuda_standalone`` code is only generated (see `models.standalone`, `cuda_engine`). The
+    scratch folder of the latter is removed on leaving: read the results inside.
 
     Parameters
     ----------
@@ -135,26 +135,6 @@ def _use_cuda(stack, options, *, exact):
     links, places = link_curand(toolkit, folder)
     device.library_dirs += links
     device.runtime_library_dirs += places
-
-
-def run_compiled():
-    """Compile what was put together on a standalone device inside of `using`.
-
-    Returns
-    -------
-    callable
-        ``run(values, quiet=True)``: runs the program with other values at the start, a dict of Brian2's
-        `VariableView` (``group.v``) to arrays; what is left out is as it was compiled. May be called again.
-        Returns the fraction of the simulated time that was completed.
-    """
-    device = brian2_device.active_device
-    device.build(directory=device.build_options["directory"], compile=True, run=False, with_output=False)
-
-    def run(values, *, quiet=True):
-        device.run(with_output=not quiet, run_args=dict(values))
-        return device._last_run_completed_fraction
-
-    return run
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from brian2.core.namespace import get_local_namespace
 
+from .cuda import CUDA, CudaOptions
 from .simulation import Simulation
 
 
@@ -85,7 +86,8 @@ def simulate(
         A netCDF file that results are written to as they come, so that memory does not grow with the duration. The
         Dataset that is returned reads from it.
     build_only : bool
-        Build and compile, and run nothing.
+        Build and compile, and run nothing. For ``cuda_standalone`` that needs no GPU, and `to` is the folder of the
+        generated project, which stays there.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def simulate(
         ``output_v (trial, time, output_neuron)``. ``synapses (connection)`` and ``hidden1_fan_out
         (hidden1_neuron)``: numbers of synapses. Attributes: dt, dt_ref, duration (s), trials, batch, workers, threads,
         device, seed, versions, wall_time_s (build and run), run_time_s (the run alone), binary_time_s (of it, the
-        compiled program or Brian2's loop). With `build_only` None.
+        compiled program or Brian2's loop). With `build_only` None; on ``cuda_standalone`` what was made, as `Built`.
 
     Raises
     ------
@@ -133,8 +135,10 @@ def simulate(
         threads=threads,
         fast_math=fast_math,
         timeout=timeout,
+        cuda=CudaOptions(build_only=True, folder=to) if build_only and device == CUDA else None,
     )
     with prepared as simulation:
         if build_only:
-            return simulation.build()
+            simulation.build()
+            return simulation.built
         return simulation.run(initial=initial, progress=progress, to=to)

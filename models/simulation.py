@@ -14,6 +14,8 @@ from tqdm import tqdm
 from .._version import __version__
 from .batches import batch_size
 from .building import with_dt
+from .cuda import CUDA
+from .cuda_engine import CudaEngine
 from .describing import describe
 from .description import Array, NetworkDescription, SpikeGeneratorDescription
 from .devices import check_device
@@ -43,6 +45,8 @@ class Simulation:
     net, stimulus, duration, trials, seed, dt, device, record, namespace, sample_dt, method, batch, workers, threads, \
     fast_math, timeout
         As in `simulate`.
+    cuda : CudaOptions, optional
+        For ``cuda_standalone`` alone.
 
     Attributes
     ----------
@@ -79,10 +83,11 @@ class Simulation:
         threads=1,
         fast_math=False,
         timeout=None,
+        cuda=None,
     ):
         if namespace is None:
             namespace = get_local_namespace(level=1)
-        check_device(device)
+        check_device(device, cuda=cuda)
         _check_seed(seed)
         _check_processes(device, workers, threads)
         if timeout is not None:
@@ -116,6 +121,8 @@ class Simulation:
             self._engine = StandaloneEngine(
                 single, self._traces, every, workers=workers, threads=threads, **options
             )
+        elif device == CUDA:
+            self._engine = CudaEngine(single, self._traces, every, steps=self._steps, options=cuda, **options)
         else:
             self._engine = RuntimeEngine(single, self._traces, every, device=device, **options)
         self._workers, self._threads = workers, threads
@@ -128,6 +135,11 @@ class Simulation:
     @property
     def build_time_s(self):
         return self._engine.build_time_s
+
+    @property
+    def built(self):
+        """What was compiled last, on ``cuda_standalone`` alone (`Built`)."""
+        return getattr(self._engine, "built", None)
 
     def __enter__(self):
         if self._stack is not None:

@@ -74,14 +74,21 @@ def program_of(description, traces, *, threads=1, fast_math=False):
 
         def make(folder):
             generate_project(bare, traces, device, folder)
-            _compile(folder)
+            compile_project(folder)
 
         folder, made = cached_folder("standalone", key, make)
     layout = json.loads((folder / "layout.json").read_text())
     return Program(folder, layout, made, time.perf_counter() - began)
 
 
-def _compile(folder):
+def compile_project(folder):
+    """Run make in the folder of a generated project, inside of `using`; object files are removed.
+
+    Raises
+    ------
+    BuildError
+        The compiler refused the code.
+    """
     log = folder / "make.log"
     command = [prefs["devices.cpp_standalone.make_cmd_unix"]]
     command += prefs["devices.cpp_standalone.extra_make_args_unix"]

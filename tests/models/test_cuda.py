@@ -30,8 +30,9 @@ from chronaxie.models.cuda import (
     find_toolkit,
     link_curand,
 )
-from chronaxie.models.devices import run_compiled, using
+from chronaxie.models.devices import using
 from chronaxie.models.errors import DeviceError
+from chronaxie.models.standalone.program import compile_project
 
 from .test_devices import state
 from .test_simulate import STEPS, stimulus
@@ -243,10 +244,9 @@ def generate(description, folder, *, compiled=False, **options):
         net = build(description)
         net.add(SpikeMonitor(net["hidden1"]), StateMonitor(net["output"], "v", record=True, dt=4 * ms))
         net.run(STEPS * 4e-3 * second, namespace={})
+        brian2.get_device().build(directory=str(folder), compile=False, run=False, with_output=False)
         if compiled:
-            run_compiled()
-        else:
-            brian2.get_device().build(directory=str(folder), compile=False, run=False, with_output=False)
+            compile_project(folder)
     return folder
 
 
