@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from brian2 import amp, farad, get_dimensions, second, siemens, volt
 from brian2.equations.equations import Equations
 
-from . import neurons
+from .current_alif import CurrentALIF, CurrentIntegrator
 from .description import DIMENSIONLESS, exponents
+from .neurons import ALIF, LIF, LeakyIntegrator
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,17 @@ _MEMBRANE = (
     ("alpha", "what is left of v after dt_ref"),
     ("I", "input that summed synapses write; 0 without them"),
     ("bias", "constant input"),
+)
+_PHYSICAL = (
+    ("v", "membrane potential"),
+    ("I_in", "synaptic current: jumps by w at a spike, decays with tau_in"),
+    ("I", "current that summed synapses write; 0 without them"),
+    ("bias", "constant current"),
+    ("C", "membrane capacitance"),
+    ("tau_m", "membrane time constant"),
+    ("g_L", "leak conductance"),
+    ("E_L", "reversal potential of the leak: rest, and reset"),
+    ("tau_in", "time constant of the synaptic current"),
 )
 _STEP = (
     "The statements follow the update rule of Yin, Corradi and Bohté (2020, 2021) for steps of dt_ref: a spike adds "
@@ -73,6 +85,25 @@ _KNOWN = {
         ),
     ),
     "LeakyIntegrator": Known("leaky integrators: they do not spike", _MEMBRANE, (_STEP,)),
+    "CurrentALIF": Known(
+        "adaptive integrate-and-fire neurons in physical units",
+        (
+            *_PHYSICAL,
+            ("I_rec", "recurrent current: jumps by w at a spike, decays with tau_rec"),
+            ("a", "adaptation of the threshold: jumps by b at each spike, decays with tau_a"),
+            ("theta", "threshold"),
+            ("theta_0", "threshold without adaptation, above rest"),
+            ("tau_rec", "time constant of the recurrent current"),
+            ("b", "jump of the threshold at a spike"),
+            ("tau_a", "adaptation time constant"),
+            ("t_ref", "refractory period"),
+        ),
+        (
+            "method: two time constants couple, so exact would divide by their difference; rk2 is of second order, "
+            "and a spike brings the same charge at every dt.",
+        ),
+    ),
+    "CurrentIntegrator": Known("membranes that do not spike", _PHYSICAL),
 }
 # Name, dimensions → meaning; for neurons of others.
 _BY_UNIT = (
@@ -128,7 +159,7 @@ def meaning(name, dimensions, *, known=None, synapse=False):
 
 @functools.cache
 def _model(name):
-    model = getattr(neurons, name)
+    model = next(m for m in (ALIF, LIF, LeakyIntegrator, CurrentALIF, CurrentIntegrator) if m.name == name)
     equations = [
         (e.type, e.varname, None if e.expr is None else e.expr.code, exponents(e.dim))
         for e in Equations(model.equations).values()

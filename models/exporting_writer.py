@@ -1,5 +1,7 @@
 """What the parts of an exported script share: names, imports, quantities, stored values, equations, slots."""
 
+import re
+
 import brian2
 
 from .exporting_symbols import meaning
@@ -18,6 +20,7 @@ from .exporting_text import (
 )
 from .exporting_values import SECOND, equation_code, zero
 
+COLUMN = 44  # of comments behind equations, at most
 # Names that a script uses itself.
 OWN_NAMES = frozenset(
     """
@@ -157,6 +160,7 @@ class Writer:
             return string(texts[0][0])
         body = "\n".join(_equation_lines(texts))
         if body not in self._constants:
+            label = label and re.sub(r"(?<=[a-z])(?=[A-Z])", "_", label).upper()
             free = label and label not in self.equations
             constant = self.names.free(label if free else f"{name.upper()}_EQUATIONS")
             self._constants[body] = constant
@@ -165,9 +169,8 @@ class Writer:
 
 
 def _equation_lines(texts):
-    """Equations with their comments in one column."""
-    fitting = [len(code) for code, said in texts if said and len(code) + len(said) + 4 <= WIDTH]
-    column = max(fitting, default=0)
+    """Equations with their comments in one column; long ones run over it."""
+    column = max((len(code) for code, said in texts if said and len(code) <= COLUMN), default=0)
     for code, said in texts:
         parts = wrapped(code, WIDTH - 4)
         if len(parts) > 1 or (said and max(column, len(code)) + len(said) + 4 > WIDTH):

@@ -25,7 +25,18 @@ from brian2 import (
     us,
 )
 
-from chronaxie.models import ALIF, LIF, Initial, Normal, Readout, annotate, describe, srnn
+from chronaxie.models import (
+    ALIF,
+    LIF,
+    CurrentALIF,
+    CurrentIntegrator,
+    Initial,
+    Normal,
+    Readout,
+    annotate,
+    describe,
+    srnn,
+)
 
 from .test_describe_build import by_hand
 from .test_random_statements import random_network
@@ -213,6 +224,10 @@ NETWORKS = {
     ),
     "current": lambda: (srnn(4, [6], 3, input="current", neuron=LIF, bias=0.02, readout_reduce="sum"), {}),
     "spike counts": lambda: read(srnn(4, [6], 3, readout=ALIF, bias=0.05), variable="spikes", reduce="sum"),
+    "physical units": lambda: (
+        srnn(4, [6], 3, neuron=CurrentALIF, readout=CurrentIntegrator, dt=1 * ms, dt_ref=4 * ms, seed=1),
+        {},
+    ),
     "random start": lambda: (annotate(srnn(4, [6], 3, bias=0.02), initial=Initial("random", seed=3)), {}),
     "by hand": by_hand,
     "two inputs": two_inputs,
