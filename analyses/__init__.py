@@ -12,6 +12,7 @@ from .draw_energy import energy_bars, operation_bars
 from .draw_neurons import adaptation_change, firing_rate_distribution, membrane_change
 from .draw_raster import example_classes, example_signal, example_spikes, example_stimulus
 from .draw_record import record_spikes, record_waves
+from .draw_robustness import ROBUSTNESS, accuracy_against_strength
 from .draw_training import (
     accuracy_against_dt,
     confusion_matrix,
@@ -36,6 +37,7 @@ __all__ = [
     "INT32_RATIO_31",
     "NEURON_COSTS",
     "RECORD",
+    "ROBUSTNESS",
     "STEPS",
     "DataNotFound",
     "EnergyCost",
@@ -44,6 +46,7 @@ __all__ = [
     "NeuronCost",
     "accuracy",
     "accuracy_against_dt",
+    "accuracy_against_strength",
     "accuracy_yin",
     "adaptation_change",
     "balanced_accuracy",

@@ -32,7 +32,8 @@ class Panel:
 class FigureSpec:
     """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches.
 
-    `title` makes the line above the first panel from the dataset (None: no line).
+    `title` makes the line above the first panel from the dataset (None: no line). With several `rows` the panels fill a
+    grid, row by row; `legend` puts one legend, that of the first panel, below all.
     """
 
     name: str
@@ -43,6 +44,8 @@ class FigureSpec:
     share_y: bool = False
     essential: tuple[str, ...] = ()
     title: Callable | None = None
+    rows: int = 1
+    legend: bool = False
 
 
 _BIOLOGY = tuple(
@@ -219,10 +222,17 @@ def compose(ds, spec):
             figure = Figure(figsize=(spec.width, spec.height * part), layout="constrained")
             axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=weights)[:, 0]
         else:
-            figure = Figure(figsize=(spec.width * len(panels), spec.height), layout="constrained")
-            axes = figure.subplots(1, len(panels), sharey=spec.share_y, squeeze=False, width_ratios=weights)[
-                0
-            ]
+            rows = min(spec.rows, len(panels))
+            columns = -(-len(panels) // rows)
+            figure = Figure(
+                figsize=(spec.width * columns, spec.height * rows / spec.rows), layout="constrained"
+            )
+            widths = weights if rows == 1 else None
+            axes = figure.subplots(rows, columns, sharey=spec.share_y, squeeze=False, width_ratios=widths)
+            axes = axes.ravel()
+            for ax in axes[len(panels) :]:
+                ax.remove()
+            axes = axes[: len(panels)]
         FigureCanvasAgg(figure)
         for panel, ax in zip(panels, axes, strict=True):
             panel.draw(ds, ax)
@@ -238,6 +248,8 @@ def compose(ds, spec):
         title = spec.title(ds) if spec.title else None
         if title:
             axes[0].set_title(title)
+        if spec.legend:
+            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower right", ncols=5)
         foot = footer(ds, most=int(figure.get_figwidth() * _FOOTER_PER_INCH))
         if foot:
             figure.supxlabel(foot, x=0.01, ha="left", fontsize=_FOOTER_SIZE, color=GREY)

@@ -8,6 +8,9 @@ from .continuous_summary import NEEDED as NEEDED_CONTINUOUS
 from .continuous_summary import summarise_continuous
 from .record_simulation import summarise_record
 from .results import ResultError
+from .robustness_summary import ATTRIBUTES as ATTRIBUTES_ROBUSTNESS
+from .robustness_summary import NEEDED as NEEDED_ROBUSTNESS
+from .robustness_summary import summarise_robustness
 
 ACCURACIES = (
     ("test_accuracy", "twin, labelled steps"),
@@ -84,6 +87,9 @@ def summarise(ds):
     if study == "continuous":
         _require(ds, "continuous", NEEDED_CONTINUOUS, ATTRIBUTES_CONTINUOUS)
         return summarise_continuous(ds)
+    if study == "robustness":
+        _require(ds, "robustness", NEEDED_ROBUSTNESS, ATTRIBUTES_ROBUSTNESS)
+        return summarise_robustness(ds)
     if study == "simulate":
         _require(ds, "simulate", NEEDED_SIMULATE, ATTRIBUTES_SIMULATE)
         return summarise_record(ds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from . import run_continuous as continuous
+from . import run_robustness as robustness
 from .arguments import count, not_negative, positive, report, whole
 
 
@@ -74,6 +75,7 @@ def add(commands):
         "--overwrite too, if files were being written)",
     )
     continuous.add(studies)
+    robustness.add(studies)
 
 
 def _run_ecg(given):

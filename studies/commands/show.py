@@ -31,6 +31,8 @@ def _show(given):
         shown, specs = excerpt(ds, SHOWN), (analyses.RECORD,)
     elif ds.attrs["study"] == "continuous":
         specs = analyses.STEPS
+    elif ds.attrs["study"] == "robustness":
+        specs = analyses.ROBUSTNESS
     drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
     return 0
