@@ -194,7 +194,7 @@ def late_delays():
 
 
 def poisson():
-    """Poisson groups, rates as numbers and as an expression; a start that differs between trials is not there."""
+    """Poisson groups, rates as numbers and as an expression; a group with a step of its own."""
     rate = TimedArray([50, 300] * Hz, dt=10 * ms, name="rate")
     noise = PoissonGroup(8, np.linspace(50, 400, 8) * Hz, name="noise")
     wave = PoissonGroup(4, "rate(t)*gain", namespace={"rate": rate, "gain": 1.5}, name="wave")
@@ -205,7 +205,9 @@ def poisson():
     a.connect(condition="True")
     b = Synapses(wave, cells, on_pre="v_post += 0.2", name="b")
     b.connect(i=[0, 1, 2, 3], j=[0, 1, 2, 4])
-    return Network(noise, wave, cells, a, b), {}
+    slow = NeuronGroup(2, "dx/dt = -x/tau_s : 1\ntau_s : second (constant, shared)", dt=0.5 * ms, name="slow")
+    slow.x, slow.tau_s = [1, -2], 7 * ms
+    return Network(noise, wave, cells, slow, a, b), {}
 
 
 def read(net, **readout):
