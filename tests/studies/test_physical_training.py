@@ -39,7 +39,7 @@ def trained(tmp_path_factory, data_dir):
         patch.setattr(analyses, "figures", lambda *arguments, **options: [])
         config = PhysicalConfig("ecg", data=str(data_dir), seed=2)
         result, files = run_to_folder(physical_training.run, config, folder, report=lambda line: None)
-        yield config, result, files
+    return config, result, files
 
 
 def test_a_result_has_both_stages_and_finer_steps(trained):
