@@ -80,7 +80,7 @@ def test_the_network_in_the_file_is_the_trained_one(trained):
     assert have_same_dimensions(net["hidden1_hidden1"].w, amp)
     assert float(net["hidden1"].clock.dt) == 0.002
     assert float(annotations(net).dt_ref) == 0.004
-    assert np.allclose(net["hidden1_hidden1"].pre.variables["delay"].get_value(), 0.002)  # of 4 ms the slot adds one step
+    assert np.allclose(net["hidden1_hidden1"].pre.variables["delay"].get_value(), 0.002)  # and the slot
     assert annotations(net).about["task"] == "ecg"
 
 
