@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from .comparison import ALL_CELLS
-from .style import COLOURS, GREY, layer_colours, legend_below, plain_ticks
+from .style import GREY, layer_colours, legend_below, plain_ticks
 from .variables import milliseconds, require, variable
 
 PERCENT = np.arange(1, 100)
@@ -79,7 +79,7 @@ def membrane_beside_cells(ds, ax):
         ax.plot(
             row["cells_tau_m"],
             percent,
-            color=COLOURS[0] if whole else GREY,
+            color="black" if whole else GREY,
             linestyle="-" if whole else style,
             linewidth=2.2 if whole else 1.2,
             label=f"GLIF cells, {name} ({int(row['cells_count'])}): median {median:.1f} ms",
