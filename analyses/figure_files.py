@@ -17,6 +17,8 @@ FORMATS = ("png", "svg")
 _FOOTER_SIZE = 6.5
 # characters of that size that fit an inch
 _FOOTER_PER_INCH = 20
+# inches that an entry of a figure's legend takes
+_LEGEND_WIDTH = 2.2
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class FigureSpec:
     """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches.
 
     `title` makes the line above the first panel from the dataset (None: no line). With several `rows` the panels fill a
-    grid, row by row; `legend` puts one legend, that of the first panel, below all.
+    grid, row by row; `legend` puts one legend, that of the first panel, above all.
     """
 
     name: str
@@ -222,8 +224,8 @@ def compose(ds, spec):
             figure = Figure(figsize=(spec.width, spec.height * part), layout="constrained")
             axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=weights)[:, 0]
         else:
-            rows = min(spec.rows, len(panels))
-            columns = -(-len(panels) // rows)
+            columns = min(-(-len(spec.panels) // spec.rows), len(panels))
+            rows = -(-len(panels) // columns)
             figure = Figure(
                 figsize=(spec.width * columns, spec.height * rows / spec.rows), layout="constrained"
             )
@@ -249,7 +251,8 @@ def compose(ds, spec):
         if title:
             axes[0].set_title(title)
         if spec.legend:
-            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower right", ncols=5)
+            columns = max(1, int(figure.get_figwidth() // _LEGEND_WIDTH))
+            figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=columns)
         foot = footer(ds, most=int(figure.get_figwidth() * _FOOTER_PER_INCH))
         if foot:
             figure.supxlabel(foot, x=0.01, ha="left", fontsize=_FOOTER_SIZE, color=GREY)
