@@ -160,9 +160,9 @@ def steps(
     -------
     xarray.Dataset
         On ``variant``, ``dt`` (ms), ``seed``: ``step_accuracy``, ``step_balanced_accuracy`` over what is labelled,
-        ``step_accuracy_yin`` in the papers' convention where the task has it; with ``step_layer``: ``step_rate`` (Hz);
-        ``step_run_time`` (s). On ``variant``, ``dt``: ``step_build_time`` (s). ``step_majority``: share of the
-        commonest class of what is labelled.
+        ``step_accuracy_yin`` in the papers' convention where the task has it, ``step_run_time`` (s); with ``step_layer``:
+        ``step_rate`` (Hz) and ``step_aligned``, the share of the spikes that fall into the first step of a dt_ref. On
+        ``variant``, ``dt``: ``step_build_time`` (s). ``step_majority``: share of the commonest class of what is labelled.
 
     Raises
     ------
@@ -267,6 +267,7 @@ def _at(description, test, task, dt, *, states, layers, device):
     together = max(1, int(LARGEST / (neurons * duration / dt)))
     scores, build = [[] for _ in states], 0.0
     run_time, spikes = np.zeros(len(states)), np.zeros((len(states), len(layers)))
+    aligned = np.zeros_like(spikes)
     for first in range(0, trials, together):
         part = slice(first, first + together)
         with Simulation(description, test.stimulus[part], dt=dt, device=device, namespace={}) as simulation:
@@ -276,6 +277,7 @@ def _at(description, test, task, dt, *, states, layers, device):
                 scores[k].append(readout_scores(ds))
                 run_time[k] += ds.attrs["run_time_s"]
                 spikes[k] += [ds.sizes[f"{g}_spike"] for g in layers]
+                aligned[k] += [_first_steps(ds, g, dt) for g in layers]
             build += simulation.build_time_s
     rows = []
     for k in range(len(states)):
@@ -284,8 +286,17 @@ def _at(description, test, task, dt, *, states, layers, device):
         row = {f"step_{name}": value for name, (value, _) in found.items()}
         row["step_run_time"] = run_time[k]
         row["step_rate"] = spikes[k] / ([description.size(g) for g in layers] * np.array(trials * duration))
+        row["step_aligned"] = np.divide(
+            aligned[k], spikes[k], out=np.full(len(layers), np.nan), where=spikes[k] > 0
+        )
         rows.append(row)
     return rows, build
+
+
+def _first_steps(ds, group, dt):
+    """How many spikes of a group fall into the first step of a dt_ref."""
+    steps = np.rint(ds[f"{group}_spike_time"].values / dt).astype(np.int64)
+    return np.count_nonzero(steps % round(ds.attrs["dt_ref"] / dt) == 0)
 
 
 _WHAT = {
@@ -294,6 +305,7 @@ _WHAT = {
     "step_accuracy_yin": ("accuracy in the papers' convention", "1"),
     "step_run_time": ("wall time of one run over all trials", "s"),
     "step_rate": ("mean firing rate", "Hz"),
+    "step_aligned": ("share of the spikes that fall into the first step of a dt_ref", "1"),
 }
 
 

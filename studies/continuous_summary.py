@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-NEEDED = ("step_accuracy", "step_rate", "step_accuracy_deviation", "step_rate_deviation", "dt", "variant")
+NEEDED = (
+    "step_accuracy",
+    "step_rate",
+    "step_aligned",
+    "step_accuracy_deviation",
+    "step_rate_deviation",
+    "dt",
+    "variant",
+)
 ATTRIBUTES = ("network", "task", "trials", "start", "device", "dt_ref", "data_source")
 
 
@@ -31,14 +39,18 @@ def summarise_continuous(ds):
     yin = "step_accuracy_yin" in ds
     scored = "accuracy, papers' convention" if yin else "accuracy"
     for variant in ds.variant.values:
-        lines.append(f"{variant}: {scored}; spikes per neuron and dt_ref of {layers}; run")
+        lines.append(
+            f"{variant}: {scored}; spikes per neuron and dt_ref of {layers}; of them in its first step; run"
+        )
         for dt in ds.dt.values:
             row = ds.sel(variant=variant, dt=dt).mean("seed")
             scores = [float(row.step_accuracy)] + ([float(row.step_accuracy_yin)] if yin else [])
             spikes = np.atleast_1d(row.step_rate.values) * a["dt_ref"]
             lines.append(
                 f"  {dt:>8.4g} ms   {'  '.join(f'{s:.4f}' for s in scores)}   "
-                f"{'  '.join(f'{s:.4f}' for s in spikes)}   {float(row.step_run_time):.1f} s"
+                f"{'  '.join(f'{s:.4f}' for s in spikes)}   "
+                f"{'  '.join(f'{s:.3f}' for s in np.atleast_1d(row.step_aligned.values))}   "
+                f"{float(row.step_run_time):.1f} s"
             )
     names = [n for n in ("step_accuracy_deviation", "step_accuracy_yin_deviation") if n in ds]
     own = ds.isel(variant=0)

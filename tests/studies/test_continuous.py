@@ -43,6 +43,11 @@ def test_the_numbers_are_those_of_a_simulation(found, net, task):
     assert float(row.step_accuracy) == right[label >= 0].mean()
     spikes = [ds.sizes["hidden1_spike"] / 12, ds.sizes["output_spike"] / 3]
     np.testing.assert_allclose(row.step_rate, np.array(spikes) / (8 * 60 * 0.004), rtol=1e-12)
+    bare = simulate(as_the_step_reads(describe(net)), task.test.stimulus, dt=1 * ms, initial="zero")
+    first = np.rint(bare.hidden1_spike_time.values / 0.001).astype(int) % 4 == 0
+    assert 0 < first.mean() < 1
+    assert continuous._first_steps(bare, "hidden1", 0.001) == first.sum()
+    assert np.all(found.step_aligned.sel(dt=4.0) == 1)
     assert found.step_layer.values.tolist() == ["hidden1", "output"]
     commonest = max((label == k).sum() for k in range(3)) / (label >= 0).sum()
     assert float(found.step_majority) == commonest
