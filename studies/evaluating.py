@@ -13,7 +13,7 @@ from ..models import KINDS, Initial, Simulation, dense, describe, readout_scores
 from .comparison import differences, run_twin
 from .scoring import accuracies, decisions
 
-STARTS = ("zero", "random")
+STARTS = ("zero", "random", "given")
 # Brian2 runs all trials side by side; this many synapses take about a gigabyte.
 LARGEST = 20_000_000
 
@@ -44,17 +44,17 @@ def evaluate(
     task : Task
     device : {"numpy", "cython", "cpp_standalone"}
         Built once, run for each start.
-    start : {"zero", "random"}
-        All state variables 0, or the random start of the papers' code (`Initial`; for a published network that of
-        its kind), drawn anew for each trial and seed.
+    start : {"zero", "random", "given"}
+        All state variables 0; the random start of the papers' code (`Initial`; for a published network that of
+        its kind), drawn anew for each trial and seed; or the values that the network has, such as a membrane at rest.
     seeds : int
-        Number of random starts, seeds 0, 1, …; a zero start has one.
+        Number of random starts, seeds 0, 1, …; the others have one.
     trials : int, optional
         The first so many test trials; all by default.
     brian2_trials : int, optional
         The first so many of these in Brian2; by default all, as far as they make no more than 20 million synapses.
     dt : float, optional
-        Step of Brian2 (s); dt_ref by default. At another step spikes are not compared.
+        Step of Brian2 (s); the network's own by default. At another step spikes are not compared.
     report : callable
         Takes a line of text about what is being done.
     progress : bool
@@ -82,7 +82,7 @@ def evaluate(
         brian2_trials = _fitting(single, test.sizes["trial"], report)
     shown = first_trials(test, brian2_trials, "brian2_trials")
     readout, dt_ref = single.annotations.readout, float(single.annotations.dt_ref)
-    same_step = dt is None or np.isclose(dt, dt_ref, rtol=1e-9)
+    same_step = dt is None or np.isclose(dt, single.dt, rtol=1e-9)
     starts = [start_of(single, start, seed) for seed in range(seeds)]
     simulated = []
     # Brian2 first, for all starts: while a simulation is open, its device is the active one.
@@ -122,7 +122,7 @@ def evaluate(
             "seeds": seeds,
             "trials": test.sizes["trial"],
             "brian2_trials": shown.sizes["trial"],
-            "dt": dt_ref if dt is None else float(dt),
+            "dt": single.dt if dt is None else float(dt),
             "dt_ref": dt_ref,
             "builds": builds,
             "time_build_s": build_time,
@@ -165,8 +165,8 @@ def _fitting(single, trials, report):
 
 def start_of(description, start, seed):
     """The `Initial` of a start, one of `STARTS`: the random one of a published network is that of its kind."""
-    if start == "zero":
-        return Initial("zero")
+    if start != "random":
+        return Initial(start)
     kind = description.annotations.about.get("kind")
     return replace(KINDS[kind].start if kind in KINDS else Initial("random"), seed=seed)
 
@@ -182,8 +182,8 @@ def check_task(single, task, start, seeds):
         raise EvaluationError(f"evaluate: start must be one of {', '.join(STARTS)}, got {start!r}")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise EvaluationError(f"evaluate: seeds must be a whole number >= 1, got {seeds!r}")
-    if start == "zero" and seeds > 1:
-        raise EvaluationError(f"evaluate: a zero start has no seed, got seeds = {seeds}; use start='random'")
+    if start != "random" and seeds > 1:
+        raise EvaluationError(f"evaluate: a {start} start has no seed, got seeds = {seeds}; use start='random'")
     outputs = single.size(notes.readout.group)
     if outputs != len(task.classes):
         raise EvaluationError(

@@ -20,7 +20,10 @@ def add(commands):
     parser.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
     parser.add_argument("--device", default="numpy", metavar="NAME", help="numpy, cython or cpp_standalone")
     parser.add_argument(
-        "--start", default="zero", metavar="START", help="zero (default) or random, as in the papers' code"
+        "--start",
+        default="zero",
+        metavar="START",
+        help="zero (default), random, as in the papers' code, or given: the values that the network has",
     )
     parser.add_argument("--seeds", type=count, metavar="N", help="random starts (default: 1)", default=1)
     parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")

@@ -101,7 +101,7 @@ def test_what_a_network_cannot_have_is_left_out_and_named(task, monkeypatch):
         ({"names": ("noise",)}, "no perturbation 'noise'; there are membrane_noise, spike_loss"),
         ({"seeds": 0}, "seeds must be a whole number >= 1, got 0"),
         ({"trials": 9}, "trials must be a whole number from 1 to 8, got 9"),
-        ({"start": "warm"}, "start must be one of zero, random, got 'warm'"),
+        ({"start": "warm"}, "start must be one of zero, random, given, got 'warm'"),
         ({"names": ()}, "no perturbation is left"),
     ],
 )
