@@ -160,9 +160,10 @@ def steps(
     -------
     xarray.Dataset
         On ``variant``, ``dt`` (ms), ``seed``: ``step_accuracy``, ``step_balanced_accuracy`` over what is labelled,
-        ``step_accuracy_yin`` in the papers' convention where the task has it, ``step_run_time`` (s); with ``step_layer``:
-        ``step_rate`` (Hz) and ``step_aligned``, the share of the spikes that fall into the first step of a dt_ref. On
-        ``variant``, ``dt``: ``step_build_time`` (s). ``step_majority``: share of the commonest class of what is labelled.
+        ``step_accuracy_yin`` in the papers' convention where the task has it, ``step_run_time`` (s); with
+        ``step_layer``: ``step_rate`` (Hz) and ``step_aligned``, the share of the spikes that fall into the first step
+        of a dt_ref. On ``variant``, ``dt``: ``step_build_time`` (s). ``step_majority``: share of the commonest class
+        of what is labelled.
 
     Raises
     ------

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, TimedArray, ms
 
-from chronaxie.models import build, describe, simulate, srnn
+from chronaxie.models import build, describe, load_published, simulate, srnn
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 DT_REF = 0.004
@@ -40,6 +40,18 @@ def test_currents_of_a_stimulus_keep_their_times(factor):
     net = srnn(3, [4], 2, seed=0, input="current")
     ds = simulate(net, x, dt=dt, record={"input": {"x": "before_synapses"}}, sample_dt=dt)
     assert np.array_equal(ds.input_x.values, np.repeat(x.values, factor, axis=1))
+
+
+def test_a_published_network_of_two_layers_keeps_its_rates(data_dir):
+    """With random input, within 5 %; docs/continuous.md has what was measured."""
+    net = load_published(data_dir / "checkpoints" / "shd_128_128.npz", kind="shd")
+    x = np.random.default_rng(0).random((2, 100, 700)) < 0.045  # 11 Hz
+    x = xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(100) * DT_REF})
+    coarse, fine = simulate(net, x, record={}), simulate(net, x, record={}, dt=1 * ms)
+    for group in ("hidden1", "hidden2"):
+        count = coarse.sizes[f"{group}_spike"]
+        assert count > 500
+        assert fine.sizes[f"{group}_spike"] == pytest.approx(count, rel=0.05)
 
 
 def by_hand(times=(0, 4, 12, 40), array_dt=4 * ms):
