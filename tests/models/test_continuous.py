@@ -9,7 +9,7 @@ from chronaxie.models import build, describe, load_published, simulate, srnn
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 DT_REF = 0.004
-FACTORS = (1, 2, 3, 4, 8, 16, 40)  # 4, 2, 1.33…, 1, 0.5, 0.25, 0.1 ms
+FACTORS = (1, 3, 8, 40)  # 4, 1.33…, 0.5, 0.1 ms
 
 
 def stimulus(kind="spikes", *, trials=2, steps=60, channels=3):
@@ -71,7 +71,7 @@ def by_hand(times=(0, 4, 12, 40), array_dt=4 * ms):
     return Network(spikes, cell, synapses)
 
 
-@pytest.mark.parametrize("dt", [4, 2, 1, 0.5, 0.25, 0.1, 4 / 3])
+@pytest.mark.parametrize("dt", [4, 2, 1, 0.25, 0.1, 4 / 3])
 def test_own_inputs_of_a_network_without_dt_ref_keep_their_times(dt):
     ds = simulate(
         by_hand(), duration=60 * ms, dt=dt * ms, record={"cell": ["x", "v"]}, sample_dt=4 * ms, namespace={}

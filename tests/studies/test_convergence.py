@@ -16,18 +16,28 @@ SINE, CONSTANT, ADEX = (replace(case, coarsest=case.coarsest / 2) for case in co
 STEPS = 4
 
 
-@pytest.fixture(scope="module")
-def found():
-    """ALIF and AdEx under a sinusoidal current, every method at four steps."""
-    ds = convergence.traces((SINE, ADEX), steps=STEPS)
+def fitted(case):
+    ds = convergence.traces((case,), steps=STEPS)
     return ds.merge(analyses.convergence_orders(ds))
 
 
-@pytest.mark.parametrize("name", [SINE.name, ADEX.name])
+@pytest.fixture(scope="module")
+def alif():
+    """ALIF under a sinusoidal current, every method at four steps."""
+    return fitted(SINE)
+
+
+@pytest.fixture(scope="module")
+def adex():
+    """The same of AdEx, which is not linear."""
+    return fitted(ADEX)
+
+
+@pytest.mark.parametrize("neuron", ["alif", pytest.param("adex", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("method", "order"), convergence.ORDERS.items())
-def test_the_order_is_that_of_the_method(found, name, method, order):
-    where = (found.convergence_neuron.values == name) & (found.convergence_method.values == method)
-    row = found.isel(convergence_case=int(np.flatnonzero(where)[0]))
+def test_the_order_is_that_of_the_method(neuron, method, order, request):
+    found = request.getfixturevalue(neuron)
+    row = found.isel(convergence_case=found.convergence_method.values.tolist().index(method))
     assert float(row.convergence_expected) == order
     # The slope approaches the order as dt falls; over these steps the next term of the error adds up to 2 %.
     assert float(row.convergence_order) == pytest.approx(order, rel=0.03)
@@ -90,10 +100,11 @@ def test_the_neuron_is_that_of_the_package():
 
 
 # ------------------------------------------------------------------ spikes
-def test_the_times_of_spikes_converge_to_first_order(found):
+@pytest.mark.slow
+def test_the_times_of_spikes_converge_to_first_order(alif):
     dts = (4e-3, 2e-3, 1e-3, 5e-4)
     orders = analyses.convergence_orders(
-        found.merge(ds := convergence.spike_times(neurons=200, duration=0.1, dts=dts, finest=2e-5))
+        alif.merge(ds := convergence.spike_times(neurons=200, duration=0.1, dts=dts, finest=2e-5))
     )
     # The phases between spikes and grid scatter: the errors of 200 neurons by 2 % (uniform phases), those of later
     # spikes more, since fewer neurons have them.
