@@ -1,5 +1,7 @@
 """``chronaxie export``: a network file becomes a script, arrays, tables; what does not fit is one line."""
 
+import shutil
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -17,21 +19,25 @@ pytestmark = pytest.mark.usefixtures("numpy_target")
 TASK = ["--task", "synthetic_ecg", "--option", 'config={"train": 4, "valid": 2, "test": 3, "steps": 100}']
 
 
-@pytest.fixture
-def network(tmp_path):
+@pytest.fixture(scope="module")
+def task():
+    return load_task("synthetic_ecg", config={"train": 4, "valid": 2, "test": 3, "steps": 100})
+
+
+@pytest.fixture(scope="module")
+def network(task, tmp_path_factory):
     """A network file for the synthetic ECG."""
-    task = load_task("synthetic_ecg", config={"train": 4, "valid": 2, "test": 3, "steps": 100})
     net = srnn(task.test.sizes["channel"], [8], len(task.classes), bias=Normal(0.02, 0.02), seed=1)
-    return save(annotate(net, about={"task": "synthetic_ecg"}), tmp_path / "net.nc")
+    net = annotate(net, about={"task": "synthetic_ecg"})
+    return save(net, tmp_path_factory.mktemp("network") / "net.nc")
 
 
-def test_a_script_with_the_test_trials_of_a_task(network, tmp_path, capsys):
+def test_a_script_with_the_test_trials_of_a_task(network, task, tmp_path, capsys):
     folder = tmp_path / "net"
     assert main(["export", str(network), str(folder), *TASK, "--trials", "2"]) == 0
     printed = capsys.readouterr().out
     assert f"  {folder}/network.npz\n  {folder}/network.py\n" in printed
     assert f"python {folder}/network.py" in printed
-    task = load_task("synthetic_ecg", config={"train": 4, "valid": 2, "test": 3, "steps": 100})
     _, out = run_here(folder)
     compare(out, simulate(load_description(network), task.test.stimulus[:2]))
     said = capsys.readouterr().out
@@ -40,11 +46,11 @@ def test_a_script_with_the_test_trials_of_a_task(network, tmp_path, capsys):
     assert "that of the first 2 test trials of the # task synthetic_ecg" in text
 
 
-def test_the_random_start_and_its_seed(network, tmp_path):
+@pytest.mark.slow
+def test_the_random_start_and_its_seed(network, task, tmp_path):
     folder = tmp_path / "net"
     start = ["--start", "random", "--start-seed", "5"]
     assert main(["export", str(network), str(folder), *TASK, *start, "--to", "brian2"]) == 0
-    task = load_task("synthetic_ecg", config={"train": 4, "valid": 2, "test": 3, "steps": 100})
     _, out = run_here(folder)
     initial = Initial("random", seed=5)
     compare(out, simulate(load_description(network), task.test.stimulus[:3], initial=initial))
@@ -65,7 +71,7 @@ def test_values(form, file, network, tmp_path, capsys):
 
 
 def test_the_result_of_a_study_leads_to_its_network(network, tmp_path, capsys):
-    network.rename(tmp_path / "network_ecg.nc")
+    shutil.copy(network, tmp_path / "network_ecg.nc")
     xr.Dataset(attrs={"study": "ecg"}).to_netcdf(tmp_path / "ecg.nc", engine="h5netcdf")
     assert main(["export", str(tmp_path / "ecg.nc"), str(tmp_path / "net"), "--to", "npz"]) == 0
     assert f"its network is {tmp_path}/network_ecg.nc" in capsys.readouterr().err
