@@ -145,7 +145,7 @@ def _constants(description):
 
 
 def _options(description, example, writer):
-    length = "that of the input" if example.arrays else f"{example.duration * 1e3:g}"
+    length = "that of the input" if _lasts_as_input(description, example) else f"{example.duration * 1e3:g}"
     counted = example.arrays or description.annotations.dt_ref is not None
     check = template.CHECK_STEP if counted else template.CHECK_POSITIVE
     text = Template(template.OPTIONS).substitute(
@@ -157,6 +157,12 @@ def _options(description, example, writer):
     )
     functions = (template.TILED if example.side_by_side else "") + (template.REST_OF if writer.late else "")
     return text + _input(description, example) + functions + ("\n" if functions else "")
+
+
+def _lasts_as_input(description, example):
+    """Whether the script runs as long as its input, whatever that is."""
+    steps = max((values.shape[1] for values in example.arrays.values()), default=0)
+    return bool(steps) and example.duration == steps * reference_step(description)
 
 
 def _more_options(example):
@@ -199,7 +205,7 @@ def _input(description, example):
     else:
         text += template.TRIALS_WITH_STARTS if example.starts else template.TRIALS_WITHOUT_INPUT
     text = text.replace("$AVAILABLE", available)
-    if steps:
+    if _lasts_as_input(description, example):
         return text + Template(template.DURATION_OF_INPUT).substitute(
             STEPS=steps, STEP=_step_name(description)
         )

@@ -80,6 +80,8 @@ chosen = slice(trials)
 """
 TRIALS_WITHOUT_INPUT = """
 trials = $AVAILABLE if options.trials is None else options.trials
+if trials < 1:
+    parser.error(f"--trials: expected a number >= 1, got {trials}")
 """
 TRIALS_WITH_STARTS = """
 trials = $AVAILABLE if options.trials is None else options.trials

@@ -149,6 +149,16 @@ def test_a_finer_step_gives_the_spikes_of_simulate_at_it(tmp_path):
     compare(out, simulate(description, stimulus, dt=0.001))
 
 
+def test_a_duration_of_ones_own(tmp_path):
+    description = made("two inputs")
+    stimulus = stimulus_of(description)
+    folder = export(description, tmp_path / "net", stimulus=stimulus, duration=0.03)
+    _, out = run_here(folder)
+    compare(out, simulate(description, stimulus, duration=0.03))
+    _, out = run_here(folder, "--duration", "10")
+    compare(out, simulate(description, stimulus, duration=0.01))
+
+
 def test_one_trial_at_a_time_where_statements_use_the_index(tmp_path):
     folder = export(made("indices"), tmp_path / "net", duration=0.1)
     assert "--trials" not in (folder / "network.py").read_text()
