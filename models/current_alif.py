@@ -100,6 +100,5 @@ CurrentIntegrator = NeuronModel(
     parameters=_MEMBRANE,
     source=f"{TEETER}; the membrane alone, as a readout",
     weight=WEIGHT,
-    delay=DELAY,
     start=(("v", "E_L"),),
 )

@@ -54,14 +54,14 @@ def srnn(
 ):
     """An adaptive spiking recurrent network as in Yin et al. (2020, 2021), as a plain Brian2 network.
 
-    With s the spikes and x the input, step t of length dt_ref = `dt` is::
+    With the default neurons, s the spikes and x the input, step t of length dt_ref = `dt` is::
 
         v[t] = alpha v[t-1] + (1 - alpha) (W_in x[t] + W_rec s[t-1] + bias) - theta[t] s[t-1]
         s[t] = v[t] > theta[t]
 
     Continuous time needs two physical statements that the step hides, and every spiking layer carries them:
     at most one spike per dt_ref (refractory period, membrane free) and dt_ref for a recurrent spike to
-    arrive.
+    arrive. Neurons in physical units (`CurrentALIF`) have a refractory period and a delay of their own.
 
     Groups ``input``, ``hidden1``, …, ``output``; synapses ``input_hidden1``, ``hidden1_hidden1``,
     ``hidden1_hidden2``, …, ``hiddenN_output``, all to all, presynaptic index outside.
@@ -84,7 +84,7 @@ def srnn(
         and summed into ``I`` of the first layer.
     transmission : {"same", "next"}
         Spikes reach the next layer within the same step, as in the papers (each later layer has slots of its
-        own), or one dt_ref later.
+        own), or one `delay` later.
     dt : Quantity
         The simulation step, > 0 (s).
     dt_ref : Quantity, optional
@@ -101,10 +101,11 @@ def srnn(
         See `Readout`.
     **initial
         Initial values by parameter (``tau_m``, ``tau_a``, ``bias``, ``b0``, ``beta`` for `ALIF`): a number,
-        quantity, array, `Normal`, `Uniform` or `Constant`, or a dict of them by group (``{"hidden1": …}``).
-        Plain numbers for times are steps of dt_ref. Defaults: tau_m ~ N(20, 5), tau_a ~ N(150, 10) steps,
-        drawn again below 1 step; biases 0, b0 = 0.01, beta = 1.8. Weights: Xavier uniform, recurrent ones
-        orthogonal. v(0) = a(0) = 0.
+        quantity, array, `Normal`, `LogNormal`, `Uniform` or `Constant`, or a dict of them by group
+        (``{"hidden1": …}``). Plain numbers for times are steps of dt_ref. Defaults: those of the model's parameters;
+        for `ALIF` tau_m ~ N(20, 5), tau_a ~ N(150, 10) steps, drawn again below 1 step; biases 0, b0 = 0.01, beta =
+        1.8. Weights: Xavier uniform, recurrent ones orthogonal, times the model's `weight`. State variables start at
+        0, or where the model says (`NeuronModel.start`).
 
     Returns
     -------
@@ -159,9 +160,12 @@ def srnn(
     values = {
         name: _draw(models[name], n, name, initial, dt_ref=dt_ref, seed=seed) for name, n in sizes.items()
     }
+    senders = [
+        name for name, looped in zip(layers, recurrent, strict=False) if looped or transmission == "next"
+    ]
     delays = {
-        name: _delays(models[name], n, name, delay, dt=dt, dt_ref=dt_ref, seed=seed)
-        for name, n in sizes.items()
+        name: _delays(models[name], sizes[name], name, delay, dt=dt, dt_ref=dt_ref, seed=seed)
+        for name in senders
     }
     clock = Clock(dt=dt, name="srnn_clock")
     slots = {name: _slots(name, first=k == 0 or transmission == "next") for k, name in enumerate(layers)}
