@@ -1,14 +1,18 @@
 """What make says where it cannot go on. A folder with the Makefile and stubs stands for the machine."""
 
 import os
+import re
 import shutil
 import subprocess
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
+from chronaxie.models.cuda import BRIAN2, BRIAN2CUDA
+
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("Makefile", "setup.cfg", "constraints.txt", "pyproject.toml")
+FILES = ("Makefile", "setup.cfg", "constraints.txt", "constraints-cuda.txt", "pyproject.toml")
 OLD_PYTHON = '#!/bin/sh\n[ "$1" = --version ] && { echo Python 3.9.2; exit 0; }\nexit 1\n'
 
 
@@ -32,7 +36,7 @@ def stub(path, text):
 def make(machine, *arguments):
     """Run make and return (exit status, output)."""
     # A make around the test run hands its own flags down in the environment.
-    hidden = ("MAKE", "MFLAGS", "CXX", "PYTHON")
+    hidden = ("MAKE", "MFLAGS", "CXX", "PYTHON", "CUDA_PYTHON", "PYENV_ROOT", "HOME")
     env = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
     command = [shutil.which("make"), *arguments]
     done = subprocess.run(
@@ -97,3 +101,47 @@ def test_pip_runs_again_only_when_the_installation_changes(machine):
     later = (machine / ".venv" / ".installed").stat().st_mtime + 10
     os.utime(machine / "constraints.txt", (later, later))
     assert install in make(machine, "lint")[1]
+
+
+# ------------------------------------------------------------------ the environment with brian2cuda
+@pytest.mark.parametrize("target", ["cuda-env", "test-cuda", "cuda-networks"])
+def test_no_python_for_cuda_is_named(machine, target):
+    stub(machine / "bin" / "python3", OLD_PYTHON)
+    status, output = make(machine, target)
+    assert status != 0
+    assert "no Python 3.12 or later found; brian2cuda's Brian2 needs one" in output
+
+
+def test_an_old_python_that_was_asked_for_cuda_is_named(machine):
+    stub(machine / "old" / "python3", OLD_PYTHON)
+    status, output = make(machine, "cuda-env", f"CUDA_PYTHON={machine / 'old' / 'python3'}")
+    assert status != 0
+    assert "old/python3 is Python 3.9.2; brian2cuda's Brian2 needs Python 3.12 or later" in output
+
+
+def test_the_cuda_environment_is_installed_once_and_without_torch(machine):
+    stub(machine / "bin" / "python3.12", "#!/bin/sh\n")
+    stub(machine / ".venv-cuda" / "bin" / "python", '#!/bin/sh\necho "ran $@"\n')
+    status, output = make(machine, "test-cuda")
+    assert status == 0
+    assert "ran -m pip install --quiet -r constraints-cuda.txt" in output
+    assert "ran -m pip install --quiet --no-deps -e ." in output
+    assert "ran -m pytest -m not slow tests/models" in output
+    assert "pip install" not in make(machine, "test-cuda")[1]
+
+
+def test_the_cuda_environment_holds_all_that_is_needed_but_torch():
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = {}
+    for line in (ROOT / "constraints-cuda.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, version = line.split("==")
+            listed[name.lower()] = version
+    needed = config["options"]["install_requires"] + config["options.extras_require"]["cuda"]
+    names = {
+        re.match(r"[\w-]+", line)[0].lower() for line in needed.split("\n") if line.strip("# ")[:1].isalpha()
+    }
+    assert names - set(listed) == {"torch"}
+    assert listed["brian2cuda"] == BRIAN2CUDA
+    assert listed["brian2"] == BRIAN2
