@@ -132,11 +132,7 @@ class TrialsDevice(CPPStandaloneDevice):
         return {
             "arrays": arrays,
             "clocks": {owner: order.index(clock) for owner, clock in owners.items()},
-            "synapses": {
-                s.name: sorted(v.name for v in s._registered_variables if not v.scalar)
-                for s in self.network.objects
-                if isinstance(s, Synapses)
-            },
+            "synapses": {s.name: _own_variables(s) for s in self.network.objects if isinstance(s, Synapses)},
             "recorded": [None if isinstance(m, SpikeMonitor) else _recorded(m)[1] for m in self.monitors],
         }
 
@@ -249,6 +245,14 @@ prefix.h.gch: prefix.h
             return f"new Spikes({name('i')}, {name('t')}, {name('N')}, {name('count')}, {neurons})"
         variable, dtype = _recorded(monitor)
         return f"new Samples<{c_data_type(np.dtype(dtype))}>({name(variable)}, {name('t')}, {name('N')})"
+
+
+def _own_variables(synapses):
+    """Names of the variables that grow with the synapses; delays, which may be among them, are those of pathways."""
+    delays = [pathway.variables["delay"] for pathway in synapses._pathways]
+    return sorted(
+        v.name for v in synapses._registered_variables if not v.scalar and not any(v is d for d in delays)
+    )
 
 
 def _recorded(monitor):
