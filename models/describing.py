@@ -52,9 +52,10 @@ def describe(net, *, namespace=None):
     """Read a network into a `NetworkDescription`.
 
     Supported: `NeuronGroup`, `Synapses` with statements on spikes, delays and summed variables,
-    `SpikeGeneratorGroup`, `PoissonGroup`, `TimedArray`. Monitors are left out, as is what belongs to a run:
-    the time, spikes under way, refractoriness in progress. A network built from a description starts at t =
-    0.
+    `SpikeGeneratorGroup`, `PoissonGroup`, `TimedArray`; random functions (``rand()``, ``randn()``,
+    ``poisson()``) in any statement and noise (``xi``, ``xi_name``) in equations. Monitors are left out, as is
+    what belongs to a run: the time, spikes under way, refractoriness in progress. A network built from a
+    description starts at t = 0.
 
     Parameters
     ----------

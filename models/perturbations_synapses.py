@@ -24,7 +24,7 @@ from .perturbing import (
 from .step_distributions import gamma_steps, least_deviation
 from .times import whole_steps
 
-_STATEMENT = re.compile(r"\s*(\w+)\s*(\+=|-=|\*=|/=|=)(?!=)\s*(.*?)\s*\Z", re.DOTALL)
+_STATEMENT = re.compile(r"\s*(\w+)\s*([-+*/%^]{0,2}=)(?!=)\s*(.*?)\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -255,6 +255,13 @@ def _assigning():
     return Network(cells, wires)
 
 
+def _raising():
+    cells = _group(threshold="v > 1", reset="v = 0")
+    wires = Synapses(cells, cells, on_pre="v_post **= 2", name="wires")
+    wires.connect()
+    return Network(cells, wires)
+
+
 def _shared():
     group = _group("dv/dt = -v/tau : 1\ntau : second (shared, constant)")
     group.tau = 5 * ms
@@ -286,6 +293,7 @@ def _shared():
             "'euler' at a step 4 times.*unstable",
         ),
         (_assigning, SpikeLoss(0.1), "'wires_pre' uses 'v_post = 1' with loss of spikes.*addition"),
+        (_raising, SpikeLoss(0.1), "'wires_pre' uses 'v_post ..= 2' with loss of spikes"),
         (_shared, TimeConstantMismatch(0.1), "'cells' uses one 'tau' for the whole group"),
         (lambda: Network(_group()), SpikeLoss(0.1), "'network' uses no synapses that transmit spikes"),
         (lambda: Network(_group()), NeuronLesion(0.1), "no spiking neuron groups .*'cells' does not spike"),
