@@ -105,6 +105,7 @@ def small(monkeypatch, task):
     monkeypatch.setattr(continuous, "spike_times", lambda: convergence.spike_times(**few))
 
 
+@pytest.mark.slow
 def test_the_command_writes_one_dataset_and_its_figures(net, small, tmp_path, capsys):
     cx.save(annotate(net, about={"task": "ecg"}), tmp_path / "net.nc")
     command = [
