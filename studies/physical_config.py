@@ -94,7 +94,7 @@ _COARSE = Training(
 ECG = PhysicalRecipe(
     stages=(
         Stage(0.004, _COARSE),
-        Stage(0.001, dataclasses.replace(_COARSE, epochs=3, learning_rate=0.02, time_constant_rate=0.02)),
+        Stage(0.001, dataclasses.replace(_COARSE, epochs=2, learning_rate=0.01, time_constant_rate=0.01)),
     ),
     hidden=(64,),
     input_gain=3.0,
