@@ -58,8 +58,8 @@ CurrentALIF = NeuronModel(
     t_ref : second (constant)
     """,
     threshold="v > theta",
-    # The membrane stays free in the refractory period: on a grid a clamp lasts t_ref - dt, which at 1 ms is a quarter less
-    # than at 0.1 ms, and a network trained at one step fires differently at the other (docs/neurons.md).
+    # The membrane stays free in the refractory period: on a grid a clamp lasts t_ref - dt, 3 ms at a step of 1 ms and
+    # 3.9 ms at 0.1 ms, and a network trained at one step fires differently at the other.
     reset="v = E_L\na += b",
     # exact divides by tau_m - tau_in; exponential_euler holds the currents during a step, so that at dt = 1 ms a spike
     # brings 10 % more charge than at 0.1 ms; rk2 brings the same charge at every step and is of second order.
