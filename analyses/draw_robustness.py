@@ -15,9 +15,9 @@ _PERTURBATIONS = {
     "synaptic_delay": ("Synaptic delay", False),
     "weight_noise": ("Weight noise", True),
     "weight_quantisation": ("Weight quantisation", False),
-    "time_constant_mismatch": ("Mismatch of time constants", False),
-    "neuron_lesion": ("Lesion of neurons", False),
-    "synapse_lesion": ("Lesion of synapses", False),
+    "time_constant_mismatch": ("Mismatch of time constants", True),
+    "neuron_lesion": ("Lesion of neurons", True),
+    "synapse_lesion": ("Lesion of synapses", True),
     "temperature": ("Temperature", False),
     "input_jitter": ("Jitter of input", True),
 }

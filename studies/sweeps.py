@@ -72,7 +72,12 @@ def sweeps(description):
             tuple(k * step for k in (1, 2, 4, 8)),
             lambda mean: SynapticDelay(mean * ms, jitter=0.5 * mean * ms),
         ),
-        "weight_noise": Sweep("over root mean square weight", "1", (0.02, 0.05, 0.1, 0.2, 0.5), WeightNoise),
+        "weight_noise": Sweep(
+            "standard deviation over the weights' root mean square",
+            "1",
+            (0.02, 0.05, 0.1, 0.2, 0.5),
+            WeightNoise,
+        ),
         "weight_quantisation": Sweep(
             "bits", "1", (8, 6, 5, 4, 3, 2), lambda bits: WeightQuantisation(int(bits)), drawn=False
         ),
