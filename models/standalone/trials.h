@@ -18,6 +18,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "brianlib/dynamic_array.h"
@@ -188,11 +189,16 @@ template <class T> struct Samples : Monitor
     void open(const std::string &stem) override { rows.open(stem + ".value"); }
     int64_t flush() override
     {
-        const int64_t n = values.n;
-        for (int64_t row = 0; row < n; row++)
-            rows.write(values(row).data(), values.m * sizeof(T));
-        if (n)
-            values.resize(0, values.m);
+        const int64_t n = values.n, columns = values.m;
+        std::vector<T> row(columns);
+        for (int64_t k = 0; k < n; k++)
+        {
+            for (int64_t j = 0; j < columns; j++)
+                row[j] = values(static_cast<int>(k), static_cast<int>(j));
+            rows.write(row.data(), columns * sizeof(T));
+        }
+        if (n)  // Brian2 up to 2.9 counts in int, later ones in size_t
+            values.resize(static_cast<typename std::remove_reference<decltype(values.m)>::type>(0), values.m);
         time.clear();
         count[0] = 0;
         return n;
