@@ -51,8 +51,9 @@ def watched(command, *, cwd, stderr, stdout=subprocess.PIPE, environment=None):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdin.close()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def follow(processes, report, *, deadline=None):

@@ -1,5 +1,8 @@
 """Where the results of a simulation go, piece by piece: into memory, or into a netCDF file."""
 
+import errno
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from .recordings import spike_attributes
 
 # Events that are kept in memory before they are written.
 BLOCK = 1 << 20
+# Free space (bytes) that has to be left: HDF5 does not survive a disk that is full.
+SPARE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class FileSink:
 
     def __init__(self, path, groups, traces, stack):
         self.path, self._shapes = Path(path), traces
+        self._check_room(0)
         self._place = stack.enter_context(written_beside(self.path))
         self._file = stack.enter_context(h5netcdf.File(self._place, "w"))
         self._sizes = dict.fromkeys(groups, 0)
@@ -113,6 +119,7 @@ class FileSink:
             self._write_events(group)
 
     def trace(self, number, trial, first, rows):
+        self._check_room(rows.nbytes)
         self._file.variables[self._shapes[number].name][trial, first : first + len(rows)] = rows
 
     def dataset(self, variables, coords, attrs):
@@ -123,11 +130,22 @@ class FileSink:
         attrs = {name: value for name, value in attrs.items() if value is not None}
         xr.Dataset(variables, coords, attrs).to_netcdf(self._place, mode="a", engine="h5netcdf")
 
+    def _check_room(self, more):
+        free = shutil.disk_usage(self.path.parent).free
+        if free < more + SPARE:
+            raise OSError(
+                errno.ENOSPC,
+                f"{os.strerror(errno.ENOSPC)}: {free} bytes are free, {more} and {SPARE} to spare are needed; free "
+                "some, or write elsewhere",
+                str(self.path),
+            )
+
     def _write_events(self, group):
         parts = self._pending[group]
         if not parts:
             return
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        self._check_room(sum(column.nbytes for column in columns))
         first, self._pending[group] = self._sizes[group], []
         self._sizes[group] += len(columns[0])
         self._file.resize_dimension(f"{group}_spike", self._sizes[group])

@@ -142,13 +142,12 @@ def run_program(program, run_file, results, ranges, *, report=None, timeout=None
             report(trial, step, k)
 
     with ExitStack() as stack:
-        errors, processes = [], []
+        processes = []
         for folder, (first, last) in zip(results, ranges, strict=True):
-            errors.append(stack.enter_context(open(folder / "stderr", "w+")))
             command = [program.folder / "main", program.folder / "internals", run_file, folder, first, last]
             processes.append(
                 stack.enter_context(
-                    watched(command, cwd=program.folder, stderr=errors[-1], environment=variables)
+                    watched(command, cwd=program.folder, stderr=subprocess.PIPE, environment=variables)
                 )
             )
         try:
@@ -158,10 +157,11 @@ def run_program(program, run_file, results, ranges, *, report=None, timeout=None
                 f"simulate: stopped after the time-out of {timeout:g} s; allow more, simulate fewer trials or a "
                 "shorter duration"
             ) from None
-        for code, said in zip(codes, errors, strict=True):
+        for code, process in zip(codes, processes, strict=True):
             if code:
-                said.seek(0)
-                text = said.read().strip() or f"the program ended with code {code}"
+                # A program says one line at most, which a pipe holds.
+                said = process.stderr.read().decode(errors="replace").strip()
+                text = said or f"the program ended with code {code}"
                 raise SimulationError(f"simulate (cpp_standalone): {text}")
 
 
