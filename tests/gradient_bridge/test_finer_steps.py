@@ -57,7 +57,10 @@ def labelled(values, step):
     )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [c if c in ("delays", "the papers' neuron") else pytest.param(c, marks=pytest.mark.slow) for c in CASES],
+)
 def test_spikes_and_states_are_those_of_brian2_to_the_bit(case):
     options = CASES[case]
     net = network(options)
@@ -66,7 +69,9 @@ def test_spikes_and_states_are_those_of_brian2_to_the_bit(case):
     assert counts["hidden1"] >= 20
 
 
-@pytest.mark.parametrize("case", ["four steps", "current", "the papers' neuron, current"])
+@pytest.mark.parametrize(
+    "case", ["four steps", "current", pytest.param("the papers' neuron, current", marks=pytest.mark.slow)]
+)
 def test_scores_are_those_of_a_simulation(case):
     """One for each value of the stimulus: in its first step for spikes, in its last for currents."""
     options = CASES[case]

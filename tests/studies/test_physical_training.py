@@ -93,6 +93,7 @@ def test_the_summary_says_what_it_does_at_finer_steps(trained):
         assert f"{accuracy:.4f}" in line
 
 
+@pytest.mark.slow
 def test_a_training_continues_in_the_stage_that_was_interrupted(trained, tmp_path, monkeypatch):
     shrink(monkeypatch)
     config, whole, _ = trained
