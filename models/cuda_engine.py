@@ -42,9 +42,16 @@ class CudaEngine(RuntimeEngine):
 
     def __init__(self, single, traces, every, *, steps, batch, fast_math, timeout, options=None):
         super().__init__(
-            single, traces, every, device=CUDA, batch=batch, fast_math=fast_math, timeout=timeout
+            single,
+            traces,
+            every,
+            device=CUDA,
+            steps=steps,
+            batch=batch,
+            fast_math=fast_math,
+            timeout=timeout,
         )
-        self._steps, self._options = steps, options or CudaOptions()
+        self._options = options or CudaOptions()
         self.built = None
 
     def open(self, inputs, trials, stack):
@@ -86,7 +93,7 @@ class CudaEngine(RuntimeEngine):
             if not np.array_equal(unit, self._at) and self._differ(inputs):
                 self._build(inputs, unit)
             self._run_program(self._arguments(states, unit), str(int(seeds[unit[0]])), deadline)
-            self._hand_over(unit, [0] * len(self._traces), sink, emptied=False)
+            self._hand_over(unit, [0] * len(self._traces), sink)
             progress((k + 1) / len(self._units))
         self.binary_time_s = time.perf_counter() - began
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .description import Array, SpikeGeneratorDescription
-from .stimuli import inputs, with_stimulus
+from .stimuli import named, with_stimulus
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def trial_inputs(description, stimulus, trials, step):
     tables = {t.name: t.array.values[None] for t in description.timed_arrays}
     if stimulus is None:
         return TrialInputs(spikes, tables)
-    replaced = {target.name for target in inputs(description)}
+    replaced = set(named(description, stimulus))
     wide = with_stimulus(_side_by_side(description, replaced, trials), stimulus, step=step)
     for g in generators:
         new = wide.group(g.name)

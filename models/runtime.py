@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from brian2 import SpikeMonitor, second, seed
+from brian2 import NetworkOperation, SpikeMonitor, second, seed
 
 from .building import build
 from .description import SpikeGeneratorDescription
@@ -25,12 +25,14 @@ class RuntimeEngine:
     single, traces, every, batch, fast_math, timeout
         As for `StandaloneEngine`.
     device : {"numpy", "cython"}
+    steps : int
+        Of the simulation.
     """
 
-    def __init__(self, single, traces, every, *, device, batch, fast_math, timeout):
+    def __init__(self, single, traces, every, *, device, steps, batch, fast_math, timeout):
         self._single, self._traces, self._every = single, traces, every
         self._device, self._batch, self._timeout = device, batch, timeout
-        self._fast_math, self._network = fast_math, None
+        self._fast_math, self._network, self._steps = fast_math, None, steps
         self.builds, self.build_time_s = 0, 0.0
 
     def open(self, inputs, trials, stack):
@@ -46,6 +48,7 @@ class RuntimeEngine:
     def _build(self, inputs, unit):
         began = time.perf_counter()
         self._network = self._make(inputs, unit)
+        self._add_drain()
         self._network.store("start")
         self.builds, self.build_time_s = self.builds + 1, self.build_time_s + time.perf_counter() - began
 
@@ -67,13 +70,31 @@ class RuntimeEngine:
         self._at = unit
         return network
 
+    def _add_drain(self):
+        """Where traces of a trial would take too much memory, monitors are emptied while the network runs.
+
+        A run in pieces would be another one: at its end Brian2 empties the spikes of the last step, which a schedule
+        with synapses before thresholds delivers in the next.
+        """
+        per_step = sum(self._tiled.group(t.group).size * 8 for t in self._traces) / self._every
+        if self._batch > 1 or per_step * self._steps <= BUFFER:
+            return
+        steps = max(int(BUFFER / per_step), 1)
+        self._network.add(
+            NetworkOperation(
+                lambda: self._hand_over(*self._receiver, emptied=True),
+                dt=steps * self._single.dt * second,
+                when=f"after_{self._network.schedule[-1]}",
+                name="chronaxie_drain",
+            )
+        )
+
     def run(self, inputs, states, seeds, *, steps, sink, progress):
         """Run all trials and hand the results over; see `StandaloneEngine.run`."""
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         began = time.perf_counter()
         for k, unit in enumerate(self._units):
-            if k:
-                self._renew(inputs, unit)
+            self._renew(inputs, unit)
             self._network.restore("start", restore_random_state=False)
             self._set_spikes(inputs, unit)
             for name, variables in states.items():
@@ -88,7 +109,8 @@ class RuntimeEngine:
 
     def _renew(self, inputs, unit):
         """TimedArrays are compiled into code objects: other values need another network."""
-        if any(len(values) > 1 for values in inputs.tables.values()):
+        other = not np.array_equal(unit, self._at)
+        if other and any(len(values) > 1 for values in inputs.tables.values()):
             self._build(inputs, unit)
 
     def _set_spikes(self, inputs, unit):
@@ -102,24 +124,17 @@ class RuntimeEngine:
                 )
 
     def _run_unit(self, unit, steps, sink, progress, deadline):
-        dt, rows = self._single.dt, [0] * len(self._traces)
-        per_step = sum(self._tiled.group(t.group).size * 8 for t in self._traces) / self._every
-        piece = steps
-        if self._batch == 1 and per_step * steps > BUFFER:
-            piece = max(int(BUFFER / per_step) // self._every, 1) * self._every
-        for first in range(0, steps, piece):
-            last = min(first + piece, steps)
+        length = steps * self._single.dt
+        self._receiver = unit, [0] * len(self._traces), sink
 
-            def report(elapsed, completed, start, duration, first=first, last=last):
-                progress((first + completed * (last - first)) / steps)
-                if deadline is not None and time.monotonic() > deadline:
-                    self._network.stop()
+        def report(elapsed, completed, start, duration):
+            progress(completed)
+            if deadline is not None and time.monotonic() > deadline:
+                self._network.stop()
 
-            self._network.run(
-                (last - first) * dt * second, namespace={}, report=report, report_period=0.2 * second
-            )
-            self._check_complete(last * dt, deadline)
-            self._hand_over(unit, rows, sink, emptied=piece < steps)
+        self._network.run(length * second, namespace={}, report=report, report_period=0.2 * second)
+        self._check_complete(length, deadline)
+        self._hand_over(*self._receiver)
 
     def _check_complete(self, end, deadline):
         """Brian2 answers Ctrl-C by ending its loop early, without an exception: what it leaves is no result."""
@@ -133,7 +148,8 @@ class RuntimeEngine:
             )
         raise KeyboardInterrupt(f"the simulation was stopped at t = {length:.4g} s")
 
-    def _hand_over(self, unit, rows, sink, *, emptied):
+    def _hand_over(self, unit, taken, sink, *, emptied=False):
+        """Give what the monitors hold to the sink; `taken` counts what each trace has given before."""
         trials = len(np.unique(unit))
         for name, monitor in self._spikes.items():
             beside, neuron = np.divmod(np.array(monitor.i, dtype=np.int64), self._single.size(name))
@@ -142,12 +158,13 @@ class RuntimeEngine:
             sink.events(name, *in_order(*spikes))
         for k, (trace, monitor) in enumerate(zip(self._traces, self._monitors, strict=True)):
             values = np.array(getattr(monitor, f"{trace.variable}_"))
+            first, taken[k] = taken[k], taken[k] + values.shape[1]
             if trace.phase == "last":
-                values = values[:, self._every - 1 :: self._every]
-            values = values.reshape(self._batch, -1, values.shape[1])
+                step = np.arange(first, taken[k])
+                values, first = values[:, step % self._every == self._every - 1], first // self._every
+            values = values.reshape(self._batch, self._single.size(trace.group), values.shape[1])
             for beside in range(trials):
-                sink.trace(k, unit[beside], rows[k], values[beside].T)
-            rows[k] += values.shape[2]
+                sink.trace(k, unit[beside], first, values[beside].T)
         if emptied:
             for monitor in (*self._spikes.values(), *self._monitors):
                 monitor.resize(0)

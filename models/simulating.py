@@ -34,9 +34,9 @@ def simulate(
     Where nothing is drawn at random a trial gives the same bits however many there are, and however they are run.
     Every trial starts at t = 0 from the values that the network's variables have.
 
-    On ``cpp_standalone`` a network's *structure* is compiled once and kept in the user's cache; weights, time
-    constants, delays, connections, start values, stimuli, durations, steps, trials and seeds are read by the
-    program. On the other devices trials run side by side in one network.
+    On ``cpp_standalone`` a network's *structure* is compiled once and kept in the user's cache; values of variables
+    (weights, time constants), delays, connections, start values, stimuli, durations, steps, trials and seeds are read
+    by the program; numbers in namespaces are structure. On the other devices trials run side by side in one network.
 
     Parameters
     ----------
@@ -118,6 +118,12 @@ def simulate(
     """
     if namespace is None:
         namespace = get_local_namespace(level=1)
+    if build_only and device == "numpy":
+        raise ValueError("simulate: build_only: numpy builds nothing; use a device that compiles")
+    if build_only and to is not None and device != CUDA:
+        raise ValueError(
+            "simulate: build_only runs nothing, so that there is nothing to write to `to`; leave it out"
+        )
     prepared = Simulation(
         net,
         stimulus,

@@ -89,7 +89,7 @@ class Simulation:
             namespace = get_local_namespace(level=1)
         check_device(device, cuda=cuda)
         _check_seed(seed)
-        _check_processes(device, workers, threads)
+        _check_processes(device, workers, threads, fast_math)
         if timeout is not None:
             timeout = seconds(timeout, "timeout")
         single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
@@ -112,6 +112,11 @@ class Simulation:
         self._steps = whole_steps(self._length, single.dt, "duration")
         self._samples = -(-self._steps // every)
         self._traces = traces_of(single, record)
+        if self._steps % every and any(t.phase == "last" for t in self._traces):
+            raise ValueError(
+                f"simulate: the duration, {self._length:.9g} s, is no multiple of {self._sample:.9g} s, in whose last "
+                "step a trace is read; choose a duration that is, or record other traces"
+            )
         self._single, self._device = single, device
         self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
         self.batch = batch_size(single, len(self._labels), device, batch)
@@ -124,7 +129,9 @@ class Simulation:
         elif device == CUDA:
             self._engine = CudaEngine(single, self._traces, every, steps=self._steps, options=cuda, **options)
         else:
-            self._engine = RuntimeEngine(single, self._traces, every, device=device, **options)
+            self._engine = RuntimeEngine(
+                single, self._traces, every, device=device, steps=self._steps, **options
+            )
         self._workers, self._threads = workers, threads
         self._stack, self._ready = None, False
 
@@ -176,6 +183,7 @@ class Simulation:
             build where this run made it.
         """
         began = time.perf_counter()
+        place = None if to is None else _place(to)
         states = start_states(
             self._single,
             self._single.annotations.initial if initial is None else initial,
@@ -196,7 +204,7 @@ class Simulation:
         for group in single.groups:
             coords[f"{group.name}_neuron"] = (f"{group.name}_neuron", np.arange(group.size))
         with ExitStack() as stack:
-            sink = MemorySink(groups, shapes) if to is None else FileSink(_place(to), groups, shapes, stack)
+            sink = MemorySink(groups, shapes) if place is None else FileSink(place, groups, shapes, stack)
             with _bar(progress, trials * self._length) as report:
                 self._engine.run(self._inputs, states, seeds, steps=self._steps, sink=sink, progress=report)
             now = time.perf_counter()
@@ -215,7 +223,7 @@ class Simulation:
             "duration": self._length,
             "trials": len(self._labels),
             "batch": self.batch,
-            "workers": self._workers,
+            "workers": min(self._workers, -(-len(self._labels) // self.batch)),
             "threads": self._threads,
             "device": self._device,
             "seed": self._seed,
@@ -248,7 +256,11 @@ def _check_seed(seed):
         raise ValueError(f"simulate: seed must be a whole number in [0, 2**32), got {seed!r}")
 
 
-def _check_processes(device, workers, threads):
+def _check_processes(device, workers, threads, fast_math):
+    if not isinstance(fast_math, bool):
+        raise TypeError(f"simulate: fast_math must be True or False, got {fast_math!r}")
+    if fast_math and device == "numpy":
+        raise ValueError("simulate: fast_math is for devices that compile; numpy does not")
     for name, value in (("workers", workers), ("threads", threads)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"simulate: {name} must be a whole number >= 1, got {value!r}")
@@ -260,6 +272,8 @@ def _place(to):
     path = Path(to)
     if path.suffix != ".nc":
         raise ValueError(f"simulate: to must be the name of a netCDF file, e.g. 'result.nc', got {str(to)!r}")
+    if path.exists():
+        raise FileExistsError(f"simulate: to: {path} exists; remove it or choose another name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"simulate: to: the folder {path.parent} does not exist; make it first")
     return path

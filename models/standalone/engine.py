@@ -1,16 +1,17 @@
 """Trials of a network in a compiled program of the cache."""
 
-import tempfile
+import shutil
 import time
 import warnings
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from ..cache import scratch_folder
 from ..recordings import in_order, spiking
-from ..sinks import BLOCK
+from ..scratch import scratch_folder
+from ..sinks import BLOCK, FileSink
 from ..tiling import tile
+from .names import canonical_names, renamed
 from .program import program_of, ranges_of, run_program
 from .values import spike_record, table_record, values_of, write_records
 
@@ -49,8 +50,10 @@ class StandaloneEngine:
 
     def open(self, inputs, trials, stack):
         """Find the program or make it."""
-        self._tiled = tile(self._single, self._batch)
-        self._program = program_of(self._tiled, self._traces, **self._options)
+        self._names = canonical_names(self._single)
+        self._tiled = renamed(tile(self._single, self._batch), self._names)
+        traces = [replace(t, group=self._names.get(t.group, t.group)) for t in self._traces]
+        self._program = stack.enter_context(program_of(self._tiled, traces, **self._options))
         self.builds, self.build_time_s = int(self._program.made), self._program.time_s
 
     def run(self, inputs, states, seeds, *, steps, sink, progress):
@@ -76,7 +79,9 @@ class StandaloneEngine:
             done[worker] = (trial - ranges[worker][0]) * steps + step
             progress(sum(done) / (units * steps))
 
-        with scratch_folder(Path(tempfile.gettempdir())) as scratch:
+        # Beside a file that results go to, since temporary files may lie in memory.
+        parent = sink.path.parent if isinstance(sink, FileSink) else None
+        with scratch_folder(parent, hidden=parent is not None) as scratch:
             run_file = scratch / "run"
             write_records(run_file, self._records(inputs, states, seeds, steps))
             folders = [scratch / str(k) for k in range(len(ranges))]
@@ -88,9 +93,10 @@ class StandaloneEngine:
             for folder in folders:
                 self._read(folder, trials, sink)
                 self._warn(folder)
+                shutil.rmtree(folder)
 
     def _records(self, inputs, states, seeds, steps):
-        tiled, layout = self._tiled, self._program.layout
+        tiled, layout, names = self._tiled, self._program.layout, self._names
         units = -(-len(seeds) // self._batch)
         of_unit = [
             np.minimum(np.arange(k * self._batch, (k + 1) * self._batch), len(seeds) - 1)
@@ -100,7 +106,7 @@ class StandaloneEngine:
         for name, variables in states.items():
             for variable, values in variables.items():
                 rows = [np.asarray(values, dtype=np.float64)[trials].ravel() for trials in of_unit]
-                yield "S", f"{name}.{variable}", rows
+                yield "S", f"{names.get(name, name)}.{variable}", rows
         clocks = layout["clocks"]
         groups = {g.name: g for g in tiled.groups}
         for name, events in inputs.spikes.items():
@@ -111,15 +117,17 @@ class StandaloneEngine:
                 found = [events.of(k) for k in trials]
                 index = np.concatenate([i + n * size for n, (i, _) in enumerate(found)])
                 parts.append((index, np.concatenate([t for _, t in found])))
-            group = groups[name]
+            group = groups[names.get(name, name)]
             yield spike_record(group, tiled.dt if group.dt is None else group.dt, parts)
-        steps_of = {t.name: t.dt for t in tiled.timed_arrays}
+        timed = {t.name: t for t in tiled.timed_arrays}
         for name, values in inputs.tables.items():
             if len(values) > 1:
                 values = np.stack(
                     [np.moveaxis(values[trials], 0, 1).reshape(values.shape[1], -1) for trials in of_unit]
                 )
-            yield table_record(name, steps_of[name], values)
+            elif values.shape[1:] != timed[names.get(name, name)].array.values.shape:
+                values = np.tile(values, (1, 1, self._batch))  # read as name(t, i) by trials side by side
+            yield table_record(names.get(name, name), timed[names.get(name, name)].dt, values)
         own = {obj.name: obj.dt for obj in (*tiled.groups, *tiled.synapses)}
         dts = [tiled.dt] * (max(clocks.values()) + 1)
         for name, dt in own.items():
@@ -136,7 +144,7 @@ class StandaloneEngine:
 
     def _chunk(self, steps):
         """Steps after which results are written: about BUFFER bytes where a tenth of the neurons spike."""
-        sampled = sum(self._tiled.group(t.group).size * 8 for t in self._traces) / self._every
+        sampled = sum(self._single.size(t.group) * 8 * self._batch for t in self._traces) / self._every
         spikes = sum(g.size * 12 for g in self._tiled.groups if spiking(g)) / 10
         return int(min(max(BUFFER // max(sampled + spikes, 1), 1), steps))
 

@@ -12,6 +12,7 @@ from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from ..building import build
+from ..devices import compiler_command
 from ..recordings import spiking
 from .values import write_records
 
@@ -116,7 +117,8 @@ class TrialsDevice(CPPStandaloneDevice):
         names = []
         for name, var in self._arrays():
             inner = var.name in ("_spikespace", "_lastindex", "lastspike", "not_refractory")
-            changes = not var.constant and (not var.read_only or inner) and var.name not in _CONNECTIVITY
+            # Statements may change what the user calls constant.
+            changes = (not var.read_only or inner) and var.name not in _CONNECTIVITY
             if var.owner.name in owners and changes:
                 names.append(name)
         return sorted(names)
@@ -154,7 +156,8 @@ class TrialsDevice(CPPStandaloneDevice):
         objects = " ".join(sorted(f"{name[:-4]}.o" for name in writer.source_files))
         Path(self.project_dir, "prefix.h").write_text(_PREFIX)
         Path(self.project_dir, "makefile").write_text(
-            f"""FLAGS = -w {compiler_flags} {openmp} -I.
+            f"""CXX = {compiler_command().replace("$", "$$")}
+FLAGS = -w {compiler_flags} {openmp} -I.
 main: {objects}
 \t$(CXX) {objects} -o main {openmp} {linker_flags}
 prefix.h.gch: prefix.h

@@ -2,7 +2,7 @@
 //
 // Included by the generated main.cpp, which names the arrays, queues, clocks and monitors of the network. The file
 // of a run holds records (see `values.py`); results are appended to files in the folder of the results (see
-// `spool.py`). Every error ends the program with a message on stderr.
+// `engine.py`). Every error ends the program with a message on stderr.
 #ifndef CHRONAXIE_TRIALS_H
 #define CHRONAXIE_TRIALS_H
 
@@ -467,7 +467,10 @@ inline int main(int argc, char **argv)
             before.emplace_back(a.data(), a.data() + a.size() * a.item());
         }
     net.prepare();
-    std::set<std::string> extreme;
+    std::set<std::string> extreme, from_the_start;  // a limit may be infinite on purpose
+    for (auto &name : net.state)
+        if (array(name).extreme())
+            from_the_start.insert(name);
     for (int64_t trial = first; trial < last; trial++)
     {
         now.trial = trial;
@@ -494,7 +497,7 @@ inline int main(int argc, char **argv)
             one_clock(net, now.steps);
         now.flush();
         for (auto &name : net.state)
-            if (array(name).extreme())
+            if (!from_the_start.count(name) && array(name).extreme())
                 extreme.insert(name);
     }
     now.trial = last;

@@ -120,14 +120,17 @@ def spike_record(group, dt, spikes):
     bins = ((times + 1e-3 * dt) / dt).astype(np.int32)
     trial = np.repeat(np.arange(len(spikes)), np.diff(offsets))
     order = np.lexsort((indices, bins, trial))
-    indices, bins, trial = indices[order], bins[order], trial[order]
-    twice = (np.diff(trial) == 0) & (np.diff(bins) == 0) & (np.diff(indices) == 0)
+    same = [np.diff(column[order]) == 0 for column in (trial, bins, indices)]
+    twice = same[0] & same[1] & same[2]
     if twice.any():
-        k = int(np.argmax(twice))
+        k = int(order[np.argmax(twice)])
         raise ValueError(
             f"{group.name}: neuron {indices[k]} spikes more than once in the step from {bins[k] * dt:.6g} s (dt = "
             f"{dt:.6g} s); use a shorter dt or leave one of the spikes out"
         )
+    # As Brian2 has them: by time, also within a step, then by neuron.
+    order = np.lexsort((indices, times, trial))
+    indices, bins = indices[order], bins[order]
     counts = np.array([len(spikes)], dtype=np.int64)
     content = [counts, offsets.astype(np.int64), indices.astype(np.int32), bins]
     return "G", group.name, content
