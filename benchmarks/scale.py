@@ -2,7 +2,8 @@
 
 ``python benchmarks/scale.py [--neurons 100000] [--fan-out 100] [--seconds 1] [--dt 0.1] [--repeats 2]``
 
-Each run is a process of its own; prints wall times and the largest memory of Python and of the compiled program.
+Both with Brian2's own compiler flags, and the package's exact ones. Each run is a process of its own; prints wall times
+and the largest memory of Python and of the compiled program.
 """
 
 import argparse
@@ -79,7 +80,15 @@ def by_package(given):
 
     net = Network(network(given, monitored=False))
     out = os.path.join(given.folder, f"result_{os.getpid()}.nc")
-    ds = simulate(net, duration=given.seconds, device="cpp_standalone", seed=0, to=out, namespace={})
+    ds = simulate(
+        net,
+        duration=given.seconds,
+        device="cpp_standalone",
+        seed=0,
+        to=out,
+        fast_math=given.kind == "fast",
+        namespace={},
+    )
     return {"spikes": ds.sizes["cells_spike"], "program": ds.attrs["binary_time_s"]}
 
 
@@ -100,7 +109,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--dt", type=float, default=0.1, help="ms")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--kind", choices=("hand", "package"), help=argparse.SUPPRESS)
+    parser.add_argument("--kind", choices=("hand", "fast", "package"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.kind:
@@ -114,17 +123,19 @@ def main():
     ]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        rows.append(("package, with the build", measured("package", arguments, folder)))
+        rows.append(("package, Brian2's flags, with the build", measured("fast", arguments, folder)))
+        rows.append(("package, exact, with the build", measured("package", arguments, folder)))
         for _ in range(given.repeats):
-            rows.append(("by hand, with its build", measured("hand", arguments, folder)))
-            rows.append(("package, built before", measured("package", arguments, folder)))
+            rows.append(("by hand, Brian2's flags, with its build", measured("hand", arguments, folder)))
+            rows.append(("package, Brian2's flags, built before", measured("fast", arguments, folder)))
+            rows.append(("package, exact, built before", measured("package", arguments, folder)))
     print(
         f"{given.neurons} neurons, {given.neurons * given.fan_out} synapses, {given.seconds} s at {given.dt} ms"
     )
-    print(f"{'':26}wall (s)  program (s)  Python (GiB)  children (GiB)  spikes")
+    print(f"{'':40}wall (s)  program (s)  Python (GiB)  children (GiB)  spikes")
     for text, row in rows:
         print(
-            f"{text:26}{row['wall']:8.1f}  {row['program']:11.1f}  {row['python']:12.2f}  {row['child']:14.2f}"
+            f"{text:40}{row['wall']:8.1f}  {row['program']:11.1f}  {row['python']:12.2f}  {row['child']:14.2f}"
             f"  {row['spikes']}"
         )
 
