@@ -27,6 +27,7 @@ from .description import (
     SpikeGeneratorDescription,
 )
 from .devices import making
+from .membrane_steps import check_step
 from .times import ROUNDING, seconds, whole_steps
 
 
@@ -56,6 +57,8 @@ def build(description, *, dt=None):
     ValueError
         `dt` is no positive time, does not divide dt_ref, would move the network's own input spikes or currents, or
         is longer than a delay that its slot contributes to.
+    UnsupportedModel
+        As for `with_dt`.
     """
     if not isinstance(description, NetworkDescription):
         raise TypeError(
@@ -106,12 +109,16 @@ def with_dt(description, dt):
     ------
     ValueError
         As for `build`.
+    UnsupportedModel
+        `MembraneNoise` was put into a group whose method is unstable at this step.
     """
     new = seconds(dt, "dt")
     notes = description.annotations
     if notes.dt_ref is not None:
         whole_steps(notes.dt_ref, new, "dt_ref")
     _check_inputs(description, new)
+    for g in description.groups:
+        check_step(g, new)
     synapses = []
     for s in description.synapses:
         pathways = []

@@ -14,7 +14,7 @@ from .building import build
 from .description import NetworkDescription, NeuronGroupDescription
 from .devices import using
 from .errors import UnsupportedModel
-from .perturbations_membrane import check_method_change
+from .membrane_steps import check_method_change
 
 # Brian2 gives it up itself, with a warning at every use.
 DEPRECATED = ("independent",)

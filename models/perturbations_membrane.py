@@ -21,14 +21,14 @@ from brian2.stateupdaters.base import UnsupportedEquationsException
 
 from .annotations import Annotations
 from .building import build
-from .description import Array, Equation, External, Slot, Variable, exponents
+from .description import Array, Equation, Slot, Variable, exponents
 from .devices import using
 from .errors import UnsupportedModel
-from .perturbing import Perturbation, chosen, new_name, patterns, replaced
+from .membrane_steps import EXACT, FINER, deviation_name, drawn_current, values_of
+from .perturbing import Perturbation, chosen, new_name, patterns, replaced, with_shared
 
 # Order to which a method's q agrees with exp(-z), z = rate*dt; heun and milstein treat what is no noise as euler does.
 _ORDERS = {"euler": 1, "heun": 1, "milstein": 1, "rk2": 2, "rk4": 4}
-_EXACT = ("exact", "linear", "exponential_euler")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class MembraneNoise(Perturbation):
                 f"{Array(1.0, equation.dimensions).quantity()!r}, got {self.sd!r}"
             )
         rate, method = _rate_and_method(description, group, self.variable)
-        values = _values(rate, group)
+        values = values_of(rate, group)
         code = sympy_to_str(rate)
         if not (values > 0).all():
             raise UnsupportedModel(
@@ -109,17 +109,25 @@ class MembraneNoise(Perturbation):
                 raise UnsupportedModel(
                     group.name,
                     f"'{method}' at a step {z.max():.3g} times its membrane time constant, where it is unstable",
-                    "use a finer dt, or another method: with_method(describe(net), 'exponential_euler')",
+                    FINER,
                 )
         return code, method
+
+    def _free_name(self, group, description):
+        """A name of the current that is free, and so is that of its deviation."""
+        for k in range(1, 1000):
+            noise = f"noise_{self.variable}" + (f"_{k}" if k > 1 else "")
+            if all(new_name(group, description, n) == n for n in (noise, deviation_name(noise))):
+                return noise
+        raise ValueError(f"MembraneNoise: '{group.name}' has a thousand currents of noise")
 
     def _apply(self, description, target, rng):
         name, rate, method = target
         group = description.group(name)
-        noise = new_name(group, description, f"noise_{self.variable}")
-        sd = new_name(group, description, f"{noise}_sd")
+        noise = self._free_name(group, description)
+        sd = deviation_name(noise)
         z = f"(dt*({rate}))"
-        if method in _EXACT:
+        if method in EXACT:
             spread = f"1/sqrt(tanh(0.5*{z}))"  # (1 + q)/(1 - q) of q = exp(-z), without loss of digits
         else:
             # 1 - q = z - z**2/2 + …
@@ -131,18 +139,19 @@ class MembraneNoise(Perturbation):
         drawn = Equation(
             "subexpression",
             noise,
-            f"{sd}*randn()*{spread}",
+            drawn_current(sd, spread),
             equation.dimensions,
             flags=("constant over dt",),
         )
         driven = replace(equation, expression=f"{equation.expression} + ({rate})*{noise}")
         slot = "start" if "start" in description.schedule else group.update_slot.when
+        # The deviation is a parameter, no constant of the code: networks at several deviations are one program.
+        group = with_shared(group, sd, float(self.sd), equation.dimensions)
         return replaced(
             description,
             replace(
                 group,
                 equations=(*(driven if e is equation else e for e in group.equations), drawn),
-                namespace=(*group.namespace, External(sd, Array(float(self.sd), equation.dimensions))),
                 variables=(
                     *group.variables,
                     Variable(noise, Array(np.zeros(group.size), equation.dimensions)),
@@ -150,27 +159,6 @@ class MembraneNoise(Perturbation):
                 constant_slot=group.constant_slot or Slot(f"before_{slot}"),
             ),
         )
-
-
-def check_method_change(group, method):
-    """Refuse another integration method for a group whose membrane noise was made for the one that it has.
-
-    Raises
-    ------
-    UnsupportedModel
-    """
-    sds = {e.name for e in group.namespace}
-    for e in group.equations:
-        drawn = e.expression or ""
-        made = (
-            e.name.startswith("noise_") and f"{e.name}_sd" in sds and drawn.startswith(f"{e.name}_sd*randn()")
-        )
-        if made and not (group.method in _EXACT and method in _EXACT):
-            raise UnsupportedModel(
-                group.name,
-                f"the method {method!r} after MembraneNoise, whose current '{e.name}' was made for {group.method!r}",
-                "change the method first: perturb(with_method(describe(net), …), MembraneNoise(…))",
-            )
 
 
 def _equation(group, variable):
@@ -227,23 +215,10 @@ def _method(made, method):
             break
     else:
         raise UnsupportedModel(made.name, f"the method {method!r}", " ".join(refusals))
-    if name not in _ORDERS and name not in _EXACT:
+    if name not in _ORDERS and name not in EXACT:
         raise UnsupportedModel(
             made.name,
             f"the method '{name}' with membrane noise",
-            f"use one of {', '.join((*_EXACT, *_ORDERS))}: with_method(description, …)",
+            f"use one of {', '.join((*EXACT, *_ORDERS))}: with_method(description, …)",
         )
     return name
-
-
-def _values(rate, group):
-    """The rate (1/s) of each neuron."""
-    known = {v.name: v.array.values for v in group.variables}
-    known |= {e.name: e.value.values for e in group.namespace if isinstance(e.value, Array)}
-    known = {**{n: float(u) for n, u in (DEFAULT_UNITS | _CONSTANTS).items()}, **known}
-    symbols = sorted(rate.free_symbols, key=str)
-    values = sympy.lambdify(symbols, rate, "numpy")(*(known[str(s)] for s in symbols))
-    return np.broadcast_to(np.asarray(values, dtype=float), (group.size,))
-
-
-_CONSTANTS = {name: constant.value for name, constant in DEFAULT_CONSTANTS.items()}

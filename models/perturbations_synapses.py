@@ -7,7 +7,7 @@ import numpy as np
 from brian2 import Quantity, ms
 
 from .checking import LONGEST_DELAY
-from .description import Array, External
+from .description import Array
 from .errors import UnsupportedModel
 from .perturbing import (
     Perturbation,
@@ -20,6 +20,7 @@ from .perturbing import (
     size_of,
     synapses_of,
     time,
+    with_shared,
 )
 from .step_distributions import gamma_steps, least_deviation
 from .times import whole_steps
@@ -87,8 +88,9 @@ class SpikeLoss(Perturbation):
                 code = "\n".join([f"{transmitted} = int(rand() >= {probability})", *lines])
                 p = replace(p, code=code)
             pathways.append(p)
-        value = External(probability, Array(float(self.probability)))
-        return replaced(description, replace(s, pathways=tuple(pathways), namespace=(*s.namespace, value)))
+        # A parameter, no constant of the code: networks at several probabilities are one program.
+        s = with_shared(s, probability, float(self.probability))
+        return replaced(description, replace(s, pathways=tuple(pathways)))
 
 
 @dataclass(frozen=True)

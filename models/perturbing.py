@@ -10,9 +10,10 @@ from brian2.core.namespace import get_local_namespace
 
 from .building import build
 from .describing import describe
-from .description import Array, Equation, NetworkDescription, NeuronGroupDescription, Variable
+from .description import DIMENSIONLESS, Array, Equation, NetworkDescription, NeuronGroupDescription, Variable
 from .errors import UnsupportedModel
 from .initials import stream
+from .membrane_steps import check_step
 
 ABOUT = "perturbations"
 
@@ -66,6 +67,8 @@ class Perturbation(ABC):
             description = self._apply(
                 description, target, lambda name: stream(seed, f"{self.kind} {position} {name}")
             )
+        for g in description.groups:  # a shorter time constant may be too short for the noise that is there
+            check_step(g, description.dt)
         return description
 
     @property
@@ -291,9 +294,21 @@ def _words(code):
 
 def with_parameter(obj, name, values, dimensions, *, kind="float"):
     """Return an object with a further parameter, one value a neuron or synapse (SI)."""
-    equation = Equation("parameter", name, None, dimensions, kind, ("constant",))
-    variable = Variable(name, Array(values, dimensions))
-    return replace(obj, equations=(*obj.equations, equation), variables=(*obj.variables, variable))
+    return _with(obj, Equation("parameter", name, None, dimensions, kind, ("constant",)), values)
+
+
+def with_shared(obj, name, value, dimensions=DIMENSIONLESS):
+    """Return an object with a further parameter that all its neurons or synapses share, one value (SI)."""
+    equation = Equation("parameter", name, None, dimensions, "float", ("constant", "shared"))
+    return _with(obj, equation, np.array([value]))
+
+
+def _with(obj, equation, values):
+    variable = Variable(equation.name, Array(values, equation.dimensions))
+    equations, variables = (*obj.equations, equation), (*obj.variables, variable)
+    if hasattr(obj, "pre"):  # Brian2 keeps those of synapses in the order of their names
+        equations, variables = (tuple(sorted(o, key=lambda x: x.name)) for o in (equations, variables))
+    return replace(obj, equations=equations, variables=variables)
 
 
 def with_values(obj, name, values):

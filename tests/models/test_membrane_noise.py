@@ -11,8 +11,11 @@ from scipy import stats
 from chronaxie.models import (
     CurrentIntegrator,
     MembraneNoise,
+    SpikeLoss,
+    Temperature,
     UnsupportedModel,
     annotate,
+    build,
     describe,
     perturb,
     simulate,
@@ -20,6 +23,7 @@ from chronaxie.models import (
     with_dt,
     with_method,
 )
+from chronaxie.models.standalone.skeleton import build_key, skeleton
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 LEVEL = 0.001
@@ -161,3 +165,41 @@ def test_a_finer_step_of_the_description_changes_nothing():
     )
     assert np.array_equal(a, b)
     assert a.values.std() > 0
+
+
+def euler_at_1_ms():
+    """A membrane of 5 ms under euler, with noise that was made in steps of 1 ms."""
+    group = NeuronGroup(3, "dv/dt = -v/tau : 1\ntau : second", method="euler", dt=1 * ms, name="cells")
+    group.tau = 5 * ms
+    return perturb(describe(Network(group), namespace={}), MembraneNoise(0.1))
+
+
+@pytest.mark.parametrize("dt", [10, 20])
+def test_a_step_at_which_the_method_is_unstable_is_refused_wherever_it_comes_from(dt):
+    """dt = 2 tau is the limit of euler: there q = -1."""
+    perturbed = euler_at_1_ms()
+    message = f"'cells' uses a step of {dt} ms with the current 'noise_v' of MembraneNoise.*'euler' is unstable"
+    for call in (
+        lambda: with_dt(perturbed, dt * ms),
+        lambda: build(perturbed, dt=dt * ms),
+        lambda: simulate(perturbed, duration=100 * ms, dt=dt * ms),
+    ):
+        with pytest.raises(UnsupportedModel, match=message):
+            call()
+    ds = simulate(perturbed, duration=99 * ms, dt=9 * ms, seed=1, record={"cells": ["v"]}, sample_dt=9 * ms)
+    assert np.isfinite(ds["cells_v"].values).all()
+
+
+def test_a_time_constant_that_becomes_too_short_for_the_noise_is_refused():
+    with pytest.raises(UnsupportedModel, match="a step of 9 ms with the current 'noise_v'"):
+        perturb(with_dt(euler_at_1_ms(), 9 * ms), Temperature(10))
+
+
+def test_networks_at_several_strengths_are_one_program():
+    keys = [
+        build_key(skeleton(perturb(free_membranes(np.array([10.0])), MembraneNoise(sd), SpikeLoss(p))), (), 1)
+        for sd, p in ((0.1, 0.2), (0.3, 0.4))
+    ]
+    assert keys[0] == keys[1]
+    one = build_key(skeleton(perturb(free_membranes(np.array([10.0])), MembraneNoise(0.1))), (), 1)
+    assert one != keys[0]
