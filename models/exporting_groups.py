@@ -36,7 +36,8 @@ def timed_array_code(writer, t, *, columns):
     text = f"{t.name}(t): one row, at all times" if rows == 1 else text
     text += ", a column for each neuron" if columns else ""
     target = f"{writer.names[t.name]} = TimedArray"
-    return comment(f"{text}.") + "\n" + call(target, [code, f"dt={writer.time(t.dt)}", f'name="{t.name}"'])
+    step = writer.time(t.dt, step=columns)
+    return comment(f"{text}.") + "\n" + call(target, [code, f"dt={step}", f'name="{t.name}"'])
 
 
 def _neurons(writer, g):

@@ -110,5 +110,7 @@ def _delay(writer, s, p):
     for steps in (lambda delay: np.floor(delay / dt + 0.5), lambda delay: np.round(delay / dt)):
         if not np.array_equal(steps(p.delay + dt - dt), steps(p.delay)):
             raise UnsupportedModel(s.name, "a delay of half a step", "make it a whole number of steps")
-    physical = writer.time(float(p.delay) + dt) if p.delay.ndim == 0 else writer.stored(key, SECOND)
+    physical = (
+        writer.time(float(p.delay) + dt, step=True) if p.delay.ndim == 0 else writer.stored(key, SECOND)
+    )
     return f"rest_of({physical})"

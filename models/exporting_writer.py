@@ -72,10 +72,10 @@ class Writer:
         self.imports |= unit_names(code) - {"float", "True", "False"}
         return code
 
-    def time(self, seconds):
-        """Code of a time; dt_ref by its name."""
+    def time(self, seconds, *, step=False):
+        """Code of a time; ``DT_REF`` where it is a `step` and that of dt_ref: another time may be as long by chance."""
         dt_ref = self.description.annotations.dt_ref
-        if dt_ref is not None and seconds == float(dt_ref):
+        if step and dt_ref is not None and seconds == float(dt_ref):
             return "DT_REF"
         return self.quantity(float(seconds), SECOND)
 
@@ -110,7 +110,7 @@ class Writer:
             if isinstance(e.value, str):
                 items.append((e.name, self.names[e.value]))
             elif e.value.dimensions == SECOND:
-                items.append((e.name, self.time(e.value.values)))
+                items.append((e.name, self.time(e.value.values, step=e.name == "dt_ref")))
             else:
                 items.append((e.name, self.quantity(e.value.values, e.value.dimensions)))
         return [f"namespace={mapping(items, used=11)}"] if items else []

@@ -6,9 +6,9 @@ import brian2
 import numpy as np
 import pandas as pd
 import pytest
-from brian2 import Network, NeuronGroup, Quantity, get_dimensions
+from brian2 import Network, NeuronGroup, Quantity, Synapses, get_dimensions, ms
 
-from chronaxie.models import describe, export
+from chronaxie.models import annotate, describe, export
 from chronaxie.models.description import exponents
 from chronaxie.models.exporting_text import quantity_code, unit_code
 from chronaxie.models.exporting_values import arrays_of, single_values
@@ -141,3 +141,24 @@ def test_a_quantity_is_written_as_people_write_it_and_means_the_same_bits(value,
 def test_units_that_nobody_has_a_name_for():
     dims = (3.0, 2.0, -5.0, -1.0, 1.0, 0.0, 0.0)
     assert exponents(eval(unit_code(dims), vars(brian2)).dim) == dims  # noqa: S307
+
+
+def test_only_dt_ref_is_called_dt_ref(tmp_path):
+    """A time constant, a refractory period or a delay that is as long by chance is a number of its own."""
+    cells = NeuronGroup(
+        2,
+        "dv/dt = -v/tau + 0*dt_ref/ms**2 : 1 (unless refractory)",
+        threshold="v > 1",
+        reset="v = 0",
+        refractory=4 * ms,
+        method="euler",
+        namespace={"tau": 4 * ms, "dt_ref": 4 * ms},
+        dt=4 * ms,
+        name="cells",
+    )
+    wires = Synapses(cells, cells, on_pre="v_post += 1", delay=4 * ms, dt=4 * ms, name="wires")
+    wires.connect()
+    net = annotate(Network(cells, wires), dt_ref=4 * ms)
+    text = (export(net, tmp_path / "net") / "network.py").read_text()
+    for code in ("refractory=4 * ms", '"tau": 4 * ms', '"dt_ref": DT_REF', "delay=4 * ms"):
+        assert code in text, code
