@@ -5,7 +5,7 @@ import xarray as xr
 from scipy.stats import t as student_t
 
 from .errors import InvalidInput
-from .variables import require, variable
+from .variables import attribute, require, variable
 
 # Errors below it, relative to the range of the variable, are rounding and say nothing about an order.
 ROUNDING = 1e-12
@@ -97,14 +97,32 @@ def _fitted(ds, kind, dim, dt, *, least, level):
     }
 
 
+def own_step(ds, *, where):
+    """Return the position, along ``dt`` (ms), of the network's own step, the attribute ``own_dt`` (s).
+
+    Raises
+    ------
+    MissingVariable, InvalidInput
+        There is no such attribute, or no such step.
+    """
+    remedy = "write it with chronaxie run continuous, or set .attrs['own_dt'] to the network's own step (s)"
+    own = attribute(ds, "own_dt", where=where, remedy=remedy) * 1e3
+    (found,) = np.nonzero(np.isclose(ds["dt"].values, own, rtol=1e-6, atol=0))
+    if len(found) != 1:
+        raise InvalidInput(
+            f"{where}: expected the own step {own:g} ms once among dt, got {ds['dt'].values} ms"
+        )
+    return int(found[0])
+
+
 def step_deviations(ds):
     """How far a network moves from what it does at its own step, at each simulation step.
 
     Parameters
     ----------
     ds : Dataset
-        ``step_accuracy`` (and ``step_accuracy_yin``) ``(variant, dt, seed)``, ``step_rate (…, step_layer)``; the first
-        dt is the network's own, as a rule dt_ref.
+        ``step_accuracy`` (and ``step_accuracy_yin``) ``(variant, dt, seed)``, ``step_rate (…, step_layer)``; its own
+        step, as a rule dt_ref, is the attribute ``own_dt`` (s) and one of ``dt`` (ms).
 
     Returns
     -------
@@ -114,15 +132,16 @@ def step_deviations(ds):
         where nothing spikes there.
     """
     require(ds, "step_accuracy", "step_rate", "dt", where="step_deviations")
+    at = own_step(ds, where="step_deviations")
     parts = {}
     for name in ("step_accuracy", "step_accuracy_yin"):
         if name in ds.variables:
             mean = ds[name].mean("seed")
-            parts[f"{name}_deviation"] = (mean - mean.isel(dt=0, drop=True)).assign_attrs(
+            parts[f"{name}_deviation"] = (mean - mean.isel(dt=at, drop=True)).assign_attrs(
                 units="1", long_name=f"{ds[name].attrs['long_name']} minus that at its own step"
             )
     rate = ds["step_rate"].mean("seed")
-    own = rate.isel(dt=0, drop=True)
+    own = rate.isel(dt=at, drop=True)
     parts["step_rate_deviation"] = (rate / own.where(own > 0) - 1).assign_attrs(
         units="1", long_name="mean firing rate over that at its own step, minus 1"
     )

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 from matplotlib.ticker import NullLocator
 
+from .convergence import own_step
 from .figure_files import FigureSpec, Panel
 from .style import COLOURS, GREY, legend_below, plain_ticks
 from .variables import require
@@ -24,10 +25,10 @@ _METHODS = {
 def step_accuracy(ds, ax):
     """Draw the accuracy of each variant at each simulation step, and what the commonest class scores; returns `ax`.
 
-    The band is 0.01 around the first variant at dt_ref; error bars are the standard deviation over starts.
+    The band is 0.01 around the first variant at its own step; error bars are the standard deviation over starts.
     """
     require(ds, "step_accuracy", "dt", where="step_accuracy")
-    own = float(ds["step_accuracy"].mean("seed")[0, 0])
+    own = float(ds["step_accuracy"].mean("seed")[0, own_step(ds, where="step_accuracy")])
     ax.axhspan(own - 0.01, own + 0.01, color=COLOURS[0], alpha=0.15, linewidth=0, label="within 0.01")
     _variants(ds, ax, ds["step_accuracy"])
     if "step_majority" in ds.variables:
@@ -40,12 +41,12 @@ def step_accuracy(ds, ax):
 def step_spikes(ds, ax):
     """Draw the spikes per neuron and dt_ref of the first hidden layer at each simulation step; returns `ax`.
 
-    The band is 5 % around the first variant at dt_ref, the upper limit one spike in each step of the simulation.
+    The band is 5 % around the first variant at its own step, the upper limit one spike in each step of the simulation.
     """
     require(ds, "step_rate", "dt", "step_layer", where="step_spikes")
     dt_ref = float(ds.attrs["dt_ref"])
     spikes = ds["step_rate"].isel(step_layer=0) * dt_ref
-    own = float(spikes.mean("seed")[0, 0])
+    own = float(spikes.mean("seed")[0, own_step(ds, where="step_spikes")])
     ax.fill_between(
         ds["dt"].values, 0.95 * own, 1.05 * own, color=COLOURS[0], alpha=0.15, linewidth=0, label="within 5 %"
     )

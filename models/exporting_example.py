@@ -105,7 +105,7 @@ def example_of(description, stimulus=None, *, initial=None, trials=None, duratio
 
 
 def _checked(description, known, stimulus):
-    arrays = {}
+    arrays, trials = {}, {}
     for target in known:
         if target.name in stimulus:
             data = check_stimulus(
@@ -116,10 +116,11 @@ def _checked(description, known, stimulus):
                 spikes=target.spikes,
             )
             arrays[target.name] = np.asarray(data.values, dtype=np.uint8 if target.spikes else np.float64)
-    return {name: _jittered(description, name, values) for name, values in arrays.items()}
+            trials[target.name] = data["trial"].values if "trial" in data.coords else None
+    return {name: _jittered(description, name, values, trials[name]) for name, values in arrays.items()}
 
 
-def _jittered(description, name, values):
+def _jittered(description, name, values, names=None):
     """The spikes of a stimulus (trial, time, channel), moved as the annotations say."""
     jitters = [j for j in description.annotations.jitter if j.group == name]
     if not jitters:
@@ -135,7 +136,7 @@ def _jittered(description, name, values):
     trials, steps, channels = values.shape
     step, index = np.nonzero(values.transpose(1, 0, 2).reshape(steps, -1))
     for jitter in jitters:
-        index, step = jittered(jitter, index, step, channels=channels, dt=dt, length=steps)
+        index, step = jittered(jitter, index, step, channels=channels, dt=dt, length=steps, trials=names)
     moved = np.zeros((steps, trials * channels), dtype=np.uint8)
     moved[step, index] = 1
     return np.ascontiguousarray(moved.reshape(steps, trials, channels).transpose(1, 0, 2))

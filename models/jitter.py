@@ -14,7 +14,7 @@ def steps_of(times, dt):
     return ((np.asarray(times) + _SHIFT * dt) / dt).astype(np.int64)
 
 
-def jittered(jitter, indices, steps, *, channels, dt, length=None):
+def jittered(jitter, indices, steps, *, channels, dt, length=None, trials=None):
     """Move spikes by whole steps.
 
     Parameters
@@ -30,6 +30,9 @@ def jittered(jitter, indices, steps, *, channels, dt, length=None):
         Step (s).
     length : int, optional
         Number of steps; spikes stay below it. Without it there is no end.
+    trials : sequence, optional
+        Names of the trials, by which their random numbers are chosen, so that a trial draws the same among others; a
+        name that comes again draws others. Without it they are numbered from 0.
 
     Returns
     -------
@@ -38,18 +41,29 @@ def jittered(jitter, indices, steps, *, channels, dt, length=None):
     """
     indices, steps = np.asarray(indices, dtype=np.int64), np.asarray(steps, dtype=np.int64)
     trial = indices // channels
+    names = None if trials is None else _once_each(trials)
     found = []
     for k in np.unique(trial):
         one = np.flatnonzero(trial == k)
         # In an order of their own: what a trial draws depends on its spikes alone.
         one = one[np.lexsort((indices[one], steps[one]))]
-        rng = stream(jitter.seed, f"trial {k}")
+        rng = stream(jitter.seed, f"trial {k if names is None else names[k]}")
         moved = steps[one] + normal_steps(rng, len(one), sd=jitter.sd / dt).astype(np.int64)
         moved = _settle(indices[one], _folded(moved, length), rng.random(len(one)) < 0.5, length)
         found.append((indices[one], moved))
     if not found:
         return indices, steps
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+
+
+def _once_each(names):
+    """The names as texts, those that come again with the number of times that they came before."""
+    seen, found = {}, []
+    for name in map(str, names):
+        again = seen.get(name, 0)
+        found.append(f"{name}, again {again}" if again else name)
+        seen[name] = again + 1
+    return found
 
 
 def _folded(steps, length):

@@ -95,7 +95,8 @@ def with_stimulus(description, stimulus, *, step=None):
         rows = data.values.transpose(1, 0, 2).reshape(data.sizes["time"], -1)
         if target.spikes:
             time, neuron = np.nonzero(rows)
-            description = _spikes(description, target.name, time, neuron, len(rows), step)
+            names = data["trial"].values if "trial" in data.coords else None
+            description = _spikes(description, target.name, time, neuron, len(rows), step, names)
         else:
             description = _current(description, target.name, rows.astype(np.float64), step)
     return description
@@ -229,7 +230,7 @@ def _check_time(name, data, step):
         )
 
 
-def _spikes(description, name, time, neuron, length, step):
+def _spikes(description, name, time, neuron, length, step, trials):
     """The description with spikes of a stimulus (steps, index) in a generator, jittered as its annotations say."""
     group, times = description.group(name), time * step
     jitters = [j for j in description.annotations.jitter if j.group == name]
@@ -239,7 +240,13 @@ def _spikes(description, name, time, neuron, length, step):
         time = time * fine
         for jitter in jitters:
             neuron, time = jittered(
-                jitter, neuron, time, channels=description.size(name), dt=dt, length=length * fine
+                jitter,
+                neuron,
+                time,
+                channels=description.size(name),
+                dt=dt,
+                length=length * fine,
+                trials=trials,
             )
         order = np.lexsort((neuron, time))
         # Multiples of the step where they lie on it, so that a spike that was not moved keeps its time to the bit.

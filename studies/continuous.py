@@ -63,6 +63,8 @@ class ContinuousConfig:
         Also simulate the network as the step reads.
     neurons : bool
         Also measure the convergence of single neurons.
+    workers : int
+        Processes of ``cpp_standalone``.
     """
 
     network: str
@@ -76,6 +78,7 @@ class ContinuousConfig:
     trials: int | None = None
     bare: bool = True
     neurons: bool = True
+    workers: int = 1
 
     @property
     def stem(self):
@@ -110,6 +113,7 @@ def run(config, *, report=print):
         seeds=config.seeds,
         trials=config.trials,
         bare=config.bare,
+        workers=config.workers,
         report=report,
     )
     parts = [found]
@@ -143,6 +147,7 @@ def steps(
     seeds=1,
     trials=None,
     bare=True,
+    workers=1,
     report=lambda line: None,
 ):
     """Accuracy and rates of a network on a test set at each simulation step.
@@ -152,7 +157,7 @@ def steps(
     description : NetworkDescription
         With a readout and a dt_ref.
     task : Task
-    device, dts, start, seeds, trials, bare
+    device, dts, start, seeds, trials, bare, workers
         As in `ContinuousConfig`.
     report : callable
 
@@ -163,7 +168,8 @@ def steps(
         ``step_accuracy_yin`` in the papers' convention where the task has it, ``step_run_time`` (s); with
         ``step_layer``: ``step_rate`` (Hz) and ``step_aligned``, the share of the spikes that fall into the first step
         of a dt_ref. On ``variant``, ``dt``: ``step_build_time`` (s). ``step_majority``: share of the commonest class
-        of what is labelled.
+        of what is labelled. Attributes: ``own_dt``, ``dt_ref`` (s), device, start, trials. Whatever the network draws
+        while it runs is the same in each call, and for each start.
 
     Raises
     ------
@@ -185,7 +191,8 @@ def steps(
     for variant, network in variants.items():
         for dt in dts:
             report(f"{variant}, dt = {dt * 1e3:.6g} ms: {test.sizes['trial']} trials")
-            rows[variant, dt] = _at(network, test, task, dt, states=states, layers=layers, device=device)
+            options = {"states": states, "layers": layers, "device": device, "workers": workers}
+            rows[variant, dt] = _at(network, test, task, dt, **options)
     labels = test.label.values[test.labelled.values]
     found = _dataset(rows, list(variants), dts, layers, seeds)
     found["step_majority"] = (
@@ -193,7 +200,9 @@ def steps(
         np.bincount(labels).max() / len(labels),
         {"units": "1", "long_name": "share of the commonest class of what is labelled"},
     )
-    return found.assign_attrs(device=device, start=start, trials=test.sizes["trial"], dt_ref=dt_ref)
+    return found.assign_attrs(
+        device=device, start=start, trials=test.sizes["trial"], dt_ref=dt_ref, own_dt=description.dt
+    )
 
 
 def as_the_step_reads(description):
@@ -261,7 +270,7 @@ def _steps_of(dts, own, dt_ref):
 
 
 # ------------------------------------------------------------------ one step
-def _at(description, test, task, dt, *, states, layers, device):
+def _at(description, test, task, dt, *, states, layers, device, workers):
     """Numbers of each start (a list of dicts), and the time of the build."""
     trials, neurons = test.sizes["trial"], sum(g.size for g in description.groups)
     duration = test.sizes["time"] * float(description.annotations.dt_ref)
@@ -271,7 +280,10 @@ def _at(description, test, task, dt, *, states, layers, device):
     aligned = np.zeros_like(spikes)
     for first in range(0, trials, together):
         part = slice(first, first + together)
-        with Simulation(description, test.stimulus[part], dt=dt, device=device, namespace={}) as simulation:
+        # Each part draws numbers of its own; jitter of inputs follows the trials' own numbers.
+        seed = int(np.random.SeedSequence(first).generate_state(1)[0])
+        options = {"dt": dt, "device": device, "workers": workers, "seed": seed, "namespace": {}}
+        with Simulation(description, test.stimulus[part], **options) as simulation:
             for k, start in enumerate(states):
                 initial = {g: {name: v[part] for name, v in values.items()} for g, values in start.items()}
                 ds = simulation.run(initial=initial, progress=False)

@@ -13,7 +13,7 @@ NEEDED = (
     "dt",
     "variant",
 )
-ATTRIBUTES = ("network", "task", "trials", "start", "device", "dt_ref", "data_source")
+ATTRIBUTES = ("network", "task", "trials", "start", "device", "dt_ref", "own_dt", "data_source")
 
 
 def summarise_continuous(ds):
@@ -57,7 +57,7 @@ def summarise_continuous(ds):
     largest = max(float(np.abs(own[n]).max()) for n in names)
     lines += [
         "",
-        f"{own.variant.item()}, away from dt = {ds.dt.values[0]:g} ms by at most: accuracy {largest:.4f}, rates "
+        f"{own.variant.item()}, away from dt = {a['own_dt'] * 1e3:g} ms by at most: accuracy {largest:.4f}, rates "
         f"{100 * float(np.abs(own.step_rate_deviation).max()):.2f} %",
         f"the commonest class is {float(ds.step_majority):.4f} of what is labelled",
     ]

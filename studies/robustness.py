@@ -165,9 +165,8 @@ def robustness(
     Raises
     ------
     EvaluationError
-        The network does not fit the task; an unknown perturbation; numbers out of range.
-    UnsupportedModel
-        A perturbation that was named, and that this network cannot have.
+        The network does not fit the task; an unknown perturbation; numbers out of range; a perturbation that was named,
+        and that this network cannot have at one of its strengths. All strengths are tried before anything runs.
     """
     check_task(description, task, start, seeds if start == "random" else 1)
     _check_seeds(seeds)
@@ -186,7 +185,7 @@ def robustness(
     for name, sweep in chosen.items():
         rows = []
         for strength in sweep.strengths:
-            report(f"{name} {strength:g} {sweep.unit if sweep.unit != '1' else ''}".rstrip())
+            report(f"{name} {_strength(sweep, strength)}")
             repeated = seeds if sweep.drawn or start == "random" else 1
             p = sweep.make(strength)
             row = [run(perturb(description, p, seed=seed), seed) for seed in range(repeated)]
@@ -221,18 +220,33 @@ def _chosen(description, names, report):
     for name in PERTURBATIONS if names is None else names:
         if name not in every:
             raise EvaluationError(f"robustness: no perturbation {name!r}; there are {', '.join(every)}")
-        try:
-            every[name].make(every[name].strengths[0])(description)
-        except UnsupportedModel as error:
-            if names is not None:
-                raise
-            report(f"left out: {name}: {error}")
-            left_out[name] = str(error)
+        refused = _refused(description, name, every[name])
+        if refused is None:
+            found[name] = every[name]
             continue
-        found[name] = every[name]
+        strength, error = refused
+        where = f"{name} {_strength(every[name], strength)}"
+        if names is not None or not isinstance(error, UnsupportedModel):
+            raise EvaluationError(f"robustness: {where}: {error}") from error
+        report(f"left out: {where}: {error}")
+        left_out[name] = f"at {_strength(every[name], strength)}: {error}"
     if not found:
         raise EvaluationError(f"robustness: no perturbation is left; there are {', '.join(every)}")
     return found, left_out
+
+
+def _refused(description, name, sweep):
+    """The first strength that this network cannot have, with the error; None where it can have all."""
+    for strength in sweep.strengths:
+        try:
+            perturb(description, sweep.make(strength), seed=0)
+        except (UnsupportedModel, ValueError) as error:
+            return strength, error
+    return None
+
+
+def _strength(sweep, strength):
+    return f"{strength:g} {sweep.unit if sweep.unit != '1' else ''}".rstrip()
 
 
 class _Runner:

@@ -43,6 +43,9 @@ def add(studies):
     )
     parser.add_argument("--seeds", type=count, default=1, metavar="N", help="random starts (default: 1)")
     parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
+    parser.add_argument(
+        "--workers", type=count, default=1, metavar="N", help="processes of cpp_standalone (default: 1)"
+    )
     parser.add_argument("--no-bare", action="store_true", help="leave out the network as the step reads")
     parser.add_argument("--no-neurons", action="store_true", help="leave out the single neurons")
     parser.add_argument(
@@ -72,6 +75,7 @@ def _run(given):
         trials=given.trials,
         bare=not given.no_bare,
         neurons=not given.no_neurons,
+        workers=given.workers,
     )
     names = analyses.figure_names(config.stem, specs=analyses.STEPS)
     with folder_removed_if_empty(given.out):

@@ -49,7 +49,7 @@ def result():
             "convergence_method": ("convergence_case", [method for _, method in cases]),
             "spike_number": [1, 5],
         },
-        attrs={"dt_ref": 0.004, "study": "continuous"},
+        attrs={"dt_ref": 0.004, "own_dt": 0.004, "study": "continuous"},
     )
     return ds.merge(analyses.convergence_orders(ds)).merge(analyses.step_deviations(ds))
 
@@ -121,3 +121,30 @@ def test_the_axes_show_the_numbers(result):
     assert ax.get_title() == "B"
     ax = analyses.spike_time_errors(result, Figure().subplots())
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), DTS / 3)
+
+
+def test_the_own_step_is_the_one_that_is_named_not_the_coarsest(result):
+    """A network whose own step is finer than dt_ref, and a coarser one beside it."""
+    finer = analyses.step_deviations(result.assign_attrs(own_dt=0.001))
+    mean = result.step_accuracy.mean("seed")
+    np.testing.assert_array_equal(finer.step_accuracy_deviation, mean - mean.sel(dt=1.0))
+    rate = result.step_rate.isel(variant=0, seed=0, step_layer=0).values
+    np.testing.assert_allclose(
+        finer.step_rate_deviation.isel(variant=0, step_layer=0), rate / rate[2] - 1, rtol=1e-12
+    )
+    tops = []
+    for own in (0.004, 0.001):
+        ax = analyses.step_figures.step_accuracy(result.assign_attrs(own_dt=own), Figure().add_subplot())
+        tops.append(ax.patches[0].get_extents().transformed(ax.transData.inverted()).y1)
+    np.testing.assert_allclose(tops, mean[0].sel(dt=[4.0, 1.0]) + 0.01, rtol=1e-6)
+
+
+def test_without_its_own_step_nothing_can_be_compared(result):
+    nameless = result.copy()
+    del nameless.attrs["own_dt"]
+    with pytest.raises(
+        MissingVariable, match="no attribute 'own_dt'; write it with chronaxie run continuous"
+    ):
+        analyses.step_deviations(nameless)
+    with pytest.raises(InvalidInput, match="expected the own step 3 ms once among dt"):
+        analyses.step_deviations(result.assign_attrs(own_dt=0.003))

@@ -303,3 +303,20 @@ def test_own_spikes_are_jittered_at_once():
     assert len(group.times) == 100
     order = np.lexsort((group.times, group.indices))
     expect_moments((group.times[order].reshape(2, 50) * 1e3 - np.arange(50) * 20 - 10).ravel(), 0, 2)
+
+
+def test_a_trial_is_jittered_the_same_among_others_and_alone():
+    """By its name: the coordinate ``trial``; a name that comes again draws other numbers."""
+    perturbed = perturb(network((5,)), InputJitter(8 * ms), seed=1)
+    x = stimulus(trials=4, steps=60)[[0, 0, 0, 0]].assign_coords(trial=[7, 3, 9, 3])
+    wide = with_stimulus(tile(perturbed, 4), x).group("input")
+    moved = [
+        sorted(zip(wide.indices[of].tolist(), wide.times[of].tolist(), strict=True))
+        for k in range(4)
+        for of in [wide.indices // 6 == k]
+    ]
+    moved = [[(i - 6 * k, t) for i, t in part] for k, part in enumerate(moved)]
+    assert all(moved[a] != moved[b] for a in range(4) for b in range(a))
+    for k in (1, 2):
+        alone = with_stimulus(perturbed, x[[k]]).group("input")
+        assert sorted(zip(alone.indices.tolist(), alone.times.tolist(), strict=True)) == moved[k]

@@ -8,7 +8,18 @@ import pytest
 from brian2 import ms
 
 import chronaxie as cx
-from chronaxie.models import ALIF, Initial, annotate, build, describe, simulate
+from chronaxie.models import (
+    ALIF,
+    Initial,
+    InputJitter,
+    MembraneNoise,
+    annotate,
+    build,
+    describe,
+    perturb,
+    simulate,
+)
+from chronaxie.models.inputs_of_trials import trial_inputs
 from chronaxie.studies import continuous, convergence
 from chronaxie.studies.cli import main
 from chronaxie.studies.continuous import BARE, PHYSICAL, as_the_step_reads, steps
@@ -31,6 +42,34 @@ def task():
 @pytest.fixture(scope="module")
 def found(net, task):
     return steps(describe(net), task, dts=(0.001,), start="random", seeds=2)
+
+
+def test_the_parts_of_a_test_set_draw_numbers_of_their_own(net, task, monkeypatch):
+    """In parts of two trials: those of one pattern are jittered and get noise as different trials do."""
+    test = task.test.isel(trial=[0] * 6).assign_coords(trial=np.arange(40, 46))
+    drawn = perturb(describe(net), InputJitter(8 * ms), MembraneNoise(0.05, groups="hidden1"), seed=1)
+    monkeypatch.setattr(continuous, "LARGEST", 2 * 19 * 60)
+    seen, seeds, original = [], [], continuous.Simulation
+
+    class Seen(original):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            seen.append(self._inputs.spikes["input"])
+            seeds.append(options["seed"])
+
+    monkeypatch.setattr(continuous, "Simulation", Seen)
+    first, again = (
+        steps(drawn, replace(task, test=test), dts=(0.004,), bare=False).step_rate for _ in range(2)
+    )
+    assert np.array_equal(first, again)
+    assert len(seeds) == 6
+    assert len(set(seeds)) == 3
+    times = [events.of(k)[1].tolist() for events in seen[:3] for k in range(2)]
+    assert all(times[a] != times[b] for a in range(6) for b in range(a))
+    whole = np.concatenate(
+        [trial_inputs(drawn, test.stimulus, 6, 0.004).spikes["input"].of(k)[1] for k in range(6)]
+    )
+    assert np.array_equal(whole, np.concatenate(times))
 
 
 def test_the_numbers_are_those_of_a_simulation(found, net, task):

@@ -8,7 +8,17 @@ import pytest
 from brian2 import ms
 
 import chronaxie as cx
-from chronaxie.models import ALIF, PERTURBATIONS, Initial, annotate, describe, perturb, simulate, start_states
+from chronaxie.models import (
+    ALIF,
+    PERTURBATIONS,
+    Initial,
+    SynapticDelay,
+    annotate,
+    describe,
+    perturb,
+    simulate,
+    start_states,
+)
 from chronaxie.studies import continuous
 from chronaxie.studies import robustness as study
 from chronaxie.studies.cli import main
@@ -67,6 +77,7 @@ def test_the_numbers_are_those_of_a_simulation(net, task, monkeypatch):
     assert found.accuracy_weight_noise.dims == ("weight_noise", "seed")
 
 
+@pytest.mark.slow
 def test_what_draws_nothing_is_run_once(net, task, monkeypatch):
     monkeypatch.setattr(study, "sweeps", few(("temperature", "neuron_lesion")))
     runs = []
@@ -89,10 +100,23 @@ def test_what_a_network_cannot_have_is_left_out_and_named(task, monkeypatch):
     said = []
     found = robustness(describe(current), task, seeds=1, trials=2, report=said.append)
     assert "no SpikeGeneratorGroup" in json.loads(found.attrs["left_out"])["input_jitter"]
-    assert any(line.startswith("left out: input_jitter: ") for line in said)
+    assert any(line.startswith("left out: input_jitter 2 ms: ") for line in said)
     assert "accuracy_input_jitter" not in found
-    with pytest.raises(cx.models.UnsupportedModel, match="no SpikeGeneratorGroup"):
+    with pytest.raises(EvaluationError, match="input_jitter 2 ms: .*no SpikeGeneratorGroup"):
         robustness(describe(current), task, names=("input_jitter",))
+
+
+def test_every_strength_is_tried_before_anything_runs(net, task, monkeypatch):
+    first = sweeps(describe(net))
+    impossible = replace(
+        first["synaptic_delay"], strengths=(8.0, 16.0, 5.0), make=lambda m: SynapticDelay(m * ms)
+    )
+    monkeypatch.setattr(study, "sweeps", lambda description: first | {"synaptic_delay": impossible})
+    monkeypatch.setattr(study, "simulate", None)
+    message = r"robustness: synaptic_delay 5 ms: dt = 0\.004 s does not divide the mean of SynapticDelay"
+    for names in (("spike_loss", "synaptic_delay"), None):
+        with pytest.raises(EvaluationError, match=message):
+            robustness(describe(net), task, names=names, trials=2)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +149,7 @@ def test_the_sweeps_are_of_every_perturbation_and_in_the_unit_of_the_membrane(ne
     assert noise.make(2.0)(physical).group("hidden1").constant_slot is not None
 
 
+@pytest.mark.slow
 def test_the_command_writes_one_dataset_and_its_figure(net, task, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(continuous, "load_task", lambda name, **options: replace(task, name=name))
     monkeypatch.setattr(study, "sweeps", few(("spike_loss", "weight_quantisation")))
