@@ -9,17 +9,19 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from .errors import DeviceError
+from .locks import at_place, lock_now, locked
+from .scratch import remove_abandoned, scratch_folder
 
 FORMAT = 1
 SIZE = "CHRONAXIE_CACHE_SIZE"
 DEFAULT_SIZE = 2 * 2**30
+RECENT = 3600  # seconds
+_KINDS = ("standalone", "cython")
 _ENTRY = "entry.json"
 _LOCK = "lock"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -47,10 +49,12 @@ def size_limit():
     return int(match.group(1)) * _UNITS[match.group(2).upper()]
 
 
+@contextmanager
 def cached_folder(kind, key, make):
-    """Return the folder of an entry, making it where it is missing, damaged or of another version.
+    """Hold an entry, making it where it is missing, damaged or of another version.
 
-    One process makes an entry while others that want the same wait for it.
+    One process makes an entry while others that want the same wait for it. `trim` and `clear` leave it in the body. A
+    cache that holds it need not be writable.
 
     Parameters
     ----------
@@ -59,8 +63,8 @@ def cached_folder(kind, key, make):
     make : callable
         ``make(folder)`` fills an empty folder; what it raises goes to the caller, and nothing is left behind.
 
-    Returns
-    -------
+    Yields
+    ------
     folder : Path
     made : bool
         Whether it was made by this call.
@@ -68,77 +72,66 @@ def cached_folder(kind, key, make):
     Raises
     ------
     DeviceError
-        The cache cannot be written.
+        The cache cannot be written, and does not hold the entry.
     """
-    root = cache_root()
-    folder = root / kind / key
+    folder = cache_root() / kind / key
+    held, made = _hold(folder), False
+    if held is None:
+        with _making(folder):
+            held = _hold(folder)
+            if held is None:
+                held, made = _make(folder, make), True
+    with held:
+        if made:
+            trim(keep=folder)
+        yield folder, made
+
+
+def _making(folder):
+    """Return the lock of whoever makes an entry."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(folder.with_name(f"{key}.{_LOCK}"), "w")  # noqa: SIM115, closed below
+        return locked(folder.with_name(f"{folder.name}.{_LOCK}"))
     except OSError as error:
         raise DeviceError(
-            f"cannot write the cache {root}: {error}; set XDG_CACHE_HOME to another folder"
+            f"cannot write the cache {cache_root()}: {error}; set XDG_CACHE_HOME to another folder"
         ) from error
-    with lock:
-        if _is_whole(folder):
-            _touch(folder)
-            return folder, False
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_whole(folder):
-            return folder, False
-        with scratch_folder(root / "scratch") as scratch:
-            inside = scratch / "entry"
-            inside.mkdir()
-            make(inside)
-            _seal(inside)
+
+
+def _make(folder, make):
+    """Make an entry and return it as `_hold` does."""
+    with scratch_folder(folder.parent, hidden=True) as scratch:
+        inside = scratch / "entry"
+        inside.mkdir()
+        make(inside)
+        _seal(inside)
+        held = _hold(inside)
+        try:
             if folder.exists():
                 folder.rename(scratch / "broken")
             inside.rename(folder)
-    trim(keep=folder)
-    return folder, True
+        except BaseException:
+            held.close()
+            raise
+    return held
 
 
-@contextmanager
-def scratch_folder(parent):
-    """A folder that is removed on leaving; folders of processes that were killed are removed too.
-
-    Parameters
-    ----------
-    parent : Path
-
-    Yields
-    ------
-    Path
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(parent)
-    folder = parent / f"chronaxie_{os.getpid()}_{secrets.token_hex(4)}"
-    folder.mkdir()
+def _hold(folder):
+    """Open the list of an entry with a shared lock, so that the entry stays; None where it is not whole."""
     try:
-        # The lock goes when the process does, however it ends.
-        with open(folder / _LOCK, "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_abandoned(parent):
-    """Remove scratch folders that no living process holds."""
-    for folder in parent.glob("chronaxie_*"):
-        try:
-            with open(folder / _LOCK) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except FileNotFoundError:
-            # Killed before it had locked, or being made right now.
-            try:
-                if time.time() - folder.stat().st_mtime > 60:
-                    shutil.rmtree(folder, ignore_errors=True)
-            except FileNotFoundError:
-                pass
-        except OSError:
-            continue
+        held = open(folder / _ENTRY)  # noqa: SIM115, the caller closes it
+    except OSError:
+        return None
+    try:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        if at_place(held, folder / _ENTRY) and _is_whole(folder):
+            _touch(folder)
+            return held
+    except BaseException:
+        held.close()
+        raise
+    held.close()
+    return None
 
 
 def entries():
@@ -150,9 +143,9 @@ def entries():
         Kind, folder, bytes, time of the last use (s since 1970); the least recently used first.
     """
     found = []
-    for kind in ("standalone", "cython"):
+    for kind in _KINDS:
         for folder in (cache_root() / kind).glob("*"):
-            if folder.is_dir():
+            if folder.is_dir() and not folder.name.startswith("."):
                 marker = folder / _ENTRY
                 used = (marker if marker.exists() else folder).stat().st_mtime
                 found.append((kind, folder, _size(folder), used))
@@ -162,6 +155,8 @@ def entries():
 def trim(*, keep=None):
     """Remove entries, least recently used first, until the cache is no larger than its limit.
 
+    Programs that are in use and modules of `cython` used within the last hour stay.
+
     Parameters
     ----------
     keep : Path, optional
@@ -169,28 +164,48 @@ def trim(*, keep=None):
     """
     limit, found = size_limit(), entries()
     total = sum(size for _, _, size, _ in found)
-    for _, folder, size, _ in found:
+    for kind, folder, size, used in found:
         if total <= limit:
             return
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        recent = kind == "cython" and time.time() - used < RECENT
+        if folder != keep and not recent and _remove(folder):
             total -= size
 
 
 def clear():
-    """Remove the whole cache of compiled code, and scratch folders that no living process holds.
+    """Remove compiled code that is not in use, and what killed processes have left.
 
     Returns
     -------
     int
         Bytes that were freed.
     """
-    found = entries()
-    for _, folder, _, _ in found:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.with_name(f"{folder.name}.{_LOCK}").unlink(missing_ok=True)
-    remove_abandoned(cache_root() / "scratch")
-    return sum(size for _, _, size, _ in found)
+    freed = sum(size for _, folder, size, _ in entries() if _remove(folder))
+    for kind in _KINDS:
+        place = cache_root() / kind
+        remove_abandoned(place)
+        for path in place.glob(f"*.{_LOCK}"):
+            lock = lock_now(path)
+            if lock is not None:
+                with lock:
+                    path.unlink(missing_ok=True)
+    return freed
+
+
+def _remove(folder):
+    """Remove an entry that nobody holds, and return whether it could be removed."""
+    lock = nullcontext()
+    if (folder / _ENTRY).exists():
+        lock = lock_now(folder / _ENTRY)
+        if lock is None:
+            return False
+    try:
+        # At once, so that nobody sees half of it.
+        with lock, scratch_folder(folder.parent, hidden=True) as scratch:
+            folder.rename(scratch / folder.name)
+    except OSError:
+        return False
+    return True
 
 
 def _seal(folder):

@@ -10,8 +10,7 @@ import importlib
 import os
 import shutil
 import sysconfig
-import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from .cuda import CUDA, CudaOptions, check_cuda, cuda_preferences, find_toolkit, link_curand
 from .errors import DeviceError
+from .scratch import scratch_folder
 
 # `brian2.devices.device` as an attribute is a proxy of the same name; the module is meant.
 brian2_device = importlib.import_module("brian2.devices.device")
@@ -36,6 +36,7 @@ INEXACT_FLAGS = (
     "-ffp-contract=fast",
 )
 RUNTIME = brian2_device.runtime_device
+_COMPILERS = ("g++", "c++", "clang++")
 _FLAGS = "codegen.cpp.extra_compile_args_gcc"
 _PREFERENCES = (
     "codegen.target",
@@ -127,7 +128,7 @@ def _use_cuda(stack, options, *, exact):
     prefs[_FLAGS] = [*prefs[_FLAGS], "-std=c++17"]
     folder = options.folder
     if folder is None:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="chronaxie_"))
+        folder = stack.enter_context(scratch_folder())
     stack.enter_context(corrected_templates(exact=exact))
     device = CUDAStandaloneDevice()
     stack.enter_context(_active(device))
@@ -156,7 +157,7 @@ def check_device(name, *, cuda=None):
         check_cuda(cuda)
     if name == "numpy" or os.name != "posix":
         return
-    needed = {"C++ compiler": _program("CXX", "g++", "c++", "clang++")}
+    needed = {"C++ compiler": _program("CXX", *_COMPILERS)}
     if name in ("cpp_standalone", CUDA):
         needed["make"] = _program(None, "make")
     else:
@@ -169,6 +170,11 @@ def check_device(name, *, cuda=None):
             f"device {name!r} needs a {' and a '.join(missing)}, which this machine lacks; install it "
             "(Debian, Ubuntu: apt-get install g++ make python3-dev) or use device='numpy'"
         )
+
+
+def compiler_command():
+    """Return the command of the C++ compiler: ``CXX``, else the first of g++, c++ and clang++ that is found."""
+    return os.environ.get("CXX", "").strip() or _program(None, *_COMPILERS)
 
 
 def _program(variable, *names):
@@ -236,6 +242,8 @@ def _exact_cython():
         raise DeviceError(
             f"device 'cython' cannot write its cache {folder}: {error}; set XDG_CACHE_HOME to another folder"
         ) from error
+    with suppress(OSError):  # used now, for whoever trims the cache
+        os.utime(folder)
     prefs["codegen.runtime.cython.cache_dir"] = str(folder)
     before = cython_extension_manager._code_cache
     cython_extension_manager._code_cache = _exact_modules.setdefault(key, {})

@@ -1,10 +1,9 @@
 """Compiled programs: made once for a structure, run for any values, inputs, durations and seeds."""
 
 import json
-import os
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +42,9 @@ class Program:
     time_s: float
 
 
+@contextmanager
 def program_of(description, traces, *, threads=1, fast_math=False):
-    """Return the compiled program of a network's structure, from the cache where it is there.
+    """Hold the compiled program of a network's structure, from the cache where it is there; it stays in the body.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def program_of(description, traces, *, threads=1, fast_math=False):
     fast_math : bool
         As in `using`.
 
-    Returns
-    -------
+    Yields
+    ------
     Program
 
     Raises
@@ -69,16 +69,17 @@ def program_of(description, traces, *, threads=1, fast_math=False):
     began = time.perf_counter()
     device = TrialsDevice()
     bare = skeleton(description)
-    with using("cpp_standalone", device=device, threads=threads, fast_math=fast_math):
-        key = build_key(bare, traces, threads)
 
-        def make(folder):
-            generate_project(bare, traces, device, folder)
-            compile_project(folder)
+    def make(folder):
+        generate_project(bare, traces, device, folder)
+        compile_project(folder)
 
-        folder, made = cached_folder("standalone", key, make)
-    layout = json.loads((folder / "layout.json").read_text())
-    return Program(folder, layout, made, time.perf_counter() - began)
+    with ExitStack() as stack:
+        with using("cpp_standalone", device=device, threads=threads, fast_math=fast_math):
+            key = build_key(bare, traces, threads)
+            folder, made = stack.enter_context(cached_folder("standalone", key, make))
+        layout = json.loads((folder / "layout.json").read_text())
+        yield Program(folder, layout, made, time.perf_counter() - began)
 
 
 def compile_project(folder):
@@ -151,17 +152,15 @@ def run_program(program, run_file, results, ranges, *, report=None, timeout=None
                 )
             )
         try:
-            codes = follow(processes, tell, deadline=deadline)
+            codes, said = follow(processes, tell, deadline=deadline)
         except TimeoutError:
             raise SimulationTimeout(
                 f"simulate: stopped after the time-out of {timeout:g} s; allow more, simulate fewer trials or a "
                 "shorter duration"
             ) from None
-        for code, process in zip(codes, processes, strict=True):
+        for code, text in zip(codes, said, strict=True):
             if code:
-                # A program says one line at most, which a pipe holds.
-                said = process.stderr.read().decode(errors="replace").strip()
-                text = said or f"the program ended with code {code}"
+                text = text or f"the program ended with code {code}"
                 raise SimulationError(f"simulate (cpp_standalone): {text}")
 
 
@@ -169,8 +168,3 @@ def ranges_of(trials, workers):
     """Split trials into contiguous ranges of nearly equal length, at most one for each worker."""
     bounds = np.linspace(0, trials, min(workers, trials) + 1).round().astype(int).tolist()
     return list(zip(bounds[:-1], bounds[1:], strict=True))
-
-
-def available_workers():
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import shlex
 import subprocess
@@ -22,6 +21,7 @@ from ..description import (
     PoissonGroupDescription,
     SpikeGeneratorDescription,
 )
+from ..devices import compiler_command
 from ..encoding import encode_group, encode_synapses
 
 # Step of the network whose code is generated; the program gets the real one.
@@ -103,7 +103,7 @@ def build_key(bare, traces, threads):
         "versions": [__version__, brian2.__version__, np.__version__],
         "generator": _generator(),
         "preferences": preferences(),
-        "compiler": compiler(os.environ.get("CXX", "")),
+        "compiler": compiler_version(compiler_command()),
         "processor": _processor(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
@@ -122,21 +122,25 @@ def preferences():
 
 
 @cache
-def compiler(named):
-    """Return the name and version of the C++ compiler that `make` will call."""
-    command = [*shlex.split(named or "c++"), "--version"]
+def compiler_version(command):
+    """Return the command of a C++ compiler and what it says about its version."""
+    asked = [*shlex.split(command), "--version"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        return [command, subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout]
     except (OSError, subprocess.SubprocessError) as error:
-        return f"{command}: {error}"
+        return [command, str(error)]
 
 
 @cache
 def _generator():
-    digest = hashlib.sha256()
+    """All that decides about generated code: descriptions, how they are built, and the program around them."""
     here = Path(__file__).parent
-    for path in [*sorted(here.glob("*.py")), here / "trials.h", here.parent / "building.py"]:
-        digest.update(path.read_bytes())
+    files = [
+        path for folder in (here, here.parent) for path in folder.iterdir() if path.suffix in (".py", ".h")
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -1,7 +1,10 @@
 """Files are whole or not there."""
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -37,6 +40,34 @@ def test_after_an_error_nothing_has_changed(tmp_path, error):
         interrupted()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_goes_with_the_next(tmp_path):
+    script = (
+        "import os, signal, sys, h5netcdf\nfrom chronaxie.models.atomic import written_beside\n"
+        "with written_beside(sys.argv[1]) as beside, h5netcdf.File(beside, 'w') as file:\n"
+        "    file.create_variable('x', (), dtype=float)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "a[1].nc"
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert [p.suffix for p in tmp_path.iterdir() if p.name.startswith(".a[1].nc.")].count(".part") == 1
+    # Somebody else's: another file's, and one without a lock of ours.
+    others = [tmp_path / ".b.nc.01234567.part", tmp_path / ".a[1].nc.01234567.part"]
+    for other in others:
+        other.write_text("x")
+    write_text(path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+
+
+def test_a_file_system_without_locks_is_written(tmp_path, monkeypatch):
+    def refused(path):
+        path.write_text("")
+        raise OSError(errno.ENOSYS, "no locks")
+
+    monkeypatch.setattr("chronaxie.models.atomic.locked", refused)
+    write_text(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text() == "x"
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_two_writers_do_not_meet(tmp_path):

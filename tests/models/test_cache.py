@@ -17,6 +17,16 @@ def root(tmp_path, monkeypatch):
     return tmp_path / "chronaxie"
 
 
+def entry(name, make):
+    """An entry that is let go at once: its folder, and whether it was made."""
+    with cache.cached_folder("standalone", name, make) as found:
+        return found
+
+
+def left(root):
+    return [path.name for path in (root / "standalone").iterdir() if path.suffix != ".lock"]
+
+
 def maker(content="x", calls=None):
     def make(folder):
         (folder / "file").write_text(content)
@@ -28,17 +38,17 @@ def maker(content="x", calls=None):
 
 def test_an_entry_is_made_once(root):
     calls = []
-    first = cache.cached_folder("standalone", "a", maker(calls=calls))
-    second = cache.cached_folder("standalone", "a", maker(calls=calls))
+    first = entry("a", maker(calls=calls))
+    second = entry("a", maker(calls=calls))
     assert first == (root / "standalone" / "a", True)
     assert second == (root / "standalone" / "a", False)
     assert len(calls) == 1
-    assert list((root / "scratch").iterdir()) == []
+    assert left(root) == ["a"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "no list", "half a list", "other version", "no dict"])
 def test_a_damaged_entry_is_made_anew(root, damage):
-    folder, _ = cache.cached_folder("standalone", "a", maker("whole"))
+    folder, _ = entry("a", maker("whole"))
     listed = folder / "entry.json"
     content = json.loads(listed.read_text())
     {
@@ -49,7 +59,7 @@ def test_a_damaged_entry_is_made_anew(root, damage):
         "other version": lambda: listed.write_text(json.dumps(content | {"format": 0})),
         "no dict": lambda: listed.write_text("[1]"),
     }[damage]()
-    again, made = cache.cached_folder("standalone", "a", maker("whole"))
+    again, made = entry("a", maker("whole"))
     assert made
     assert (again / "file").read_text() == "whole"
 
@@ -60,10 +70,10 @@ def test_nothing_is_left_of_a_failure(root):
         raise RuntimeError("no luck")
 
     with pytest.raises(RuntimeError, match="no luck"):
-        cache.cached_folder("standalone", "a", fails)
+        entry("a", fails)
     assert cache.entries() == []
-    assert list((root / "scratch").iterdir()) == []
-    assert cache.cached_folder("standalone", "a", maker())[1]
+    assert left(root) == []
+    assert entry("a", maker())[1]
 
 
 def test_of_two_that_want_the_same_one_waits(root):
@@ -75,7 +85,7 @@ def test_of_two_that_want_the_same_one_waits(root):
         (folder / "file").write_text("x")
 
     def want():
-        found.append(cache.cached_folder("standalone", "a", slow))
+        found.append(entry("a", slow))
 
     threads = [threading.Thread(target=want) for _ in range(4)]
     for thread in threads:
@@ -88,15 +98,15 @@ def test_of_two_that_want_the_same_one_waits(root):
 
 def test_the_least_recently_used_go_first(root, monkeypatch):
     for k, name in enumerate("abc"):
-        folder, _ = cache.cached_folder("standalone", name, maker("x" * 1000))
+        folder, _ = entry(name, maker("x" * 1000))
         os.utime(folder / "entry.json", (k, k))
-    cache.cached_folder("standalone", "a", maker())  # used just now
+    entry("a", maker())  # used just now
     size = cache.entries()[0][2]
     monkeypatch.setenv(cache.SIZE, str(2 * size + 10))
     cache.trim()
     assert [folder.name for _, folder, _, _ in cache.entries()] == ["c", "a"]
     monkeypatch.setenv(cache.SIZE, "10")
-    cache.cached_folder("standalone", "d", maker("x" * 1000))
+    entry("d", maker("x" * 1000))
     assert [folder.name for _, folder, _, _ in cache.entries()] == ["d"]
 
 
@@ -120,24 +130,91 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DeviceError, match="set XDG_CACHE_HOME to another folder"):
-        cache.cached_folder("standalone", "a", maker())
+        entry("a", maker())
 
 
-def test_scratch_folders_of_the_dead_are_removed(tmp_path):
+def test_what_is_in_use_stays(root, monkeypatch):
+    monkeypatch.setenv(cache.SIZE, "10")
+    with cache.cached_folder("standalone", "a", maker()) as (folder, made):
+        assert made
+        with cache.cached_folder("standalone", "a", maker()) as again:
+            assert again == (folder, False)
+        cache.trim()
+        assert (folder / "file").read_text() == "x"
+        assert cache.clear() == 0
+        assert (folder / "file").read_text() == "x"
+    assert cache.clear() > 0
+    assert list((root / "standalone").iterdir()) == []
+
+
+def test_what_is_in_use_elsewhere_stays(root):
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom chronaxie.models.cache import scratch_folder\n"
-        "with scratch_folder(Path(sys.argv[1])) as folder:\n"
-        "    (folder / 'big').write_text('x')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from chronaxie.models import cache\n"
+        "with cache.cached_folder('standalone', 'a', lambda folder: (folder / 'file').write_text('x')):\n"
+        "    print('held', flush=True)\n    input()\n"
     )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
-    assert len(list(tmp_path.iterdir())) == 1
-    with cache.scratch_folder(tmp_path) as mine, cache.scratch_folder(tmp_path) as other:
-        assert sorted(tmp_path.iterdir()) == sorted([mine, other])
-    assert list(tmp_path.iterdir()) == []
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        assert cache.clear() == 0
+        assert len(cache.entries()) == 1
+        other.communicate("\n")
+    assert cache.clear() > 0
+    assert cache.entries() == []
+
+
+def test_a_damaged_entry_in_use_is_replaced(root):
+    with cache.cached_folder("standalone", "a", maker("whole")) as (folder, _):
+        (folder / "file").write_text("who")
+        assert entry("a", maker("whole")) == (folder, True)
+        assert (folder / "file").read_text() == "whole"
+
+
+def test_locks_of_whoever_makes_an_entry_stay(root):
+    def clearing(folder):
+        cache.clear()
+        assert (root / "standalone" / "a.lock").exists()
+        (folder / "file").write_text("x")
+
+    assert entry("a", clearing)[1]
+    assert left(root) == ["a"]
+
+
+def test_modules_used_within_the_hour_stay(root, monkeypatch):
+    monkeypatch.setenv(cache.SIZE, "10")
+    now = time.time()
+    for name, age in (("old", 7200), ("new", 1800)):
+        folder = root / "cython" / name
+        folder.mkdir(parents=True)
+        (folder / "module.so").write_text("x" * 100)
+        os.utime(folder, (now - age, now - age))
+    cache.trim()
+    assert [folder.name for _, folder, _, _ in cache.entries()] == ["new"]
+    cache.clear()
+    assert cache.entries() == []
+
+
+def test_a_cache_that_can_only_be_read_gives_what_it_holds(root):
+    folder, _ = entry("a", maker())
+    # A folder in the place of the lock cannot be opened for writing, by root neither.
+    (root / "standalone" / "a.lock").unlink()
+    (root / "standalone" / "a.lock").mkdir()
+    paths = [*root.rglob("*"), root]
+    before = {path: path.stat().st_mode for path in paths}
+    for path in paths:
+        path.chmod(before[path] & ~0o222)
+    try:
+        assert entry("a", maker()) == (folder, False)
+    finally:
+        for path, mode in before.items():
+            path.chmod(mode)
+    (folder / "file").unlink()
+    with pytest.raises(DeviceError, match="set XDG_CACHE_HOME to another folder"):
+        entry("a", maker())
 
 
 def test_the_command_shows_and_clears(root, capsys):
-    cache.cached_folder("standalone", "a" * 64, maker("x" * 3000))
+    entry("a" * 64, maker("x" * 3000))
     assert main(["cache"]) == 0
     shown = capsys.readouterr().out
     assert "standalone  aaaaaaaaaaaa" in shown

@@ -330,9 +330,9 @@ class TestGeneratedCode:
     def test_scratch_folders_are_removed(self, tmp_path, monkeypatch):
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         with using(CUDA, cuda=BUILD):
-            assert len(list(tmp_path.glob("chronaxie_*"))) == 1
+            assert len(list(tmp_path.glob("chronaxie-scratch-*/chronaxie_*"))) == 1
             assert prefs["codegen.target"] == "numpy"
-        assert list(tmp_path.iterdir()) == []
+        assert list(tmp_path.glob("*/*")) == []
 
     def test_templates_that_are_not_those_that_are_corrected_are_refused(self, tmp_path, monkeypatch):
         from chronaxie.models import cuda_templates

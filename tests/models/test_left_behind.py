@@ -4,15 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
 from chronaxie.models import BuildError, SimulationError, SimulationTimeout, simulate, srnn
+from chronaxie.models.processes import SAID, follow, watched
 
 from .compiled import CPP, small_network, stimulus
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if not path.is_dir()]
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def test_a_time_out_stops_all_processes(net, tmp_path, monkeypatch):
     with pytest.raises(SimulationTimeout, match="time-out of 0.3 s"):
         simulate(net, stimulus(trials=2), duration=4e5, workers=2, timeout=0.3, record={}, **CPP)
     assert time.monotonic() - before < 20
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 def test_a_time_out_stops_numpy_too(net):
@@ -62,25 +66,100 @@ def test_a_full_disk_is_an_error_and_nothing_is_left(net, tmp_path, monkeypatch)
         monkeypatch.setattr("tempfile.tempdir", str(small))
         with pytest.raises(SimulationError, match=r"cannot write .*No space left on device"):
             simulate(net, stimulus(), duration=1200, record=record, **CPP)
-        assert list(small.iterdir()) == []
+        assert files_in(small) == []
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-        with pytest.raises(OSError, match=r"No space left on device: \d+ bytes are free"):
+        with pytest.raises(SimulationError, match=r"cannot write .*No space left on device"):
             simulate(net, stimulus(), duration=1200, record=record, to=small / "result.nc", **CPP)
-        assert list(small.iterdir()) == []
+        assert files_in(small) == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
 
 
-SCRIPT = """
+NETWORK = """
 import numpy as np, sys, xarray as xr
-from chronaxie.models import srnn, simulate
+from chronaxie.models import SimulationError, simulate, srnn
 x = (np.random.default_rng(0).random((2, 60, 4)) < 0.3).astype(np.uint8)
 x = xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(60) * 0.004})
 net = srnn(4, [12], 3, seed=1)
+CPP = {"device": "cpp_standalone", "namespace": {}}
+"""
+LIMITED = (
+    NETWORK
+    + """
+import resource
+simulate(net, x, build_only=True, record={"output": ["v"]}, **CPP)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+try:
+    simulate(net, x, duration=1200, record={"output": ["v"]}, to=sys.argv[1] or None, **CPP)
+except SimulationError as error:
+    print(error)
+"""
+)
+
+
+@pytest.mark.parametrize("to", [False, True])
+def test_beyond_a_limit_on_files_is_an_error_and_nothing_is_left(to, tmp_path):
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "a.nc") if to else ""]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert "cannot write" in done.stdout, done.stderr
+    assert "File too large" in done.stdout
+    assert files_in(tmp_path) == []
+
+
+def test_what_a_program_says_is_read_while_it_runs(tmp_path):
+    # More than a pipe holds, on both.
+    script = (
+        "i=0; while [ $i -lt 3000 ]; do echo $i; echo 'a line of more letters than one would think of' >&2;"
+    )
+    script += " i=$((i+1)); done; echo last >&2; exit 3"
+    lines = []
+    with watched(["/bin/sh", "-c", script], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        codes, (said,) = follow([process], lambda k, line: lines.append(line), deadline=deadline)
+    assert codes == [3]
+    assert lines == [str(k) for k in range(3000)]
+    assert said.endswith("think of\nlast")
+    assert len(said) <= SAID
+
+
+WRITING = (
+    NETWORK
+    + """
+from chronaxie.models.sinks import FileSink
+if sys.argv[2]:
+    def trace(self, *given, real=FileSink.trace):
+        real(self, *given)
+        print("writing", flush=True)
+        input()
+    FileSink.trace = trace
+ds = simulate(net, x, record={"output": ["v"]}, to=sys.argv[1], **CPP)
+print(float(ds["output_v"].sum()))
+"""
+)
+
+
+def test_whoever_is_killed_while_writing_leaves_nothing_for_the_next(tmp_path):
+    command = [sys.executable, "-c", WRITING, str(tmp_path / "a.nc")]
+    child = subprocess.Popen([*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "writing\n"
+    assert [p.suffix for p in tmp_path.iterdir()].count(".part") == 1
+    assert len(list(tmp_path.glob(".chronaxie_*"))) == 1  # its results lie beside the file
+    child.kill()
+    child.communicate()
+    assert len(files_in(tmp_path)) > 3
+    subprocess.run([*command, ""], check=True, timeout=300)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.nc"]
+
+
+SCRIPT = (
+    NETWORK
+    + """
 print("ready", flush=True)
-simulate(net, x, duration=float(sys.argv[1]), device="cpp_standalone", workers=2, record={}, namespace={})
+simulate(net, x, duration=float(sys.argv[1]), workers=2, record={}, **CPP)
 print("done", flush=True)
 """
+)
 
 
 def processes_in(folder):
@@ -111,7 +190,7 @@ def test_whoever_is_killed_leaves_nothing_running(moment, stop, tmp_path):
         readout = srnn(4, [12], 3, seed=1)
         simulate(readout, stimulus(), build_only=True, record={}, **CPP)
     child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT), "4e5"],
+        [sys.executable, "-c", SCRIPT, "4e5"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -133,11 +212,11 @@ def test_whoever_is_killed_leaves_nothing_running(moment, stop, tmp_path):
         assert time.monotonic() < deadline, processes_in(place)
         time.sleep(0.05)
     if stop == signal.SIGINT:
-        assert list(scratch.glob("chronaxie_*")) == []
+        assert files_in(scratch) == []
     if moment == "build":
-        assert not [p for p in (cache / "chronaxie" / "standalone").glob("*") if p.is_dir()]
+        assert not [p for p in (cache / "chronaxie" / "standalone").glob("[!.]*") if p.is_dir()]
     environment["TMPDIR"] = str(scratch)
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT), "1"], env=environment, check=True, timeout=300
-    )
-    assert list(scratch.glob("chronaxie_*")) == []
+    subprocess.run([sys.executable, "-c", SCRIPT, "1"], env=environment, check=True, timeout=300)
+    assert files_in(scratch) == []
+    if moment == "build":
+        assert list((cache / "chronaxie" / "standalone").glob(".*")) == []
