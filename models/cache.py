@@ -145,10 +145,14 @@ def entries():
     found = []
     for kind in _KINDS:
         for folder in (cache_root() / kind).glob("*"):
-            if folder.is_dir() and not folder.name.startswith("."):
+            if not folder.is_dir() or folder.name.startswith("."):
+                continue
+            try:
                 marker = folder / _ENTRY
                 used = (marker if marker.exists() else folder).stat().st_mtime
-                found.append((kind, folder, _size(folder), used))
+            except FileNotFoundError:  # removed by another process
+                continue
+            found.append((kind, folder, _size(folder), used))
     return sorted(found, key=lambda entry: entry[3])
 
 
