@@ -93,9 +93,13 @@ def compile_project(folder):
     log = folder / "make.log"
     command = [prefs["devices.cpp_standalone.make_cmd_unix"]]
     command += prefs["devices.cpp_standalone.extra_make_args_unix"]
+    # A compiler that is killed leaves its temporary files.
+    temporary = {"TMPDIR": str(folder)}
     with (
         open(log, "wb") as output,
-        watched(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as process,
+        watched(
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, environment=temporary
+        ) as process,
     ):
         code = process.wait()
     if code:
