@@ -73,7 +73,15 @@ def _lines(code):
     return code and "\n".join(line.strip() for line in code.split("\n") if line.strip())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def slow(*names):
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+def fast(*names, of):
+    return [*names, *slow(*(name for name in of if name not in names))]
+
+
+@pytest.mark.parametrize("name", fast("two layers", "indices", "many units", of=NETWORKS))
 def test_the_network_of_the_script_is_the_described_one(name, tmp_path):
     description = made(name)
     stimulus = stimulus_of(description)
@@ -86,7 +94,7 @@ def test_the_network_of_the_script_is_the_described_one(name, tmp_path):
     same(plain(found), plain(wanted))
 
 
-@pytest.mark.parametrize("name", ["two layers", "next", "late delays", "current"])
+@pytest.mark.parametrize("name", ["late delays", *slow("two layers", "next", "current")])
 def test_at_a_finer_step_physical_delays_and_input_times_stay(name, tmp_path):
     description = made(name)
     stimulus = stimulus_of(description)
@@ -96,14 +104,9 @@ def test_at_a_finer_step_physical_delays_and_input_times_stay(name, tmp_path):
     same(plain(found), plain(wanted))
 
 
-def slow(*names):
-    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
-
-
 RUN = [
     "two layers",
-    "two inputs",
-    *slow("current", "spike counts", "random start", "late delays", "physical units"),
+    *slow("two inputs", "current", "spike counts", "random start", "late delays", "physical units"),
 ]
 
 
@@ -141,6 +144,7 @@ def test_networks_with_inputs_of_their_own_draw_what_simulate_draws(name, tmp_pa
     compare(out, simulate(description, duration=0.1, trials=2, seed=4))
 
 
+@pytest.mark.slow
 def test_a_finer_step_gives_the_spikes_of_simulate_at_it(tmp_path):
     description = made("next")
     stimulus = stimulus_of(description)
@@ -149,6 +153,7 @@ def test_a_finer_step_gives_the_spikes_of_simulate_at_it(tmp_path):
     compare(out, simulate(description, stimulus, dt=0.001))
 
 
+@pytest.mark.slow
 def test_a_duration_of_ones_own(tmp_path):
     description = made("two inputs")
     stimulus = stimulus_of(description)
@@ -194,6 +199,7 @@ def test_input_of_ones_own(tmp_path):
         run_here(folder, "--input", str(tmp_path / "mine.npy"))
 
 
+@pytest.mark.slow
 def test_inputs_can_be_put_in_again_and_run_again(tmp_path):
     description = made("current")
     folder = export(description, tmp_path / "net")

@@ -45,7 +45,7 @@ def expect_deviation(values, sd):
     assert stats.kstest(values / sd, "norm").pvalue > LEVEL
 
 
-@pytest.mark.parametrize("dt", [4, 0.1])
+@pytest.mark.parametrize("dt", [4, pytest.param(0.1, marks=pytest.mark.slow)])
 def test_the_free_membrane_has_the_deviation_and_the_memory_asked_for(dt):
     """H0: at each tau_m N(0, sd²), correlated over 4 ms by exp(-4 ms/tau_m); 1000 neurons after 5 time constants."""
     perturbed = perturb(free_membranes(), MembraneNoise(0.3, groups="hidden1"))
@@ -61,7 +61,13 @@ def test_the_free_membrane_has_the_deviation_and_the_memory_asked_for(dt):
     assert abs(r) < stats.norm.ppf(1 - LEVEL / 2) / np.sqrt(v[-1].size)
 
 
-@pytest.mark.parametrize("method", ["exponential_euler", "euler", "heun", "milstein", "rk2", "rk4"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("euler", "rk4"),
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("exponential_euler", "heun", "milstein", "rk2")),
+    ],
+)
 def test_the_deviation_is_exact_with_every_method(method):
     """H0 as above, in steps of 4 ms with time constants of 5 and 20 ms, where Euler and Maruyama is 29 % off."""
     description = with_method(free_membranes(np.array([5.0, 20.0])), method)
@@ -71,6 +77,7 @@ def test_the_deviation_is_exact_with_every_method(method):
         expect_deviation(v, 0.3)
 
 
+@pytest.mark.slow
 def test_the_step_of_euler_and_maruyama_would_not_do():
     """Why there is no plain xi: of tau_m = 5 ms at 4 ms its deviation is larger by (1 - dt/2tau)**-0.5 = 1.29."""
     group = NeuronGroup(
@@ -80,6 +87,7 @@ def test_the_step_of_euler_and_maruyama_would_not_do():
     np.testing.assert_allclose(ds["cells_v"].values[0, -1].std(), 0.3 * 1.291, rtol=0.04)
 
 
+@pytest.mark.slow
 def test_at_a_fine_step_it_is_the_process_of_xi():
     """H0: the distribution of dv/dt = … + sd*sqrt(2/tau)*xi at 0.1 ms, long before it is stationary; two-sample KS."""
     equations, options = "dv/dt = -v/(20*ms){} : 1", {"method": "euler", "dt": 0.1 * ms, "name": "cells"}
@@ -115,7 +123,7 @@ def test_physical_units_refractoriness_and_subexpressions():
     expect_deviation(ds["cells_v"].values[0, -1] * 1e3 + 70, 3)
 
 
-@pytest.mark.parametrize("dt", [4, 0.1])
+@pytest.mark.parametrize("dt", [4, pytest.param(0.1, marks=pytest.mark.slow)])
 def test_the_physical_readout(dt):
     """H0 as above, of the membrane of `CurrentIntegrator` with its two coupled equations and rk2."""
     model = CurrentIntegrator
@@ -139,6 +147,7 @@ def test_another_method_afterwards_is_refused_unless_both_are_exact():
         simulate(perturbed, duration=8 * ms, method="rk4")
 
 
+@pytest.mark.slow
 def test_two_noises_add_as_variances():
     """H0: sd = sqrt(0.3² + 0.4²)."""
     perturbed = perturb(
@@ -178,7 +187,9 @@ def euler_at_1_ms():
 def test_a_step_at_which_the_method_is_unstable_is_refused_wherever_it_comes_from(dt):
     """dt = 2 tau is the limit of euler: there q = -1."""
     perturbed = euler_at_1_ms()
-    message = f"'cells' uses a step of {dt} ms with the current 'noise_v' of MembraneNoise.*'euler' is unstable"
+    message = (
+        f"'cells' uses a step of {dt} ms with the current 'noise_v' of MembraneNoise.*'euler' is unstable"
+    )
     for call in (
         lambda: with_dt(perturbed, dt * ms),
         lambda: build(perturbed, dt=dt * ms),

@@ -43,6 +43,11 @@ def plain():
     return description, x, simulate(description, x, seed=1)
 
 
+def fast(*kinds, of):
+    """All kinds; those that are not named are slow."""
+    return [k if k in kinds else pytest.param(k, marks=pytest.mark.slow) for k in of]
+
+
 @pytest.mark.parametrize("kind", ZERO)
 def test_at_strength_zero_the_description_comes_back_as_it_is(kind):
     description = network()
@@ -50,7 +55,7 @@ def test_at_strength_zero_the_description_comes_back_as_it_is(kind):
     assert perturb(description, ZERO[kind], seed=5) is description
 
 
-@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("kind", fast("membrane_noise", "spike_loss", "neuron_lesion", of=TINY))
 def test_next_to_zero_the_spikes_are_the_same(kind, plain):
     """What each perturbation writes into the network leaves it what it was; only what is drawn changes it."""
     description, x, before = plain
@@ -59,7 +64,7 @@ def test_next_to_zero_the_spikes_are_the_same(kind, plain):
     assert same_spikes(before, simulate(perturbed, x, seed=1))
 
 
-@pytest.mark.parametrize("dt", [4, 0.1])
+@pytest.mark.parametrize("dt", [4, pytest.param(0.1, marks=pytest.mark.slow)])
 def test_next_to_zero_all_together_on_two_layers_at_both_steps(dt):
     description, x = network(), stimulus(trials=2, steps=60)
     perturbed = perturb(description, *TINY.values(), seed=5)
@@ -67,7 +72,9 @@ def test_next_to_zero_all_together_on_two_layers_at_both_steps(dt):
     assert same_spikes(before, after)
 
 
-@pytest.mark.parametrize("kind", STRONG)
+@pytest.mark.parametrize(
+    "kind", fast("membrane_noise", "synaptic_delay", "weight_noise", "input_jitter", of=STRONG)
+)
 def test_strong_ones_change_the_spikes_and_seeds_count(kind, plain):
     description, x, before = plain
     first, again, other = (perturb(description, STRONG[kind], seed=s) for s in (1, 1, 2))
@@ -89,7 +96,9 @@ def test_what_is_drawn_while_the_network_runs_follows_the_seed_of_simulate(plain
     assert not same_spikes(first, other)
 
 
-@pytest.mark.parametrize("kind", STRONG)
+@pytest.mark.parametrize(
+    "kind", fast("membrane_noise", "spike_loss", "synaptic_delay", "input_jitter", of=STRONG)
+)
 def test_files_carry_it_and_it_can_be_described_again(kind, tmp_path):
     net = srnn(6, [5], 3, seed=3)
     perturbed = perturb(net, STRONG[kind], seed=1)

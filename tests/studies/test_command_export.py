@@ -32,6 +32,7 @@ def network(task, tmp_path_factory):
     return save(net, tmp_path_factory.mktemp("network") / "net.nc")
 
 
+@pytest.mark.slow
 def test_a_script_with_the_test_trials_of_a_task(network, task, tmp_path, capsys):
     folder = tmp_path / "net"
     assert main(["export", str(network), str(folder), *TASK, "--trials", "2"]) == 0

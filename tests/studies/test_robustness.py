@@ -54,18 +54,18 @@ def few(names, count=2):
 
 
 def test_the_numbers_are_those_of_a_simulation(net, task, monkeypatch):
-    monkeypatch.setattr(study, "sweeps", few(("weight_noise",)))
+    monkeypatch.setattr(study, "sweeps", few(("weight_noise",), 1))
     found = robustness(
         describe(net), task, names=("weight_noise",), start="random", seeds=2, trials=5, dt=0.002
     )
     test = task.test.isel(trial=slice(5))
     states = start_states(describe(net), Initial("random", seed=1), 5)
-    strength = float(found.weight_noise[1])
+    strength = float(found.weight_noise[0])
     perturbed = perturb(describe(net), PERTURBATIONS["weight_noise"](strength), seed=1)
     label = test.label.values
     for network, accuracy, rate in (
         (describe(net), found.accuracy_unperturbed[1], found.rate_unperturbed[1]),
-        (perturbed, found.accuracy_weight_noise[1, 1], found.rate_weight_noise[1, 1]),
+        (perturbed, found.accuracy_weight_noise[0, 1], found.rate_weight_noise[0, 1]),
     ):
         ds = simulate(network, test.stimulus, dt=2 * ms, initial=states, seed=1)
         right = ds.output_v.values.argmax(-1) == label
