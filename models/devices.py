@@ -41,6 +41,7 @@ _FLAGS = "codegen.cpp.extra_compile_args_gcc"
 _PREFERENCES = (
     "codegen.target",
     "codegen.cpp.extra_compile_args",
+    "codegen.cpp.include_dirs",  # a list that Brian2's cython target appends to
     _FLAGS,
     "codegen.runtime.cython.cache_dir",
     "core.default_float_dtype",
@@ -188,6 +189,9 @@ def _program(variable, *names):
 def _preferences(names=_PREFERENCES):
     before = {name: prefs[name] for name in names}
     try:
+        for name, value in before.items():
+            if isinstance(value, list):
+                prefs[name] = list(value)
         yield
     finally:
         for name, value in before.items():

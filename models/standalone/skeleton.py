@@ -11,7 +11,7 @@ from pathlib import Path
 
 import brian2
 import numpy as np
-from brian2 import prefs
+from brian2 import prefs, synapses
 from brian2.core.preferences import PreferenceError
 
 from ..._version import __version__
@@ -115,9 +115,13 @@ def preferences():
     for name in sorted(prefs.keys()):
         if name.startswith(PREFERENCES):
             try:
-                found[name] = repr(prefs[name])
+                value = prefs[name]
             except PreferenceError:  # declared and never set
                 continue
+            if name == "codegen.cpp.include_dirs":
+                # Brian2's cython target appends a folder of its own to the list.
+                value = [folder for folder in value if Path(folder) != Path(synapses.__file__).parent]
+            found[name] = repr(value)
     return found
 
 

@@ -79,6 +79,7 @@ def test_nothing_but_structure_is_compiled(net, compiles):
     assert compiles == []
 
 
+@pytest.mark.slow
 def test_values_of_a_rebuild_are_those_of_the_cached_program(net, tmp_path, monkeypatch, compiles):
     other = changed(net, 1.1)
     cached = simulate(other, stimulus(), **CPP)
@@ -90,6 +91,7 @@ def test_values_of_a_rebuild_are_those_of_the_cached_program(net, tmp_path, monk
         assert np.array_equal(cached[name], rebuilt[name]), name
 
 
+@pytest.mark.slow
 def test_another_structure_is_compiled(net, compiles):
     simulate(net, stimulus(), **CPP)
     compiles.clear()
@@ -103,7 +105,13 @@ def test_another_structure_is_compiled(net, compiles):
 
 
 @pytest.mark.parametrize(
-    "options", [{"workers": 2}, {"batch": 2}, {"batch": 7, "workers": 3}, {"threads": 2}]
+    "options",
+    [
+        {"workers": 2},
+        {"batch": 2, "workers": 3},
+        pytest.param({"batch": 7}, marks=pytest.mark.slow),
+        pytest.param({"threads": 2}, marks=pytest.mark.slow),
+    ],
 )
 def test_however_trials_are_run_they_are_the_same(net, options):
     x = stimulus(trials=7)

@@ -1,11 +1,12 @@
 """Trials, batches and runs know nothing of each other: found in a review, each failed before."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
-from brian2 import Network, NeuronGroup, Synapses, TimedArray, ms
+from brian2 import Network, NeuronGroup, Synapses, TimedArray, ms, prefs, synapses
 
 from chronaxie.models import Initial, Simulation, describe, runtime, simulate, srnn
 from chronaxie.models.standalone.names import canonical_names, renamed
@@ -63,7 +64,7 @@ def test_monitors_that_are_emptied_on_the_way_lose_nothing(kind, options, monkey
         assert np.array_equal(whole[name], pieces[name]), name
 
 
-@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("batch", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_timed_array_of_the_network_is_read_by_all_trials(batch):
     drive = TimedArray(np.arange(12).reshape(4, 3) + 1.0, dt=1 * ms, name="drive")
     cell = NeuronGroup(3, "x = drive(t, i) : 1", namespace={"drive": drive}, name="cell")
@@ -140,6 +141,10 @@ def test_what_is_infinite_on_purpose_is_no_warning(recwarn):
     cell.most = np.inf
     simulate(Network(cell), duration=0.01, **CPP)
     assert not [w for w in recwarn if "very large" in str(w.message)]
+
+
+@pytest.mark.slow
+def test_what_has_grown_without_bounds_is_a_warning():
     wild = NeuronGroup(2, "dv/dt = v/(0.01*ms) : 1", method="euler", name="wild")
     wild.v = 1.0
     with pytest.warns(RuntimeWarning, match="wild.v has NaN or very large values"):
@@ -149,9 +154,22 @@ def test_what_is_infinite_on_purpose_is_no_warning(recwarn):
 def test_starts_of_trials_are_theirs():
     net = srnn(4, [12], 3, seed=1, input_gain=3.0)
     x = stimulus(trials=5)
-    for options in ({}, {"batch": 2}, {"workers": 3}):
+    for options in ({}, {"workers": 3}):
         start = Initial("random", seed=4)
         found = simulate(net, x, initial=start, **options, **CPP)
         expected = simulate(net, x, initial=start, namespace={})
         assert np.array_equal(found.hidden1_spike_time, expected.hidden1_spike_time)
         assert np.abs(found.output_v - expected.output_v).max() < 1e-12
+
+
+def test_what_brian2_adds_to_a_preference_is_no_structure():
+    net = describe(srnn(4, [12], 3, seed=1), namespace={})
+    before = build_key(skeleton(net), [], 1)
+    folders = prefs["codegen.cpp.include_dirs"]
+    prefs["codegen.cpp.include_dirs"] = [*folders, str(Path(synapses.__file__).parent)]
+    try:
+        assert build_key(skeleton(net), [], 1) == before
+        prefs["codegen.cpp.include_dirs"] = [*folders, "/elsewhere"]
+        assert build_key(skeleton(net), [], 1) != before
+    finally:
+        prefs["codegen.cpp.include_dirs"] = folders
