@@ -196,7 +196,7 @@ def processes_in(folder):
     [
         pytest.param("build", signal.SIGKILL, marks=pytest.mark.slow),
         ("run", signal.SIGKILL),
-        ("run", signal.SIGINT),
+        pytest.param("run", signal.SIGINT, marks=pytest.mark.slow),
     ],
 )
 def test_whoever_is_killed_leaves_nothing_running(net, moment, stop, tmp_path):
