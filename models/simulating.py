@@ -84,7 +84,8 @@ def simulate(
         Seconds after which the run is stopped; building does not count.
     to : str or Path, optional
         A netCDF file that results are written to as they come, so that memory does not grow with the duration. The
-        Dataset that is returned reads from it. It must not exist; a scratch folder beside it takes as much room meanwhile.
+        Dataset that is returned reads from it. It must not exist; a scratch folder beside it takes as much room
+        meanwhile.
     build_only : bool
         Build and compile, and run nothing. For ``cuda_standalone`` that needs no GPU, and `to` is the folder of the
         generated project, which stays there.
