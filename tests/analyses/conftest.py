@@ -161,4 +161,9 @@ def result():
         analyses.compare(ds["tau_m"], cells_dataset(rng), resamples=300),
         analyses.energy(simulation, models=MODELS),
     ]
+    cells = xr.Dataset(
+        {"tau_m": ("cell", rng.lognormal(3, 0.5, 90), {"units": "ms"})},
+        coords={"group": ("cell", ["mouse"] * 60 + ["human"] * 30)},
+    )
+    parts.append(analyses.cells_distribution(cells))
     return xr.merge(parts, join="exact", compat="no_conflicts", combine_attrs="drop_conflicts")
