@@ -39,7 +39,7 @@ def net():
 
 
 def same(one, other):
-    drop = ("wall_time_s", "run_time_s")
+    drop = ("wall_time_s", "run_time_s", "binary_time_s")
     strip = [ds.assign_attrs(dict.fromkeys(drop, 0)) for ds in (one, other)]
     xr.testing.assert_identical(*strip)
 
@@ -51,7 +51,8 @@ def test_one_build_serves_many_starts(net, device):
     with Simulation(net, x, device=device, seed=0, namespace={}) as simulation:
         assert simulation.builds == 0
         runs = [simulation.run(initial=start, progress=False) for start in starts]
-        assert simulation.builds == 1
+        # A program that is in the cache is not built.
+        assert simulation.builds == 1 or (device == "cpp_standalone" and simulation.builds == 0)
     assert brian2_device.active_device is RUNTIME
     same(runs[0], runs[3])
     counts = [run.sizes["hidden1_spike"] for run in runs[:3]]
