@@ -13,6 +13,7 @@ from chronaxie.models import (
     Initial,
     Readout,
     Simulation,
+    SimulationError,
     UnsupportedModel,
     annotate,
     annotations,
@@ -24,6 +25,8 @@ from chronaxie.models import (
     start_states,
 )
 from chronaxie.models.devices import RUNTIME, brian2_device
+from chronaxie.models.processes import follow
+from chronaxie.models.standalone import program
 
 DEVICES = ["numpy", "cython", "cpp_standalone"]
 
@@ -223,7 +226,7 @@ def test_a_run_that_is_interrupted_is_no_result(net, progress):
 
     threading.Thread(target=stop, daemon=True).start()
     with (
-        pytest.raises(KeyboardInterrupt, match="stopped after"),
+        pytest.raises(KeyboardInterrupt, match="stopped at t ="),
         Simulation(net, duration=400, namespace={}) as simulation,  # s: half a minute of work
     ):
         simulation.run(progress=progress)
@@ -231,15 +234,11 @@ def test_a_run_that_is_interrupted_is_no_result(net, progress):
     assert simulate(net, stimulus(), namespace={}).sizes["time"] == 60
 
 
-def test_a_compiled_run_that_stopped_early_is_no_result(net, monkeypatch):
-    from chronaxie.models import simulation
+def test_a_compiled_run_that_was_killed_is_no_result(net, monkeypatch):
+    def killed(processes, *arguments, **options):
+        processes[0].kill()
+        return follow(processes, *arguments, **options)
 
-    compiled = simulation.run_compiled
-
-    def stopped_early():
-        run = compiled()
-        return lambda values, quiet=True: 0.5 * run(values, quiet=quiet)
-
-    monkeypatch.setattr(simulation, "run_compiled", stopped_early)
-    with pytest.raises(KeyboardInterrupt, match="stopped after 50%"):
-        simulate(net, stimulus(), device="cpp_standalone", namespace={})
+    monkeypatch.setattr(program, "follow", killed)
+    with pytest.raises(SimulationError, match="the program ended with code"):
+        simulate(net, stimulus(), duration=4e4, record={}, device="cpp_standalone", namespace={})
