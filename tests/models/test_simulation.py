@@ -28,8 +28,6 @@ from chronaxie.models.devices import RUNTIME, brian2_device
 from chronaxie.models.processes import follow
 from chronaxie.models.standalone import program
 
-DEVICES = ["numpy", "cython", "cpp_standalone"]
-
 
 def stimulus(trials=3, steps=60, channels=4, seed=0):
     x = (np.random.default_rng(seed).random((trials, steps, channels)) < 0.3).astype(np.uint8)
@@ -47,7 +45,9 @@ def same(one, other):
     xr.testing.assert_identical(*strip)
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    "device", ["numpy", pytest.param("cython", marks=pytest.mark.slow), "cpp_standalone"]
+)
 def test_one_build_serves_many_starts(net, device):
     x = stimulus()
     starts = ["zero", Initial("random", seed=1), Initial("random", seed=2), "zero"]
