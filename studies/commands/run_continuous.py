@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arguments import count, positive, report
+from .network_study import add_network, write_study
 
 
 def add(studies):
@@ -14,17 +15,7 @@ def add(studies):
         "physical step (refractory period and recurrent delay of dt_ref) and as the step reads; and measures with "
         "which order single neurons converge under each integration method. Writes one dataset and its figures.",
     )
-    parser.add_argument(
-        "--network",
-        metavar="FILE",
-        required=True,
-        help="a network file (.nc), or a published one (.npz, with --kind)",
-    )
-    parser.add_argument(
-        "--kind", metavar="KIND", help="of a published network: ecg, shd, ssc, smnist, gsc, timit"
-    )
-    parser.add_argument("--task", metavar="TASK", help="the task (default: that which the network names)")
-    parser.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    add_network(parser)
     parser.add_argument(
         "--device",
         metavar="NAME",
@@ -59,8 +50,6 @@ def _run(given):
     from ... import analyses
     from ...models.devices import check_device
     from ..continuous import ContinuousConfig, run
-    from ..results import folder_removed_if_empty, prepare_folder, write_result
-    from ..summary import summarise
 
     check_device(given.device)
     config = ContinuousConfig(
@@ -77,13 +66,4 @@ def _run(given):
         neurons=not given.no_neurons,
         workers=given.workers,
     )
-    names = analyses.figure_names(config.stem, specs=analyses.STEPS)
-    with folder_removed_if_empty(given.out):
-        folder = prepare_folder(given.out, (f"{config.stem}.nc", *names), overwrite=given.overwrite)
-        result = run(config, report=report)
-        write_result(result, folder / f"{config.stem}.nc")
-        given.after_interrupt = f"; {folder / config.stem}.nc was written, its figures were not"
-        drawn = analyses.figures(result, folder, stem=config.stem, specs=analyses.STEPS)
-    print(summarise(result))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{config.stem}.nc", *drawn)))
-    return 0
+    return write_study(given, config, run, analyses.STEPS, report=report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .arguments import count, positive, report
+from .network_study import add_network, write_study
 
 
 def add(studies):
@@ -14,17 +15,7 @@ def add(studies):
         "strengths and seeds. Writes one dataset and one figure: accuracy against strength. By default a quick look "
         "at the first 20 test trials; --all takes the whole test set.",
     )
-    parser.add_argument(
-        "--network",
-        metavar="FILE",
-        required=True,
-        help="a network file (.nc), or a published one (.npz, with --kind)",
-    )
-    parser.add_argument(
-        "--kind", metavar="KIND", help="of a published network: ecg, shd, ssc, smnist, gsc, timit"
-    )
-    parser.add_argument("--task", metavar="TASK", help="the task (default: that which the network names)")
-    parser.add_argument("--data", metavar="DIR", help="folder of the data sets (default: CHRONAXIE_DATA)")
+    add_network(parser)
     parser.add_argument(
         "--perturbations",
         nargs="+",
@@ -63,9 +54,7 @@ def add(studies):
 def _run(given):
     from ... import analyses
     from ...models.devices import check_device
-    from ..results import folder_removed_if_empty, prepare_folder, write_result
     from ..robustness import RobustnessConfig, run
-    from ..summary import summarise
 
     check_device(given.device)
     config = RobustnessConfig(
@@ -81,13 +70,4 @@ def _run(given):
         trials=None if given.all else given.trials,
         workers=given.workers,
     )
-    names = analyses.figure_names(config.stem, specs=analyses.ROBUSTNESS)
-    with folder_removed_if_empty(given.out):
-        folder = prepare_folder(given.out, (f"{config.stem}.nc", *names), overwrite=given.overwrite)
-        result = run(config, report=report)
-        write_result(result, folder / f"{config.stem}.nc")
-        given.after_interrupt = f"; {folder / config.stem}.nc was written, its figure was not"
-        drawn = analyses.figures(result, folder, stem=config.stem, specs=analyses.ROBUSTNESS)
-    print(summarise(result))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{config.stem}.nc", *drawn)))
-    return 0
+    return write_study(given, config, run, analyses.ROBUSTNESS, report=report)
