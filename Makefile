@@ -1,7 +1,7 @@
 # Plain make. Every target builds the environment that it needs; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-all lint clean compiler cuda-env test-cuda cuda-networks
+.PHONY: help study test test-all lint conformance clean compiler cuda-env test-cuda cuda-networks
 
 # python3.11 is what constraints.txt is measured on; a later one serves too. make PYTHON=… names another.
 ifndef PYTHON
@@ -27,6 +27,7 @@ help:
 	@echo "make test      tests that take minutes; data from CHRONAXIE_DATA or ../shared/data"
 	@echo "make test-all  every test; fails where no data are found"
 	@echo "make lint      ruff"
+	@echo "make conformance  twin against Brian2 on Brian2's own examples, to the bit; writes docs/conformance.md"
 	@echo "make cuda-env  environment with brian2cuda (Python 3.12, NVIDIA's CUDA toolkit; a GPU only to run)"
 	@echo "make test-cuda tests of models/ in that environment, with its Brian2"
 	@echo "make cuda-networks  three networks built for cuda_standalone; with a GPU run and compared"
@@ -68,6 +69,10 @@ test-all: compiler
 
 lint: $(STAMP)
 	"$(BIN)/ruff" check .
+
+# Fetches Brian2's sources and what three of the examples import into out/conformance; .venv stays as it is.
+conformance: $(STAMP)
+	"$(BIN)/python" benchmarks/conformance.py --docs docs/conformance.md --at-least 75
 
 # Without torch, which nothing that runs here imports: its builds for CUDA weigh gigabytes. Whoever wants the twin on a
 # GPU in the same environment adds it: .venv-cuda/bin/python -m pip install torch
