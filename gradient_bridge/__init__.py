@@ -3,34 +3,40 @@
 from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled
 from .fitting import TrainingDiverged, fit
-from .options import Training
+from .options import LossTraining, Training
 from .parameters import UnknownParameter
 from .predicting import predict
 from .program import Program
 from .reading import read
 from .recording import Recording
 from .surrogates import FastSigmoid, Gaussian, MultiGaussian, Slayer, Surrogate, Triangular
+from .training_losses import CombinedLoss, RateLoss, TraceLoss, VanRossumLoss
 from .twin import Twin
 
 __all__ = [
     "Bounded",
     "CheckpointError",
+    "CombinedLoss",
     "FastSigmoid",
     "Gaussian",
     "Identity",
     "Log",
+    "LossTraining",
     "MultiGaussian",
     "OutOfBounds",
     "Program",
+    "RateLoss",
     "Recording",
     "Scaled",
     "Slayer",
     "Surrogate",
+    "TraceLoss",
     "Training",
     "TrainingDiverged",
     "Triangular",
     "Twin",
     "UnknownParameter",
+    "VanRossumLoss",
     "fit",
     "predict",
     "read",

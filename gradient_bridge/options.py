@@ -1,4 +1,4 @@
-"""Options of a training run."""
+"""Options of a training run: on a task, on a loss of the recording."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 SCHEDULES = ("one_cycle", "step", "constant")
 SELECTIONS = ("valid_accuracy", "valid_loss", "last")
+LOSS_SELECTIONS = ("loss", "last")
+DRAWS = ("fresh", "frozen")
 
 
 @dataclass(frozen=True)
@@ -77,54 +79,105 @@ class Training:
     threads: int = 1
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "step_epochs", "evaluation_batch", "threads"):
-            self._require(name, lambda v: isinstance(v, int) and v >= 1, "an integer >= 1")
-        for name in ("learning_rate", "time_constant_rate", "step_factor", "score_scale"):
-            self._require(name, lambda v: math.isfinite(v) and v > 0, "a finite number > 0")
-        self._require("warmup", lambda v: 0 < v < 1, "a number in (0, 1)")
-        self._require("rate_penalty", lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0")
-        self._require(
-            "clip_norm", lambda v: v is None or (math.isfinite(v) and v > 0), "None or a number > 0"
-        )
-        self._require(
-            "patience", lambda v: v is None or (isinstance(v, int) and v >= 1), "None or an integer >= 1"
-        )
-        self._require(
-            "skip", lambda v: v is None or (isinstance(v, int) and v >= 0), "None or an integer >= 0"
-        )
-        self._require("seed", lambda v: isinstance(v, int) and v >= 0, "an integer >= 0")
-        self._require("schedule", lambda v: v in SCHEDULES, f"one of {', '.join(SCHEDULES)}")
-        self._require("select", lambda v: v in SELECTIONS, f"one of {', '.join(SELECTIONS)}")
-        self._require(
-            "unlabelled", lambda v: v == "mask" or (isinstance(v, int) and v >= 0), "'mask' or a class number"
-        )
         if isinstance(self.class_weights, list):
             object.__setattr__(self, "class_weights", tuple(self.class_weights))
-        self._require(
-            "class_weights",
-            lambda v: (
-                v is None
-                or v == "balanced"
-                or (isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v))
-            ),
-            "None, 'balanced' or numbers >= 0",
-        )
+        _check_fields(self, select=SELECTIONS)
 
-    def _require(self, name, holds, expected):
-        value = getattr(self, name)
+
+@dataclass(frozen=True)
+class LossTraining:
+    """How a twin is trained on a loss of its recording. An epoch is one pass and one step of the optimiser.
+
+    Parameters
+    ----------
+    epochs : int
+        Steps of the optimiser, >= 1.
+    learning_rate, time_constant_rate, schedule, warmup, step_epochs, step_factor, clip_norm
+        As in `Training`, a batch being an epoch.
+    draws : {"fresh", "frozen"}
+        Whether a network that draws random numbers draws others in each epoch, or the same.
+    select : {"loss", "last"} or None
+        Which parameters are kept: those of the lowest loss, or the last. None: ``"last"`` where each epoch draws anew
+        (the lowest of noisy losses would be the luckiest), else ``"loss"``.
+    patience : int or None
+        Stop after so many epochs without a lower loss; not with ``select="last"``.
+    seed : int
+        Of the network's random draws.
+    threads : int
+        Threads of torch while training. Small networks are fastest with 1.
+    """
+
+    epochs: int = 100
+    learning_rate: float = 1e-2
+    time_constant_rate: float = 3e-2
+    schedule: str = "one_cycle"
+    warmup: float = 0.3
+    step_epochs: int = 50
+    step_factor: float = 0.5
+    clip_norm: float | None = 1.0
+    draws: str = "fresh"
+    select: str | None = None
+    patience: int | None = None
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self):
+        _check_fields(self, select=(*LOSS_SELECTIONS, None))
+
+
+def _whole(low):
+    return lambda v: isinstance(v, int) and v >= low
+
+
+def _positive(v):
+    return math.isfinite(v) and v > 0
+
+
+def _is_class_weights(v):
+    return v in (None, "balanced") or (isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v))
+
+
+# field -> what must hold, in code and in words
+CHECKS = {
+    **dict.fromkeys(
+        ("epochs", "batch_size", "step_epochs", "evaluation_batch", "threads"), (_whole(1), "an integer >= 1")
+    ),
+    **dict.fromkeys(
+        ("learning_rate", "time_constant_rate", "step_factor", "score_scale"),
+        (_positive, "a finite number > 0"),
+    ),
+    "warmup": (lambda v: 0 < v < 1, "a number in (0, 1)"),
+    "rate_penalty": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
+    "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),
+    "patience": (lambda v: v is None or _whole(1)(v), "None or an integer >= 1"),
+    "skip": (lambda v: v is None or _whole(0)(v), "None or an integer >= 0"),
+    "seed": (_whole(0), "an integer >= 0"),
+    "schedule": (lambda v: v in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+    "draws": (lambda v: v in DRAWS, f"one of {', '.join(DRAWS)}"),
+    "unlabelled": (lambda v: v == "mask" or _whole(0)(v), "'mask' or a class number"),
+    "class_weights": (_is_class_weights, "None, 'balanced' or numbers >= 0"),
+}
+
+
+def _check_fields(options, *, select):
+    """Refuse a field that is out of its range, by name."""
+    allowed = (lambda v: v in select, f"one of {', '.join(map(str, select))}")
+    for field in dataclasses.fields(options):
+        holds, expected = CHECKS.get(field.name, allowed)
+        value = getattr(options, field.name)
         try:
             good = holds(value)
         except TypeError:
             good = False
         if not good or isinstance(value, bool):
-            raise ValueError(f"fit: {name}: expected {expected}, got {value!r}")
+            raise ValueError(f"fit: {field.name}: expected {expected}, got {value!r}")
 
 
-def training_options(given):
-    """`Training` from keyword arguments; an unknown name is refused with the nearest ones."""
-    known = [f.name for f in dataclasses.fields(Training)]
+def training_options(given, kind=Training):
+    """The options of a kind from keyword arguments; an unknown name is refused with the nearest ones."""
+    known = [f.name for f in dataclasses.fields(kind)]
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
             raise TypeError(f"fit: unknown option {name!r}; did you mean {', '.join(near)}?")
-    return Training(**given)
+    return kind(**given)

@@ -1,0 +1,230 @@
+"""One training run: optimiser, schedule, history, the best epoch, checkpoints."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from tqdm import tqdm
+
+from .checkpoints import CheckpointError, save_checkpoint
+from .coordinates import Bounded, Log, Trained
+from .twin import Twin
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss or a gradient is not a finite number."""
+
+
+class Run(abc.ABC):
+    """One training run; a subclass says what happens in an epoch.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    options : Training or LossTraining
+    batches : int
+        Steps of the optimiser in one epoch, >= 1.
+    """
+
+    history_variables: dict[str, tuple[str, str]]  # name -> long name, units; every epoch gives each a number
+
+    def __init__(self, model, options, batches):
+        self.model, self.options, self.batches = model, options, batches
+        self.is_twin = isinstance(model, Twin)
+        self.optimiser = torch.optim.Adam(self._parameter_groups())
+        self.schedule = self._schedule()
+        self.epoch, self.history = 0, {name: [] for name in self.history_variables}
+        self.best, self.best_epoch = None, -1
+
+    @abc.abstractmethod
+    def run_epoch(self):
+        """Train for an epoch: the values of the history, and the parameters that they belong to."""
+
+    @abc.abstractmethod
+    def identity(self):
+        """What must be the same when a run is resumed, as a dict of str to str."""
+
+    @abc.abstractmethod
+    def report(self, values):
+        """What the progress bar shows of an epoch, as a dict of str to str."""
+
+    # -------------------------------------------------------------- preparation
+    def _parameter_groups(self):
+        relative = {
+            p
+            for m in self.model.modules()
+            if isinstance(m, Trained) and isinstance(m.coordinate, (Bounded, Log))
+            for p in m.parameters()
+        }
+        wanted = [p for p in self.model.parameters() if p.requires_grad]
+        if not wanted:
+            raise ValueError("fit: nothing to train; give Twin(net, trainable=(...))")
+        groups = [
+            ([p for p in wanted if p not in relative], self.options.learning_rate),
+            ([p for p in wanted if p in relative], self.options.time_constant_rate),
+        ]
+        return [{"params": params, "lr": rate} for params, rate in groups if params]
+
+    def _schedule(self):
+        options = self.options
+        if options.schedule == "one_cycle":
+            peaks = [g["lr"] for g in self.optimiser.param_groups]
+            return torch.optim.lr_scheduler.OneCycleLR(
+                self.optimiser, peaks, total_steps=options.epochs * self.batches + 1, pct_start=options.warmup
+            )
+        if options.schedule == "step":
+            return torch.optim.lr_scheduler.StepLR(
+                self.optimiser, options.step_epochs * self.batches, options.step_factor
+            )
+        return torch.optim.lr_scheduler.ConstantLR(self.optimiser, 1.0)
+
+    # -------------------------------------------------------------- one step
+    def step(self, loss, where):
+        """Backpropagate, check, limit the gradient, move parameters and rates; returns the gradient's norm."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        self._check_finite(loss, where)
+        limit = self.options.clip_norm
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.model.parameters(), float("inf") if limit is None else limit
+        )
+        self.optimiser.step()
+        self.schedule.step()
+        return float(norm)
+
+    def _check_finite(self, loss, where):
+        """Stop where a number is lost, and say where it went first."""
+        named = [(n, p) for n, p in self.model.named_parameters() if p.grad is not None]
+        broken = [n for n, p in named if not bool(torch.isfinite(p).all())]
+        broken = broken or [n for n, p in named if not bool(torch.isfinite(p.grad).all())]
+        if bool(torch.isfinite(loss)) and not broken:
+            return
+        lost = f"the first parameter that is lost is {broken[0]}" if broken else "all parameters are finite"
+        raise TrainingDiverged(
+            f"fit: loss {loss.item():g} in {where}: {lost}; "
+            "lower its learning rate, bound it, or clip the gradient"
+        )
+
+    def parameters_now(self):
+        """A copy of the model's state."""
+        return {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+
+    # -------------------------------------------------------------- the run
+    def train(self, checkpoint, progress):
+        """All epochs that are left; returns the history."""
+        epochs = self.options.epochs
+        bar = tqdm(total=epochs, initial=self.epoch, disable=not progress, desc="training", unit="epoch")
+        with bar:
+            while self.epoch < epochs and not self._is_over():
+                began = time.perf_counter()
+                values, parameters = self.run_epoch()
+                values["learning_rate"] = self.optimiser.param_groups[0]["lr"]
+                values["epoch_seconds"] = time.perf_counter() - began
+                for name in self.history:
+                    self.history[name].append(values[name])
+                if self._is_best():
+                    self.best, self.best_epoch = parameters, self.epoch
+                self.epoch += 1
+                if checkpoint is not None:
+                    save_checkpoint(checkpoint, self.content())
+                bar.update()
+                bar.set_postfix(**self.report(values), best=f"{self.best_epoch}")
+        self.model.load_state_dict(self.best)
+        return self.dataset()
+
+    def _is_over(self):
+        patience = self.options.patience
+        return patience is not None and self.epoch - 1 - self.best_epoch >= patience
+
+    def _is_best(self):
+        """Whether the epoch just run is the best so far; the first of equal ones stays."""
+        select = self.options.select
+        if select == "last" or self.best is None:
+            return True
+        values = self.history[select]
+        sign = 1 if select.endswith("accuracy") else -1
+        return sign * values[-1] > sign * values[self.best_epoch]
+
+    def dataset(self):
+        """The history by epoch."""
+        ds = xr.Dataset(coords={"epoch": np.arange(self.epoch)})
+        for name, (long_name, units) in self.history_variables.items():
+            ds[name] = ("epoch", np.array(self.history[name]), {"long_name": long_name, "units": units})
+        ds.attrs = {"best_epoch": self.best_epoch, "options": self._options()}
+        return ds
+
+    # -------------------------------------------------------------- checkpoints
+    def _options(self):
+        return json.dumps(dataclasses.asdict(self.options), sort_keys=True)
+
+    def _identity(self):
+        identity = {"options": self._options(), **self.identity()}
+        if self.is_twin:
+            surrogates = {group: repr(pair) for group, pair in self.model.surrogates.items()}
+            identity["twin"] = str((str(self.model.dtype), self.model.detach_reset, surrogates))
+        return identity
+
+    def content(self):
+        """What a checkpoint holds."""
+        return {
+            "identity": self._identity(),
+            "epoch": self.epoch,
+            "history": self.history,
+            "best_epoch": self.best_epoch,
+            "model": self.model.state_dict(),
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "random_state": torch.get_rng_state(),  # for modules with dropout
+        }
+
+    def restore(self, content, path):
+        """Continue from a checkpoint of the same run."""
+        missing = sorted(set(self.content()) - set(content))
+        if missing:
+            raise CheckpointError(f"{Path(path)}: lacks {', '.join(missing)}; delete it and start again")
+        for name, value in self._identity().items():
+            found = content["identity"].get(name)
+            if found != value:
+                raise CheckpointError(f"{Path(path)}: of another run: {_difference(name, found, value)}")
+        self._check_same_network(content["model"], path)
+        self.model.load_state_dict(content["model"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.schedule.load_state_dict(content["schedule"])
+        torch.set_rng_state(content["random_state"])
+        self.epoch, self.history = content["epoch"], content["history"]
+        self.best, self.best_epoch = content["best"], content["best_epoch"]
+
+    def _check_same_network(self, saved, path):
+        """Refuse the checkpoint of a network with other parameters, sizes or initial time constants."""
+        here = self.model.state_dict()
+        for name in sorted(set(here) | set(saved)):
+            if name not in here or name not in saved or here[name].shape != saved[name].shape:
+                there = tuple(saved[name].shape) if name in saved else "missing"
+                expected = tuple(here[name].shape) if name in here else "nothing of that name"
+                raise CheckpointError(
+                    f"{Path(path)}: of another network: {name} is {there}, expected {expected}"
+                )
+            if (
+                self.is_twin
+                and name.endswith(".base")
+                and not torch.equal(here[name].cpu(), saved[name].cpu())
+            ):
+                raise CheckpointError(
+                    f"{Path(path)}: of another network: the initial values of {name} differ"
+                )
+
+
+def _difference(name, found, here):
+    """What differs between two identities of runs, in words."""
+    if name != "options" or found is None:
+        return f"its {name} is {found}, here {here}"
+    found, here = json.loads(found), json.loads(here)
+    return ", ".join(f"its {k} is {found.get(k)}, here {v}" for k, v in here.items() if found.get(k) != v)

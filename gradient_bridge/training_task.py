@@ -1,0 +1,142 @@
+"""Training on a task: batches of stimuli with labels, class scores, cross-entropy."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from .losses import IGNORED, class_weights, count_correct, cross_entropy
+from .splits import Split
+from .training_run import Run
+from .twin import Twin
+
+
+class TaskRun(Run):
+    """A twin, or any module, trained on a task.
+
+    Parameters
+    ----------
+    model : Twin or torch.nn.Module
+    task : object with ``train``, ``valid`` and ``classes``
+    options : Training
+    """
+
+    history_variables = {
+        "train_loss": ("mean training loss", "1"),
+        "train_accuracy": ("accuracy on labelled training steps, while the epoch ran", "1"),
+        "valid_loss": ("validation loss", "1"),
+        "valid_accuracy": ("accuracy on labelled validation steps", "1"),
+        "firing_rate_epoch": ("mean rate of the spiking neurons on the validation set", "Hz"),
+        "learning_rate": ("learning rate of the weights at the end of the epoch", "1"),
+        "epoch_seconds": ("wall time of the epoch", "s"),
+    }
+
+    def __init__(self, model, task, options):
+        self.task, self.classes = task, len(task.classes)
+        is_twin = isinstance(model, Twin)
+        skip = options.skip
+        if skip is None:
+            skip = model.readout.skip if is_twin and model.readout is not None else 0
+        if options.rate_penalty and not is_twin:
+            raise ValueError("fit: rate_penalty counts the spikes of a Twin; leave it out for another module")
+        if options.unlabelled != "mask" and options.unlabelled >= self.classes:
+            raise ValueError(
+                f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
+            )
+        dt = model.step if is_twin else None
+        splits = {
+            name: Split(task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
+            for name in ("train", "valid")
+        }
+        self.train_set, self.valid_set = splits["train"], splits["valid"]
+        self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
+        super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size))
+
+    def _scores(self, stimulus):
+        """Class scores and the mean number of spikes per neuron and step (None where unknown)."""
+        if not self.is_twin:
+            like = next(self.model.parameters())
+            return self.model(stimulus.to(like.dtype)), None
+        scores, out = self.model.scores(stimulus, with_recording=True)
+        inner = [s for g, s in out.spikes.items() if g not in self.model.program.inputs]
+        if not inner:
+            return scores, None
+        return scores, sum(s.sum() for s in inner) / sum(s.numel() for s in inner)
+
+    def _objective(self, stimulus, targets):
+        scores, rate = self._scores(stimulus)
+        if scores.shape[-1] != self.classes:
+            raise ValueError(
+                f"fit: the model has {scores.shape[-1]} class scores, the task {self.classes} classes "
+                f"({', '.join(map(str, self.task.classes))}): give the network as many outputs"
+            )
+        weights = None if self.weights is None else self.weights.to(scores)
+        loss = cross_entropy(
+            scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights
+        )
+        if rate is not None and self.options.rate_penalty:
+            loss = loss + self.options.rate_penalty * rate
+        return loss, scores, rate
+
+    def _train_epoch(self):
+        self.model.train()
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.train_set), generator=generator)
+        total = right = seen = 0
+        for batch in range(self.batches):
+            chosen = order[batch * self.options.batch_size : (batch + 1) * self.options.batch_size]
+            stimulus, targets, truth = self.train_set.take(chosen)
+            if bool((targets == IGNORED).all()):
+                raise ValueError(
+                    f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
+                )
+            loss, scores, _ = self._objective(stimulus, targets)
+            self.step(loss, f"epoch {self.epoch}, batch {batch}")
+            total += loss.item() * len(chosen)
+            correct, count = count_correct(scores.detach().cpu(), truth)
+            right, seen = right + correct, seen + count
+        return total / len(self.train_set), right / max(seen, 1)
+
+    @torch.no_grad()
+    def _evaluate(self, split):
+        self.model.eval()
+        total = right = seen = steps = 0
+        spikes, count = 0.0, 0
+        size = self.options.evaluation_batch
+        for first in range(0, len(split), size):
+            stimulus, targets, truth = split.take(slice(first, first + size))
+            if bool((targets == IGNORED).all()):
+                continue
+            loss, scores, rate = self._objective(stimulus, targets)
+            kept = int((targets != IGNORED).sum())
+            total, steps = total + loss.item() * kept, steps + kept
+            correct, labelled = count_correct(scores.cpu(), truth)
+            right, seen = right + correct, seen + labelled
+            if rate is not None:
+                spikes, count = spikes + rate.item() * len(stimulus), count + len(stimulus)
+        rate = spikes / count / self.model.program.dt if count else float("nan")
+        return total / max(steps, 1), right / max(seen, 1), rate
+
+    def run_epoch(self):
+        """All batches once, then the validation set."""
+        train_loss, train_accuracy = self._train_epoch()
+        valid_loss, valid_accuracy, rate = self._evaluate(self.valid_set)
+        values = {
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+            "valid_loss": valid_loss,
+            "valid_accuracy": valid_accuracy,
+            "firing_rate_epoch": rate,
+        }
+        return values, self.parameters_now()
+
+    def identity(self):
+        """The task's hash."""
+        return {"task": str(getattr(self.task, "hash", ""))}
+
+    def report(self, values):
+        """Loss, validation accuracy, rate."""
+        rate = values["firing_rate_epoch"]
+        activity = {"rate": f"{rate:.1f} Hz"} if math.isfinite(rate) else {}
+        return {"loss": f"{values['train_loss']:.3f}", "valid": f"{values['valid_accuracy']:.3f}", **activity}
