@@ -2,14 +2,15 @@
 
 Brian2 adds one synapse at a time: events in the order of their emission, of the emitting neuron, of the
 synapse. Sums of floating-point numbers depend on their order, so the same order is kept here, onto the
-state itself. Two ways do that: `by_events` visits the synapses of the neurons that fired; `by_synapses`
-evaluates all synapses in static order (−delay, emitting neuron, synapse). `by_matrix` is a dense product
-for float32, which rounds differently.
+state itself. `by_events` and `add_rows` visit the synapses of the neurons that fired; `add_masked` takes values that
+were evaluated at all synapses, in static order (−delay, emitting neuron, synapse). `by_matrix` is a dense product for
+float32, which rounds differently.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -57,6 +58,11 @@ class Wiring:
             delay=self.delay, n_sources=self.n_sources, n_targets=self.n_targets, dense=self.dense, **moved
         )
 
+    @cached_property
+    def in_numpy(self):
+        """Targets, first and count as NumPy arrays."""
+        return tuple(getattr(self, name).numpy() for name in ("targets", "first", "count"))
+
     def matrix(self, values):
         """(emitting, receiving) matrix of per-synapse values, zero where there is no synapse; differentiable."""
         flat = values.new_zeros(self.n_sources * self.n_targets)
@@ -101,6 +107,37 @@ def wire(sources, targets, delays, n_sources, n_targets):
             )
         )
     return wirings
+
+
+def add_rows(state, trial, neuron, wiring, values):
+    """Add the values of the synapses of some neurons to a NumPy array in place, in Brian2's order.
+
+    Parameters
+    ----------
+    state : numpy.ndarray, shape (target,) or (trial, target)
+    trial : numpy.ndarray of int or None
+        Trial of each event; None where there is one trial.
+    neuron : numpy.ndarray of int
+        Emitting neuron of each event.
+    wiring : Wiring
+    values : numpy.ndarray, shape (source, target) or (synapse,) in the wiring's order
+    """
+    if values.ndim == 2:  # a matrix: all targets of a neuron at once
+        if trial is None:
+            for one in neuron.tolist():
+                state += values[one]
+            return
+        places = (trial * wiring.n_targets)[:, None] + np.arange(wiring.n_targets)
+        flat = torch.from_numpy(state.reshape(-1))
+        flat.index_add_(0, torch.from_numpy(places.reshape(-1)), torch.from_numpy(values[neuron].reshape(-1)))
+        return
+    targets, first, counts = wiring.in_numpy
+    count = counts[neuron]
+    place = np.repeat(first[neuron] - np.cumsum(count) + count, count) + np.arange(int(count.sum()))
+    found = targets[place]
+    if trial is not None:
+        found = np.repeat(trial, count) * wiring.n_targets + found
+    np.add.at(state.reshape(-1), found, values[place])
 
 
 def _add_events(state, spikes, wiring, values):
@@ -173,31 +210,49 @@ def by_matrix(state, spikes, matrix):
     return torch.addmm(state, spikes, matrix)
 
 
-def by_synapses(state, spikes, values, wiring):
-    """Add values that change in time: evaluated at every synapse, kept where the neuron fired.
-
-    ``values`` has the shape (trial or 1, synapse) in the order of the network's synapses.
-    """
-    fired = spikes[:, wiring.sources]
-    chosen = values.expand(len(fired), -1)[:, wiring.synapses]
-    added = _Masked.apply(chosen, fired)
-    trials = len(fired)
-    places = torch.arange(trials, device=state.device)[:, None] * wiring.n_targets + wiring.targets
-    return state.reshape(-1).index_add(0, places.view(-1), added.reshape(-1)).view(trials, wiring.n_targets)
-
-
-class _Masked(torch.autograd.Function):
-    """value where the neuron fired, else 0; gradients to both."""
+class _AddMasked(torch.autograd.Function):
+    """state[trial, target] += value of each synapse with an event, in static order; gradients to all three."""
 
     @staticmethod
-    def forward(ctx, values, fired):
-        ctx.save_for_backward(values, fired)
-        return torch.where(fired > 0, values, torch.zeros((), dtype=values.dtype, device=values.device))
+    def forward(ctx, state, arrived, values, targets, order):
+        ctx.save_for_backward(arrived, values, targets)
+        out = state.clone(memory_format=torch.contiguous_format)
+        trial, rank = arrived[:, order].nonzero(as_tuple=True)
+        if len(trial):
+            synapse = order[rank]
+            chosen = values.expand(arrived.shape)[trial, synapse].to(state.dtype)
+            out.view(-1).index_add_(0, trial * state.shape[1] + targets[synapse], chosen)
+        return out
 
     @staticmethod
     def backward(ctx, grad):
-        values, fired = ctx.saved_tensors
-        return grad * fired, grad * values
+        arrived, values, targets = ctx.saved_tensors
+        by_arrived = by_values = None
+        arriving = grad[:, targets]
+        if ctx.needs_input_grad[1]:
+            by_arrived = arriving * values
+        if ctx.needs_input_grad[2]:
+            by_values = (arriving * arrived).sum_to_size(values.shape)
+        return grad, by_arrived, by_values, None, None
+
+
+def add_masked(state, arrived, values, targets, order):
+    """Add values at the synapses that have an event now; every synapse has a gradient.
+
+    Parameters
+    ----------
+    state : torch.Tensor, shape (trial, target)
+    arrived : torch.Tensor of 0 and 1, shape (trial, synapse)
+    values : torch.Tensor, shape (trial or 1, synapse)
+    targets : torch.Tensor of int64, shape (synapse,)
+    order : torch.Tensor of int64
+        The synapses in the order in which their events arrive (`Fan.static`).
+
+    Returns
+    -------
+    torch.Tensor, shape (trial, target)
+    """
+    return _AddMasked.apply(state, arrived, values, targets, order)
 
 
 def sum_at_targets(values, index, size):

@@ -8,36 +8,37 @@ import numpy as np
 import torch
 
 from ..models.errors import UnsupportedModel
-from .program import CLOCK, SpikeSource, Transmission
-from .reading import refuse_spikes_under_way
+from .program import SpikeSource, Transmission
+from .reading import under_way
 
 
-def read_values(program, objects):
+def read_values(program):
     """Every array of a program as it stands in Brian2.
 
     Parameters
     ----------
     program : Program
-    objects : dict of str to object
-        The network's Brian2 objects by name.
 
     Returns
     -------
     dict of str to numpy.ndarray or number
-        By key, of Brian2's type (index arrays int64), a number where shared. Event spaces are left out: they
+        By key, of Brian2's type (index arrays int64), a NumPy number where shared. Event spaces are left out: they
         start empty.
     """
     values = {}
     events = {o.events for o in program.operations if getattr(o, "events", "")}
     indices = program.index_arrays()
+    clocks = {time.key for time in program.clocks}
     for key, array in program.arrays.items():
-        if key in events or array.owner == CLOCK:
+        if key in events or array.owner in clocks:
             continue
-        value = np.array(objects[array.owner].variables[array.name].get_value())
+        value = np.array(array.variable.get_value())
         values[key] = value.astype(np.int64) if key in indices else value
         if array.scalar:
-            values[key] = values[key].reshape(-1)[0].item()
-    return values | {f"{CLOCK}.dt": program.dt, f"{CLOCK}.t": 0.0, f"{CLOCK}.timestep": 0}
+            values[key] = values[key].reshape(-1)[0]
+    for time in program.clocks:
+        values |= {f"{time.key}.dt": np.float64(time.dt), f"{time.key}.t": 0.0, f"{time.key}.timestep": 0}
+    return values
 
 
 def as_tensors(values, dtype, device):
@@ -48,6 +49,8 @@ def as_tensors(values, dtype, device):
             value = torch.from_numpy(value).to(device)
             if value.is_floating_point() and not key.endswith(".lastspike"):
                 value = value.to(dtype)
+        elif isinstance(value, np.generic):
+            value = value.item()
         tensors[key] = value
     return tensors
 
@@ -59,9 +62,14 @@ def read_again(program, objects, network):
         now = dict(operation.constants)
         for name, keys in operation.constant_keys.items():
             now[name] = float(objects[keys[0].rpartition(".")[0]].namespace[name])
-        operations.append(replace(operation, constants=now))
-    start = int(round(float(network.t_) / program.dt))
-    return replace(program, operations=tuple(operations), start=start)
+        changed = {"constants": now}
+        if isinstance(operation, Transmission):
+            changed["under_way"] = under_way(objects[operation.name])
+        if isinstance(operation, SpikeSource):
+            changed["last"] = int(objects[operation.name].variables["_lastindex"].get_value()[0])
+        operations.append(replace(operation, **changed))
+    clocks = tuple(replace(c, start=c.steps_until(float(network.t_))) for c in program.clocks)
+    return replace(program, operations=tuple(operations), clocks=clocks)
 
 
 def check_unchanged(program, objects, before, now):
@@ -87,7 +95,8 @@ def check_unchanged(program, objects, before, now):
             _refuse(owner, "other connections")
     for operation in program.operations:
         owner = objects[operation.owner]
-        if float(objects[operation.name].clock.dt_) != program.dt:
+        steps = {time.key: time.dt for time in program.clocks}
+        if float(objects[operation.name].clock.dt_) != steps[operation.clock]:
             _refuse(operation.name, "another dt")
         if isinstance(operation, SpikeSource) and getattr(owner, "_spikes_changed", False):
             _refuse(operation.owner, "other spikes")
@@ -95,9 +104,8 @@ def check_unchanged(program, objects, before, now):
             if getattr(owner, "namespace", {}).get(name, function) is not function:
                 _refuse(operation.owner, f"another {name}")
         if isinstance(operation, Transmission):
-            refuse_spikes_under_way(objects[operation.name])
             delays = np.asarray(objects[operation.name]._delays.get_value())
-            steps = (delays / program.dt + 0.5).astype(np.int64)
+            steps = (delays / objects[operation.name].source.clock.dt_ + 0.5).astype(np.int64)
             if not np.array_equal(np.broadcast_to(steps, operation.delays.shape), operation.delays):
                 _refuse(operation.name, "other delays")
 

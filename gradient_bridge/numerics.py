@@ -66,9 +66,9 @@ class _NumpyPower(torch.autograd.Function):
     """numpy's ``base ** exponent``, derivatives by both."""
 
     @staticmethod
-    def forward(ctx, base, exponent):
+    def forward(ctx, base, exponent, raised=np.power):
         with np.errstate(all="ignore"):
-            y = torch.from_numpy(np.asarray(base.detach().numpy() ** exponent.detach().numpy()))
+            y = torch.from_numpy(np.asarray(raised(base.detach().numpy(), exponent.detach().numpy())))
         ctx.save_for_backward(base, exponent, y)
         return y
 
@@ -82,7 +82,7 @@ class _NumpyPower(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             logarithm = torch.where(base > 0, torch.log(base.clamp(min=torch.finfo(base.dtype).tiny)), 0.0)
             by_exponent = (grad * y * logarithm).sum_to_size(exponent.shape)
-        return by_base, by_exponent
+        return by_base, by_exponent, None
 
 
 def is_exact(x):
@@ -141,7 +141,7 @@ def _torch_timestep(t, dt):
 
 
 def _torch_int(x):
-    return x.to(torch.int64)
+    return x.to(torch.int32)
 
 
 def clip(x, low, high):
@@ -179,6 +179,20 @@ def power(a, b):
         return _number_power(a, b)
     base, exponent = (v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in (a, b))
     return _NumpyPower.apply(_floating(base), _floating(exponent))
+
+
+def power_shared(a, b):
+    """``a ** b`` of values shared by all elements: numpy raises single numbers by another routine than arrays."""
+    tensors = [v for v in (a, b) if isinstance(v, Tensor)]
+    if not tensors or not all(is_exact(v) for v in tensors):
+        return power(a, b)
+    base, exponent = (v if isinstance(v, Tensor) else torch.tensor(v, dtype=torch.float64) for v in (a, b))
+    return _NumpyPower.apply(*torch.broadcast_tensors(base, exponent), _one_by_one)
+
+
+def _one_by_one(base, exponent):
+    values = [np.float64(x) ** y for x, y in zip(base.reshape(-1), exponent.reshape(-1), strict=True)]
+    return np.array(values, dtype=np.float64).reshape(base.shape)
 
 
 def _number_power(base, exponent):
@@ -262,9 +276,9 @@ def choose(condition, a, b):
 FUNCTIONS = {name: smooth_function(name) for name in SMOOTH} | {
     "clip": clip,
     "sign": stepwise_function(np.sign, torch.sign),
-    "ceil": stepwise_function(np.ceil, torch.ceil),
-    "floor": stepwise_function(np.floor, torch.floor),
-    "int": stepwise_function(np.int_, _torch_int),
+    "ceil": stepwise_function(lambda x: np.int32(np.ceil(x)), lambda x: _torch_int(torch.ceil(x))),
+    "floor": stepwise_function(lambda x: np.int32(np.floor(x)), lambda x: _torch_int(torch.floor(x))),
+    "int": stepwise_function(np.int32, _torch_int),
     "timestep": stepwise_function(brian_timestep, _torch_timestep),
 }
 # What the generated source writes for an operator of Brian2.
@@ -273,6 +287,7 @@ OPERATIONS = {
     "floor_divide": floor_divide,
     "modulo": modulo,
     "power": power,
+    "power_shared": power_shared,
     "both": both,
     "either": either,
     "negate": negate,

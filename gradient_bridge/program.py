@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-CLOCK = "_clock"  # owner of t, dt and timestep; no Brian2 object has such a name
+CLOCK = "_clock"  # owner of t, dt and timestep of the finest clock; no Brian2 object has such a name
+COINCIDENCE = 1e-4  # clocks closer than this share of a step tick together, as in Brian2
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Array:
         Shared by all elements of its owner.
     writable : bool
         Whether a user may set it in Brian2.
+    variable : object
+        Brian2's variable that holds the values.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Array:
     dimension: object
     scalar: bool
     writable: bool
+    variable: object = field(default=None, repr=False, compare=False)
 
     @property
     def owner(self):
@@ -102,6 +106,14 @@ class Operation:
         The Brian2 object and the group that it belongs to.
     slot, order : str, int
         Where it stands in the schedule.
+    clock : str
+        Key of the clock that it runs on.
+    elements : int
+        Number of elements that the statements run over.
+    mode : {"together", "scatter", "one by one"}
+        How Brian2's numpy target runs the vector statements: all on local values that are written at the end;
+        one after the other, each adding to its target element by element (`numpy.add.at`); or all of them for one
+        element after the other, because a statement reads what another one has scattered.
     scalar, vector : tuple of Line
         Its statements: once a step, and for each element.
     accesses : mapping of str to Access
@@ -112,20 +124,30 @@ class Operation:
         Keys ``group.name`` of those constants that live in groups' own namespaces and could be trained.
     functions : mapping of str to object
         The Brian2 functions that they call.
+    implementations : mapping of str to callable
+        Those functions as Brian2's numpy target calls them.
     """
 
     name: str
     owner: str
     slot: str
     order: int
+    clock: str = CLOCK
+    elements: int = 0
+    mode: str = "together"
     scalar: tuple[Line, ...] = ()
     vector: tuple[Line, ...] = ()
     accesses: Mapping[str, Access] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     constant_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[str, object] = field(default_factory=dict)
+    implementations: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     kind = "operation"
+
+    def draws(self):
+        """Whether its statements draw random numbers."""
+        return any(is_random(f) for f in self.functions.values())
 
     def lines(self):
         """All statements, the scalar ones first."""
@@ -140,6 +162,11 @@ class Operation:
         }
 
 
+def is_random(function):
+    """Whether a Brian2 function draws random numbers: it takes the elements that it draws for."""
+    return bool(getattr(function, "auto_vectorise", False))
+
+
 @dataclass(frozen=True)
 class StateUpdate(Operation):
     """Statements over all elements of a group: a state updater, or a clocked operation."""
@@ -149,9 +176,13 @@ class StateUpdate(Operation):
 
 @dataclass(frozen=True)
 class Threshold(Operation):
-    """Who emits an event: sets the event space, and refractoriness where the group has it."""
+    """Who emits an event: sets the event space, and refractoriness where the group has it.
+
+    ``source`` says that the group is an input (a Poisson group): a stimulus can take the place of its condition.
+    """
 
     events: str = ""
+    source: bool = False
     refractory: tuple[str, str, str] | None = None  # not_refractory, lastspike, t
     dimension: object = None  # of the compared quantities
 
@@ -184,25 +215,33 @@ class Transmission(Operation):
     ----------
     events : str
         Event space of the emitting group.
+    emitting : tuple of int
+        First and last-but-one neuron of it that the pathway listens to (a subgroup).
     sources : str
         Key of the array with the emitting neuron of each synapse.
     delays : numpy.ndarray of int64, shape (synapse,)
         Delay of each synapse in steps.
+    under_way : mapping of int to numpy.ndarray
+        Events of an earlier run that have not arrived: steps from now -> synapses, in the order of their arrival.
     """
 
     events: str = ""
+    emitting: tuple[int, int] = (0, 0)
     sources: str = ""
     delays: np.ndarray | None = field(default=None, repr=False, compare=False)
+    under_way: Mapping[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     kind = "transmission"
 
 
 @dataclass(frozen=True)
 class Sum(Operation):
-    """A summed variable: the synapses' values added up at their targets."""
+    """A summed variable: the synapses' values added up at their targets, elements ``start`` to ``stop``."""
 
     target: str = ""
     index: str = ""
+    start: int = 0
+    stop: int = 0
 
     kind = "summed variable"
 
@@ -212,16 +251,41 @@ class Sum(Operation):
 
 @dataclass(frozen=True)
 class SpikeSource(Operation):
-    """A group whose events come from outside: a spike generator or a Poisson group.
+    """A spike generator: ``own`` holds its events as ``(step, neuron)`` and the period in steps (0: none).
 
-    ``own`` holds its own events as ``(step, neuron)`` and the period in steps (0: none); None where they
-    would have to be drawn at random.
+    ``last`` is how many of them are in the past.
     """
 
     events: str = ""
     own: tuple[np.ndarray, np.ndarray, int] | None = field(default=None, repr=False, compare=False)
+    last: int = 0
 
     kind = "spike source"
+
+
+@dataclass(frozen=True)
+class Call(Operation):
+    """A network operation: Python code of the user, run on Brian2's own objects."""
+
+    function: object = field(default=None, repr=False, compare=False)
+
+    kind = "network operation"
+
+
+@dataclass(frozen=True)
+class Time:
+    """One clock: key of its arrays, step in seconds, number of steps that it has made."""
+
+    key: str
+    dt: float
+    start: int
+
+    def steps_until(self, time):
+        """Number of the step at ``time`` (s), as Brian2 rounds it."""
+        nearest = np.int64(np.round(time / self.dt))
+        if abs(nearest * self.dt - time) / self.dt <= COINCIDENCE:
+            return int(nearest)
+        return int(np.ceil(time / self.dt))
 
 
 @dataclass(frozen=True)
@@ -242,10 +306,10 @@ class Program:
         The event space that holds a spiking group's spikes.
     inputs : mapping of str to int
         What a stimulus can drive: spike sources by group, timed arrays by name; number of channels.
-    dt : float
-        Time step in seconds.
-    start : int
-        Number of steps that the network has already run.
+    clocks : tuple of Time
+        The clocks, the finest first.
+    dtype : numpy.dtype
+        Brian2's type of floating-point values when the network was read.
     """
 
     operations: tuple[Operation, ...]
@@ -254,12 +318,33 @@ class Program:
     groups: Mapping[str, int]
     events: Mapping[str, str]
     inputs: Mapping[str, int]
-    dt: float
-    start: int
+    clocks: tuple[Time, ...]
+    dtype: np.dtype = field(default_factory=lambda: np.dtype("float64"))
+
+    @property
+    def dt(self):
+        """Step of the finest clock (s)."""
+        return self.clocks[0].dt
+
+    @property
+    def start(self):
+        """Number of steps that the finest clock has made."""
+        return self.clocks[0].start
+
+    def clock_of(self, owner):
+        """The `Time` of an object: that of the first operation that belongs to it, else the finest."""
+        keys = [o.clock for o in self.operations if o.owner == owner or o.name == owner]
+        return next((c for c in self.clocks if keys and c.key == keys[0]), self.clocks[0])
+
+    def random(self):
+        """Names of the operations that draw random numbers."""
+        return tuple(o.name for o in self.operations if o.draws())
 
     def written(self):
         """Keys of the arrays that change during a run."""
-        keys = {f"{CLOCK}.t", f"{CLOCK}.timestep"}
+        keys = {f"{c.key}.{name}" for c in self.clocks for name in ("t", "timestep")}
+        if any(isinstance(o, Call) for o in self.operations):
+            keys |= {a.key for a in self.arrays.values() if a.writable} - self.index_arrays()
         for operation in self.operations:
             keys |= operation.written()
         return frozenset(keys)
@@ -283,8 +368,10 @@ class Program:
 
     def __str__(self):
         lines = [f"one step of {self.dt * 1e3:g} ms, slots: {', '.join(self.schedule)}"]
+        steps = {c.key: f"  every {c.dt * 1e3:g} ms" for c in self.clocks[1:]}
         for operation in self.operations:
-            lines.append(f"{operation.slot:>20}  {operation.kind} {operation.name}")
+            every = steps.get(operation.clock, "")
+            lines.append(f"{operation.slot:>20}  {operation.kind} {operation.name}{every}")
             lines += [f"{'':>20}      {line}" for line in operation.lines()]
             written = ", ".join(sorted(operation.written()))
             if written:

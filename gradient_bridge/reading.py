@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
-from dataclasses import replace
 
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.network import _check_multiple_summed_updaters
+from brian2.core.operations import NetworkOperation
+from brian2.core.preferences import prefs
 from brian2.devices.device import RuntimeDevice, get_device
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import Thresholder
@@ -25,20 +26,23 @@ from brian2.parsing.expressions import parse_expression_dimensions
 
 from ..models.errors import UnsupportedModel
 from .program import (
+    CLOCK,
+    Call,
     Program,
     Reset,
     SpikeSource,
     StateUpdate,
     Sum,
     Threshold,
+    Time,
     Transmission,
     slot_rank,
 )
-from .refusals import MONITORS, refuse_aliases, refuse_network, refuse_object, refuse_plasticity
-from .statements import register, statements_of
+from .refusals import MONITORS, refuse_network, refuse_object
+from .statements import ArrayTable, statements_of
 
 
-def read(network, *, namespace=None):
+def read(network, *, namespace=None, python=False):
     """Read what a network does in one time step.
 
     Parameters
@@ -48,6 +52,8 @@ def read(network, *, namespace=None):
         and no value is changed.
     namespace : dict, optional
         External names; by default the caller's frame.
+    python : bool
+        Take network operations, the user's Python code, as they are.
 
     Returns
     -------
@@ -72,18 +78,17 @@ def read(network, *, namespace=None):
     objects = [o for o in network.sorted_objects if o.active]
     _check_multiple_summed_updaters(objects)
     for obj in objects:
-        refuse_object(obj)
-    clock = _single_clock(objects)
-    for one in {o.clock for o in objects if isinstance(o, CodeRunner)}:
-        one.set_interval(network.t, network.t)  # as Network.run does: another network may have moved it
-    arrays = {}
+        refuse_object(obj, python)
+    clocks = _clocks(network, objects)
+    arrays = ArrayTable({clock.name: time.key for clock, time in clocks.items()})
     operations = []
     for obj, call in _code_requests(objects, namespace):
         operation = _operation(obj, call, arrays)
         if operation is not None:
             operations.append(operation)
-    for name in ("t", "dt", "timestep"):
-        register(clock.variables[name], arrays)
+    for clock in clocks:
+        for name in ("t", "dt", "timestep"):
+            arrays.key(clock.variables[name])
     schedule = tuple(network.schedule)
     ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
     if ranks != sorted(ranks):
@@ -95,9 +100,24 @@ def read(network, *, namespace=None):
         if o.events.endswith("._spikespace")
     }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
-    inputs = {o.owner: sizes[o.owner] for o in operations if isinstance(o, SpikeSource)}
-    timed = {}
+    return Program(
+        operations=tuple(operations),
+        schedule=schedule,
+        arrays=dict(arrays),
+        groups=sizes,
+        events=events,
+        inputs=_inputs(operations, sizes),
+        clocks=_distinct(clocks),
+        dtype=np.dtype(prefs["core.default_float_dtype"]),
+    )
+
+
+def _inputs(operations, sizes):
+    """What a stimulus can drive, and by how many channels."""
+    inputs, timed = {}, {}
     for operation in operations:
+        if isinstance(operation, SpikeSource) or getattr(operation, "source", False):
+            inputs[operation.owner] = sizes[operation.owner]
         for name, function in operation.functions.items():
             if not isinstance(function, TimedArray):
                 continue
@@ -108,39 +128,43 @@ def read(network, *, namespace=None):
                     "give each timed array its own name",
                 )
             inputs[name] = 1 if function.values.ndim == 1 else function.values.shape[1]
-    return Program(
-        operations=tuple(operations),
-        schedule=schedule,
-        arrays=arrays,
-        groups=sizes,
-        events=events,
-        inputs=inputs,
-        dt=float(clock.dt_),
-        start=int(clock.variables["timestep"].get_value()[0]),
-    )
+    return inputs
 
 
-def _single_clock(objects):
-    clocks = {o.clock for o in objects if isinstance(o, CodeRunner) and not isinstance(o, MONITORS)}
-    if not clocks:
+def _clocks(network, objects):
+    """The clocks of the objects that do something, with the `Time` of each, at the network's present time."""
+    used = [
+        o.clock
+        for o in objects
+        if isinstance(o, (CodeRunner, NetworkOperation)) and not isinstance(o, MONITORS)
+    ]
+    if not used:
         raise UnsupportedModel("network", "no object that does anything", "add groups to the network")
-    steps = {float(c.dt_) for c in clocks}
-    if len(steps) > 1:
-        first = next(o for o in objects if isinstance(o, CodeRunner) and float(o.clock.dt_) == max(steps))
-        raise UnsupportedModel(
-            first.name,
-            f"several clocks: steps of {sorted(steps)} s",
-            "give all objects that are simulated the same dt",
-        )
-    return sorted(clocks, key=lambda c: c.name)[0]
+    for clock in {o.clock for o in objects}:
+        clock.set_interval(network.t, network.t)  # as Network.run does: another network may have moved it
+    steps = sorted({float(clock.dt_) for clock in used})
+    keys = {dt: CLOCK if k == 0 else f"{CLOCK}_{k + 1}" for k, dt in enumerate(steps)}
+    found = {}
+    for clock in sorted(set(used), key=lambda c: c.name):
+        dt = float(clock.dt_)
+        start = int(clock.variables["timestep"].get_value()[0])
+        found[clock] = Time(key=keys[dt], dt=dt, start=start)
+    return found
+
+
+def _distinct(clocks):
+    return tuple(sorted(set(clocks.values()), key=lambda c: c.dt))
 
 
 def _code_requests(objects, namespace):
-    """Every object's request for code, as (object, request)."""
+    """Every object's request for code, as (object, request); None for a network operation."""
     for obj in objects:
         with _listening() as calls:
             obj.before_run(namespace)
         if isinstance(obj, MONITORS):
+            continue
+        if isinstance(obj, NetworkOperation):
+            yield obj, None
             continue
         mine = [c for c in calls if c["template_name"] != "synapses_push_spikes"]
         if len(mine) > 1:
@@ -170,13 +194,13 @@ def _listening():
 
 
 def _operation(obj, call, arrays):
+    common = {"name": obj.name, "slot": obj.when, "order": obj.order, "clock": arrays.clocks[obj.clock.name]}
+    if call is None:
+        return Call(**common, owner=obj.name, function=obj.function)
     template = call["template_name"]
-    common = {"name": obj.name, "owner": call["owner"].name, "slot": obj.when, "order": obj.order}
+    common["owner"] = call["owner"].name
     if template == "spikegenerator":
         return _spike_generator(obj, arrays, common)
-    if isinstance(obj, Thresholder) and isinstance(obj.group, PoissonGroup):
-        events = register(obj.group.variables["_spikespace"], arrays)
-        return SpikeSource(**common, events=events)
     maker = {
         "stateupdate": _state_update,
         "threshold": _threshold,
@@ -191,10 +215,14 @@ def _operation(obj, call, arrays):
             "use state updaters, thresholds, resets, pathways and summed variables",
         )
     common |= statements_of(obj, call, arrays)
-    if template != "synapses":
-        refuse_aliases(obj.name, common["vector"], common["accesses"])
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
+    if common["mode"] == "one by one" and template not in ("synapses", "reset"):
+        raise UnsupportedModel(
+            obj.name,
+            "a statement that reads what it adds to, over all synapses",
+            "use a variable of its own for the sum, or a summed variable",
+        )
     return maker(obj, call, arrays, common)
 
 
@@ -206,10 +234,11 @@ def _threshold(obj, call, arrays, common):
     kwds, variables = call["template_kwds"], call["variables"]
     refractory = None
     if kwds["_uses_refractory"]:
-        refractory = tuple(register(variables[n], arrays) for n in ("not_refractory", "lastspike", "t"))
+        refractory = tuple(arrays.key(variables[n]) for n in ("not_refractory", "lastspike", "t"))
     return Threshold(
         **common,
-        events=register(kwds["eventspace_variable"], arrays),
+        events=arrays.key(kwds["eventspace_variable"]),
+        source=isinstance(obj, Thresholder) and isinstance(obj.group, PoissonGroup),
         refractory=refractory,
         dimension=_compared_dimension(obj.abstract_code, variables),
     )
@@ -224,47 +253,49 @@ def _compared_dimension(code, variables):
 
 
 def _reset(obj, call, arrays, common):
-    return Reset(**common, events=register(call["template_kwds"]["eventspace_variable"], arrays))
+    events = arrays.key(call["template_kwds"]["eventspace_variable"])
+    return Reset(**common | {"elements": arrays[events].size - 1}, events=events)
 
 
 def _transmission(obj, call, arrays, common):
-    name = obj.name
-    refuse_plasticity(name, common["vector"], common["accesses"])
     if any(line.op != ":=" for line in common["scalar"]):
-        raise UnsupportedModel(name, "a shared variable written at a spike", "write to per-neuron variables")
-    refuse_spikes_under_way(obj)
+        raise UnsupportedModel(
+            obj.name, "a shared variable written at a spike", "write to per-neuron variables"
+        )
+    source = obj.source
     sources = obj.synapse_sources.get_value()
-    delays = (obj._delays.get_value() / obj.source.clock.dt_ + 0.5).astype(np.int64)
+    delays = (obj._delays.get_value() / source.clock.dt_ + 0.5).astype(np.int64)
     if len(delays) == 1:
         delays = np.full(len(sources), delays[0], dtype=np.int64)
-    eventspace = obj.source.variables[obj.eventspace_name]
-    # numpy's target adds synapse by synapse and does not simplify by booleans there
-    common["vector"] = tuple(replace(line, branches=None) for line in common["vector"])
     return Transmission(
-        **common,
-        events=register(eventspace, arrays),
-        sources=register(obj.synapse_sources, arrays),
+        **common | {"elements": len(sources)},
+        events=arrays.key(source.variables[obj.eventspace_name]),
+        emitting=(int(source.start), int(source.stop)),
+        sources=arrays.key(obj.synapse_sources),
         delays=delays,
+        under_way=under_way(obj),
     )
 
 
-def refuse_spikes_under_way(pathway):
-    """A twin starts with empty queues."""
-    _, slots = pathway.queue._full_state()
-    if any(len(s) for s in slots):
-        raise UnsupportedModel(
-            pathway.name, "spikes under way from an earlier run", "make the twin before running the network"
-        )
+def under_way(pathway):
+    """Events of an earlier run that have not arrived: steps from now -> synapses in the order of their arrival."""
+    offset, slots = pathway.queue._full_state()
+    count = len(slots)
+    waiting = ((k, np.asarray(slots[(offset + k) % count], dtype=np.int64)) for k in range(count))
+    return {k: synapses for k, synapses in waiting if len(synapses)}
 
 
 def _sum(obj, call, arrays, common):
     kwds = call["template_kwds"]
-    target = kwds["_target_var"]
-    if kwds["_target_start"] != 0 or (
-        kwds["_target_stop"] >= 0 and kwds["_target_stop"] != np.size(target.get_value())
-    ):
-        raise UnsupportedModel(obj.name, "a summed variable of a subgroup", "connect to the whole group")
-    return Sum(**common, target=register(target, arrays), index=register(kwds["_index_var"], arrays))
+    target = arrays.key(kwds["_target_var"])
+    stop = kwds["_target_stop"]
+    return Sum(
+        **common,
+        target=target,
+        index=arrays.key(kwds["_index_var"]),
+        start=int(kwds["_target_start"]),
+        stop=arrays[target].size if stop < 0 else int(stop),
+    )
 
 
 def _spike_generator(group, arrays, common):
@@ -273,5 +304,8 @@ def _spike_generator(group, arrays, common):
     neurons = np.array(variables["neuron_index"].get_value(), dtype=np.int64)
     period = int(variables["_period_bins"].get_value()[0])
     return SpikeSource(
-        **common, events=register(variables["_spikespace"], arrays), own=(bins, neurons, period)
+        **common,
+        events=arrays.key(variables["_spikespace"]),
+        own=(bins, neurons, period),
+        last=int(variables["_lastindex"].get_value()[0]),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 
@@ -13,22 +14,30 @@ class Recording:
 
     Attributes
     ----------
-    spikes : dict of str to torch.Tensor, shape (trial, time, neuron)
-        0 and 1, of every spiking group, inputs among them.
+    spikes : mapping of str to torch.Tensor, shape (trial, time, neuron)
+        0 and 1, of every spiking group, inputs among them, in the steps of the group's own clock. Without gradients
+        they are kept as events and unfolded when a group is asked for.
     states : dict of str to dict of str to torch.Tensor, shape (trial, time, neuron)
         ``states[group][variable]``: the traces that were asked for, SI.
     final : dict of str to dict of str to torch.Tensor
         ``final[object][variable]`` after the last step: (trial, neuron) for what changes, else (neuron,) or ().
     dt : float
         Time step in seconds.
+    steps : mapping of str to float
+        Time step of each group that has spikes or traces here, where its clock is not the finest one.
     """
 
-    spikes: dict[str, torch.Tensor]
+    spikes: Mapping[str, torch.Tensor]
     states: dict[str, dict[str, torch.Tensor]]
     final: dict[str, dict[str, torch.Tensor]]
     dt: float
+    steps: Mapping[str, float] = field(default_factory=dict)
+
+    def step(self, group):
+        """Time step of a group's spikes and traces (s)."""
+        return self.steps.get(group, self.dt)
 
     def __repr__(self):
-        shapes = ", ".join(f"{group} {tuple(spikes.shape)}" for group, spikes in self.spikes.items())
+        shapes = ", ".join(f"{group} {self.spikes.shape(group)}" for group in self.spikes)
         traces = ", ".join(f"{group}.{name}" for group, found in self.states.items() for name in found)
         return f"Recording(spikes (trial, time, neuron): {shapes}; traces: {traces or 'none'}; dt: {self.dt:g} s)"

@@ -1,19 +1,27 @@
-"""The reference engine: a program in plain torch, step by step.
+"""The reference engine: a program step by step, on NumPy arrays without gradients and on torch tensors with them.
 
-In float64 on the CPU its values are those of Brian2's numpy target to the bit, with gradients or without.
-The other engines are held against it.
+In the network's own floating-point type on the CPU its values are those of Brian2's numpy target to the bit, with
+gradients (float64) or without. The other engines are held against it.
 """
 
 from __future__ import annotations
 
 import contextlib
 
+import numpy as np
 import torch
+from brian2.core.functions import DEFAULT_FUNCTIONS
 
+from .arrays_numpy import NumpyPass
+from .arrays_torch import TorchPass
+from .arrays_trials import NumpyTrials
+from .calls import array_variables
 from .delivery import wire
-from .passes import Pass, Request
-from .program import SpikeSource, Transmission
-from .rendering import write_operation
+from .expressions import EVENTS, WHOLE, Layout
+from .passes import Request
+from .program import Reset, Transmission
+from .queues import fan_out
+from .rendering import adds_fixed, can_mask, write_operation
 
 
 @contextlib.contextmanager
@@ -28,68 +36,126 @@ def default_dtype(dtype):
 
 
 class ReferenceEngine:
-    """Runs a program in eager torch.
+    """Runs a program step by step.
 
     Parameters
     ----------
     program : Program
     values : dict of str to numpy.ndarray or number
         From `read_values`; the index arrays (neurons of each synapse) are read once.
+    objects : iterable of object
+        The network's Brian2 objects, which network operations run on.
+    functions : dict of str to callable
+        Torch implementations of the user's functions, for their gradients.
     """
 
     name = "reference"
 
-    def __init__(self, program, values):
-        self.program = program
-        self.changing = program.written()
-        self.sources, self.bound = {}, {}
-        booleans = frozenset(key for key, array in program.arrays.items() if array.dtype.kind == "b")
-        for operation in program.operations:
-            if isinstance(operation, SpikeSource):
-                continue
-            source = write_operation(operation, self.changing, booleans)
+    def __init__(self, program, values, objects=(), functions=None):
+        self.program, self.objects, self.functions = program, tuple(objects), functions or {}
+        self.layout = Layout(
+            changing=program.written(),
+            booleans=frozenset(key for key, array in program.arrays.items() if array.dtype.kind == "b"),
+            sizes={key: array.size for key, array in program.arrays.items()},
+        )
+        self.indices = {key: values[key] for key in program.index_arrays()}
+        self.sources, self._bound, self._fans, self._wirings = {}, {}, {}, {}
+        self.fixed_sums = {o.name for o in self.transmissions() if adds_fixed(o, self.layout)}
+
+    # -------------------------------------------------------------- what a pass asks for
+    def transmissions(self):
+        """The pathways of the program."""
+        return [o for o in self.program.operations if isinstance(o, Transmission)]
+
+    def bound(self, operation, form):
+        """The compiled ``bind`` of an operation."""
+        key = (operation.name, form)
+        if key not in self._bound:
+            source = write_operation(operation, self.layout, form)
             namespace = {}
             # the source is our own, written from statements that Brian2 parsed
             exec(compile(source, f"<{operation.name}>", "exec"), namespace)  # noqa: S102
-            self.sources[operation.name] = source
-            self.bound[operation.name] = namespace["bind"]
-        self.wirings = {
-            o.name: self._wire(o, values) for o in program.operations if isinstance(o, Transmission)
-        }
+            self.sources[key] = source
+            self._bound[key] = namespace["bind"]
+        return self._bound[key]
 
-    def _wire(self, operation, values):
-        """The pathway's wirings, by the index through which it writes."""
-        sources = values[operation.sources]
-        n_sources = self.program.arrays[operation.events].size - 1
-        wirings = {}
-        for line in operation.vector:
-            access = operation.accesses.get(line.target)
-            if line.op == ":=" or access.index in wirings:
-                continue
-            targets = values[operation.accesses[access.index].array]
-            n_targets = self.program.arrays[access.array].size
-            wirings[access.index] = wire(sources, targets, operation.delays, n_sources, n_targets)
-        return wirings
+    def form_in_numpy(self, operation, few):
+        """How an operation runs without gradients."""
+        if isinstance(operation, Transmission):
+            short = operation.name in self.fixed_sums and self.short(operation)
+            return "fixed" if short and len(np.unique(operation.delays)) <= few else EVENTS
+        return EVENTS if isinstance(operation, Reset) else WHOLE
 
+    @staticmethod
+    def short(operation):
+        """Whether nothing is under way in a pathway from an earlier run."""
+        return not operation.under_way
+
+    def can_mask(self, operation):
+        """Whether an operation on events can run over all elements."""
+        return can_mask(operation)
+
+    def masked(self, operation, carrying):
+        """Whether a pathway runs over all synapses: its spikes carry a gradient, and its statements allow it."""
+        return operation.events in carrying and can_mask(operation)
+
+    def fan(self, operation):
+        """The synapses of a pathway by emitting neuron."""
+        if operation.name not in self._fans:
+            size = self.program.arrays[operation.events].size - 1
+            self._fans[operation.name] = fan_out(operation, self.indices[operation.sources], size)
+        return self._fans[operation.name]
+
+    def wirings(self, pathway, index):
+        """The synapses of a pathway by delay, for the index through which it writes."""
+        if (pathway, index) not in self._wirings:
+            operation = next(o for o in self.program.operations if o.name == pathway)
+            target = next(
+                a
+                for line in operation.vector
+                if (a := operation.accesses.get(line.target)) and a.index == index
+            )
+            self._wirings[pathway, index] = wire(
+                self.indices[operation.sources],
+                self.indices[operation.accesses[index].array],
+                operation.delays,
+                self.program.arrays[operation.events].size - 1,
+                self.program.arrays[target.array].size,
+            )
+        return self._wirings[pathway, index]
+
+    def is_users(self, function):
+        """Whether a function is not one of Brian2's own."""
+        return not any(function is f for f in DEFAULT_FUNCTIONS.values()) and not hasattr(function, "dt")
+
+    def variables(self):
+        """Every array of the network's objects."""
+        return array_variables(self.objects)
+
+    # -------------------------------------------------------------- passes
     def run(self, values, constants, request):
         """One pass.
 
         Parameters
         ----------
-        values : dict of str to torch.Tensor or number
-            Every array of the program; what is trained carries its graph.
+        values : dict of str to torch.Tensor, numpy.ndarray or number
+            Every array of the program; NumPy arrays run on NumPy, tensors on torch, where what is trained carries
+            its graph.
         constants : dict of str to torch.Tensor or number
             Trained external constants by key ``group.name``.
         request : Request
 
         Returns
         -------
-        spikes : dict of str to torch.Tensor, shape (trial, time, neuron)
+        spikes : dict of str to torch.Tensor or SparseSpikes, shape (trial, time, neuron)
         states : dict of (str, str) to torch.Tensor, shape (trial, time, element)
         final : dict of str to torch.Tensor or number
         """
-        with default_dtype(request.dtype):
-            return Pass(self, values, constants, request).run()
+        with default_dtype(request.dtype), np.errstate(all="ignore"):
+            if request.numpy:
+                kind = NumpyPass if request.trials == 1 else NumpyTrials
+                return kind(self, values, constants, request).run()
+            return TorchPass(self, values, constants, request).run()
 
     @torch.no_grad()
     def distance_after(self, threshold, reset, values):
@@ -105,18 +171,20 @@ class ReferenceEngine:
         )
         with default_dtype(request.dtype):
             probe = _Probe(self, values, {}, request, only=())
+            for clock in probe.clocks:
+                probe.set_time(clock)
             probe.state[threshold.events] = torch.ones_like(probe.state[threshold.events])
-            probe.bind(reset, {})(0.0)
-            probe.bind(threshold, {})(0.0)
+            probe.bind(reset, {})()
+            probe.bind(threshold, {})()
         return probe.distances[0] if probe.distances else float("nan")
 
 
-class _Probe(Pass):
+class _Probe(TorchPass):
     """A pass that notes how far a threshold is away, instead of comparing."""
 
     def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
         self.distances = []
+        super().__init__(*arguments, **options)
 
     def above(self, left, right, strict, group, mask=None):
         """Note the median distance; nothing spikes."""

@@ -14,27 +14,42 @@ from brian2.parsing.bast import brian_dtype_from_dtype
 from brian2.utils.stringtools import get_identifiers
 
 from ..models.errors import UnsupportedModel
-from .program import CLOCK, Access, Array, Line
-from .refusals import refuse_function, refuse_type
+from .program import Access, Array, Line
 
 
-def register(variable, arrays):
-    """Note an array in the program's table; returns its key. All clocks have the same dt and are one."""
-    owner = CLOCK if isinstance(variable.owner, Clock) else variable.owner.name
-    key = f"{owner}.{variable.name}"
-    refuse_type(owner, variable.name, np.dtype(variable.dtype))
-    arrays.setdefault(
-        key,
-        Array(
-            key=key,
-            size=int(np.size(variable.get_value())),
-            dtype=np.dtype(variable.dtype),
-            dimension=variable.dim,
-            scalar=bool(variable.scalar),
-            writable=not variable.read_only,
-        ),
-    )
-    return key
+class ArrayTable(dict):
+    """Arrays by key, as they are met. Clocks of one step are one; the finest has the key `CLOCK`.
+
+    Parameters
+    ----------
+    clocks : dict of str to str
+        Key of each clock, by its name.
+    """
+
+    def __init__(self, clocks):
+        super().__init__()
+        self.clocks = clocks
+
+    def key(self, variable):
+        """Note an array; returns its key."""
+        owner = self.clocks[variable.owner.name] if isinstance(variable.owner, Clock) else variable.owner.name
+        key = f"{owner}.{variable.name}"
+        known = self.get(key)
+        if known is None:
+            self[key] = Array(
+                key=key,
+                size=int(np.size(variable.get_value())),
+                dtype=np.dtype(variable.dtype),
+                dimension=variable.dim,
+                scalar=bool(variable.scalar),
+                writable=not variable.read_only,
+                variable=variable,
+            )
+        elif known.variable is not variable and not isinstance(variable.owner, Clock):
+            raise UnsupportedModel(
+                owner, "two objects of this name", "give each object of the network its own: name=..."
+            )
+        return key
 
 
 def statements_of(obj, call, arrays):
@@ -55,21 +70,25 @@ def statements_of(obj, call, arrays):
         call["override_conditional_write"],
         template.allows_scalar_write,
     )
-    blocks = {"scalar": [], "vector": []}
+    blocks, mode = {"scalar": [], "vector": []}, "together"
     for block, text in call["abstract_code"].items():
         scalar, vector = make_statements(
             text, variables, prefs["core.default_float_dtype"], optimise=True, blockname=block
         )
-        for kind, statements in (("scalar", scalar), ("vector", vector)):
-            if not statements:
-                continue
-            *_, conditions = generator.arrays_helper(statements)
-            blocks[kind] += [_line(s, conditions) for s in statements]
+        conditions = generator.get_conditional_write_vars()
+        if vector:
+            mode = _mode(generator, vector)
+        blocks["scalar"] += [_line(s, {}) for s in scalar]
+        for statement in vector:
+            kept = mode != "scatter" or (statement.inplace and indices.get(statement.var, "_idx") != "_idx")
+            blocks["vector"].append(
+                _line(statement, conditions if kept else {}, simplified=mode != "scatter")
+            )
     named = set()
     for line in blocks["scalar"] + blocks["vector"]:
         texts = [line.expression, line.target, line.condition or "", *(line.branches or ())]
         named |= set(get_identifiers(" ".join(texts)))
-    accesses, constants, keys, functions = {}, {}, {}, {}
+    accesses, constants, keys, functions, implementations = {}, {}, {}, {}, {}
     pending = sorted(named & set(variables))
     while pending:
         name = pending.pop()
@@ -77,7 +96,7 @@ def statements_of(obj, call, arrays):
         if isinstance(variable, ArrayVariable):
             if name in accesses:
                 continue
-            accesses[name] = Access(name=name, array=register(variable, arrays), index=indices[name])
+            accesses[name] = Access(name=name, array=arrays.key(variable), index=indices[name])
             if indices[name] not in ("_idx", "0"):
                 pending.append(indices[name])
         elif isinstance(variable, Constant):
@@ -86,23 +105,53 @@ def statements_of(obj, call, arrays):
             if found:
                 keys[name] = found
         elif isinstance(variable, Function):
-            refuse_function(obj, name, variable)
             functions[name] = variable
+            implementations[name] = variable.implementations[NumpyCodeObject].get_code(call["owner"])
     return {
+        "mode": mode,
+        "elements": _elements(variables),
         "scalar": tuple(blocks["scalar"]),
         "vector": tuple(blocks["vector"]),
         "accesses": accesses,
         "constants": constants,
         "constant_keys": keys,
         "functions": functions,
+        "implementations": implementations,
     }
 
 
-def _line(statement, conditions):
+def _elements(variables):
+    """How many elements the statements run over."""
+    size = variables.get("N")
+    return 0 if size is None else int(np.asarray(size.get_value()).reshape(-1)[0])
+
+
+def _mode(generator, statements):
+    """How numpy's target runs the vector statements (`Operation.mode`)."""
+    if not generator.has_repeated_indices(statements):
+        return "together"
+    indices, used = generator.variable_indices, set()
+    for statement in statements:
+        used |= {
+            name
+            for name in get_identifiers(statement.expr)
+            if name in generator.variables and name in indices and indices[name] != "_idx"
+        }
+        if statement.var in used:
+            return "one by one"
+        if statement.op == ":=" or indices[statement.var] == "_idx" or not statement.inplace:
+            continue
+        if statement.op not in ("+=", "-=", "*=", "/="):
+            return "one by one"
+    return "scatter"
+
+
+def _line(statement, conditions, simplified=True):
     branches = None
     booleans = statement.used_boolean_variables
     if (
-        booleans is not None
+        simplified
+        and booleans is not None
         and len(booleans) == 1
         and brian_dtype_from_dtype(statement.dtype) == "float"
         and statement.complexity_std > sum(statement.complexities.values())

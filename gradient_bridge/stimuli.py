@@ -9,12 +9,11 @@ import xarray as xr
 from ..models.annotations import annotations
 from ..models.stimuli import check_stimulus
 from ..models.times import whole_steps
-from .program import SpikeSource
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
 
 
-def prepare_stimulus(twin, stimulus, duration):
+def prepare_stimulus(twin, stimulus, duration, trials=None):
     """The stimulus by input, the number of trials and of steps.
 
     Parameters
@@ -23,6 +22,8 @@ def prepare_stimulus(twin, stimulus, duration):
     stimulus : tensor, DataArray, dict of these by input, or None
     duration : float, Quantity or None
         Seconds.
+    trials : int or None
+        Default: those of the stimulus, or one.
 
     Returns
     -------
@@ -31,16 +32,15 @@ def prepare_stimulus(twin, stimulus, duration):
     program = twin.program
     given = _by_input(stimulus, program)
     tensors = {name: _tensor(name, value, twin) for name, value in given.items()}
-    for operation in program.operations:
-        if isinstance(operation, SpikeSource) and operation.own is None and operation.owner not in tensors:
-            raise ValueError(
-                f"the spikes of {operation.owner} would be drawn at random, which the twin does not mirror yet: "
-                f"give a stimulus for it"
-            )
     shapes = {name: tuple(t.shape[:2]) for name, t in tensors.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"stimulus: the inputs differ in (trial, time): {shapes}")
-    trials, steps = next(iter(shapes.values()), (1, None))
+    wanted = trials
+    if wanted is not None and (not isinstance(wanted, int) or wanted < 1):
+        raise ValueError(f"trials: expected a positive whole number, got {wanted!r}")
+    trials, steps = next(iter(shapes.values()), (wanted or 1, None))
+    if wanted not in (None, trials):
+        raise ValueError(f"trials: {wanted} asked for, but the stimulus has {trials}")
     steps = None if steps is None else steps * twin.every
     if duration is not None:
         wanted = whole_steps(duration, program.dt, "duration")

@@ -8,30 +8,43 @@ import math
 
 import numpy as np
 import torch
-from brian2 import Network, get_dimensions
+from brian2 import Network
 from brian2.core.network import _get_all_objects
-from brian2.units.fundamentalunits import DIMENSIONLESS
+from brian2.core.variables import ArrayVariable
 from torch import nn
 
 from ..models.annotations import SPIKES, Readout, annotations
 from ..models.times import check_time_constants, whole_steps
 from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained, root_mean_square
 from .exchange import as_tensors, check_unchanged, read_again, read_values
+from .flow import carrying
 from .parameters import BOUNDS_IN_STEPS, find_places
 from .passes import Request
-from .program import Reset, Threshold
 from .reading import read
 from .recording import Recording
 from .reference import ReferenceEngine
 from .scores import readout_trace, reduce_scores
+from .spikes import SpikesByGroup
 from .stimuli import prepare_initial, prepare_stimulus
-from .surrogates import find_surrogate
+from .surrogate_choice import choose_surrogates
 
 ENGINES = {"reference": ReferenceEngine}
 DTYPES = (torch.float32, torch.float64)
+RANDOMNESS = ("brian2", "torch")
 COORDINATES = (Identity, Scaled, Log, Bounded)
 # What a copy of a twin shares with it: the network and what was read from it.
-SHARED = ("network", "objects", "program", "readout", "surrogates", "_engine", "_places", "_values", "_cast")
+SHARED = (
+    "network",
+    "objects",
+    "program",
+    "readout",
+    "surrogates",
+    "_engine",
+    "_places",
+    "_values",
+    "_untouched",
+    "_cast",
+)
 
 
 class Twin(nn.Module):
@@ -49,12 +62,22 @@ class Twin(nn.Module):
         Also initial values of state variables and constants in a group's own ``namespace``.
     engine : {"reference"}
         What runs the program.
-    dtype : torch.dtype
-        float64 (equal to Brian2 to the bit) or float32 (dense products, faster; spikes near threshold may differ).
+    dtype : torch.dtype, optional
+        Default: that of the network, float64 unless Brian2's ``core.default_float_dtype`` says otherwise; equal
+        to Brian2 to the bit. float32 for a network in float64 uses dense products: faster, spikes near threshold may
+        differ.
     surrogate : Surrogate, str or dict of str to these
         Surrogate derivative, also by group. Default: multi-Gaussian.
-    randomness : {"brian2"}
-        Networks that draw random numbers are refused so far.
+    randomness : {"brian2", "torch"}
+        "brian2" draws from numpy's global stream, number by number as Brian2's numpy target does: the first trial
+        from the stream itself, every other one from a copy of its state at the call. "torch" draws from a seeded
+        generator, other numbers in each trial: for training.
+    functions : dict of str to callable, optional
+        Torch implementations of the user's functions, whose derivatives are used; the values are those of the
+        function's NumPy implementation. Functions with a sympy form need none.
+    python : bool
+        Run network operations as they are: the state goes to Brian2, the user's Python runs, the state comes back.
+        Gradients stop there; one trial at a time.
     namespace : dict, optional
         External names for the network; default: the caller's frame, as in ``Network.run``.
     coordinates : dict of str to Identity, Scaled, Log or Bounded
@@ -89,10 +112,12 @@ class Twin(nn.Module):
         *,
         trainable=(),
         engine="reference",
-        dtype=torch.float64,
+        dtype=None,
         surrogate=None,
         randomness="brian2",
         namespace=None,
+        functions=None,
+        python=False,
         coordinates=None,
         scale=None,
         detach_reset=False,
@@ -103,10 +128,10 @@ class Twin(nn.Module):
             raise TypeError(f"Twin: expected a brian2.Network, got {type(net).__name__}")
         if engine not in ENGINES:
             raise ValueError(f"Twin: engine must be one of {', '.join(ENGINES)}, got {engine!r}")
-        if dtype not in DTYPES:
+        if dtype not in (None, *DTYPES):
             raise ValueError(f"Twin: dtype must be torch.float32 or torch.float64, got {dtype}")
-        if randomness != "brian2":
-            raise ValueError(f"Twin: randomness must be 'brian2', got {randomness!r}")
+        if randomness not in RANDOMNESS:
+            raise ValueError(f"Twin: randomness must be 'brian2' or 'torch', got {randomness!r}")
         if readout is not None and not isinstance(readout, Readout):
             raise TypeError(f"Twin: readout must be a Readout, got {readout!r}")
         if namespace is None:
@@ -115,24 +140,27 @@ class Twin(nn.Module):
                 frame = frame.f_back
             namespace = {**frame.f_globals, **frame.f_locals}
         self.network = net
-        self.program = read(net, namespace=namespace)
+        self.program = read(net, namespace=namespace, python=python)
+        self.randomness = randomness
         self.objects = {o.name: o for o in _get_all_objects(net.objects)}
         self.readout = readout or annotations(net).readout
         self.detach_reset = bool(detach_reset)
-        self.register_buffer("_like", torch.zeros((), dtype=dtype), persistent=False)
-        self._values = read_values(self.program, self.objects)
+        own = {"float32": torch.float32, "float64": torch.float64}[self.program.dtype.name]
+        self.register_buffer("_like", torch.zeros((), dtype=dtype or own), persistent=False)
+        self._values = read_values(self.program)
+        self._untouched = self._read_untouched()
         arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
         check_time_constants(
             ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
         )
         self._cast = {}
-        self._engine = ENGINES[engine](self.program, self._values)
+        self._engine = ENGINES[engine](self.program, self._values, self.objects.values(), functions)
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)
         self.trained = Named()
         for place in self._places:
             self._add_trained(place, coordinates or {})
         self._check_coordinates(coordinates or {})
-        self.surrogates = self._surrogates(surrogate, scale)
+        self.surrogates = choose_surrogates(self.program, self._engine, self._values, surrogate, scale)
 
     # -------------------------------------------------------------- construction
     def _add_trained(self, place, coordinates):
@@ -170,51 +198,6 @@ class Twin(nn.Module):
             raise ValueError(
                 f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}"
             )
-
-    def _surrogates(self, surrogate, scale):
-        groups = {o.label: o for o in self.program.operations if isinstance(o, Threshold)}
-        for option, value in (("surrogate", surrogate), ("scale", scale)):
-            unknown = sorted(set(value) - set(groups)) if isinstance(value, dict) else []
-            if unknown:
-                raise ValueError(
-                    f"{option}: no group {', '.join(unknown)} with a threshold; there are {', '.join(groups)}"
-                )
-        chosen = {}
-        for group, operation in groups.items():
-            own = surrogate.get(group) if isinstance(surrogate, dict) else surrogate
-            given = scale.get(group) if isinstance(scale, dict) else scale
-            chosen[group] = (find_surrogate(own), self._scale(operation, given))
-        return chosen
-
-    def _scale(self, operation, given):
-        """What the distance from threshold of a group is divided by."""
-        dimension = operation.dimension
-        unitless = dimension is None or dimension.is_dimensionless
-        if given is not None:
-            unit = "1" if unitless else str(dimension)
-            fits = get_dimensions(given) is (DIMENSIONLESS if unitless else dimension)
-            if not (fits and np.ndim(given) == 0 and 0 < float(given) < math.inf):
-                raise ValueError(
-                    f"scale of {operation.label}: expected one positive quantity in the unit of its threshold "
-                    f"({unit}), got {given!r}"
-                )
-            return float(given)
-        return 1.0 if unitless else self._reset_distance(operation)
-
-    def _reset_distance(self, threshold):
-        """Median distance from threshold at which a reset leaves the present state, in the threshold's unit."""
-        group = threshold.label
-        resets = [o for o in self.program.operations if isinstance(o, Reset) and o.events == threshold.events]
-        distance = float("nan")
-        if resets:
-            values = as_tensors(self._values, torch.float64, torch.device("cpu"))
-            distance = self._engine.distance_after(threshold, resets[0], values)
-        if not (math.isfinite(distance) and distance > 0):
-            raise ValueError(
-                f"the threshold of {group} has a unit and no scale could be found for the surrogate: give "
-                f"Twin(scale={{{group!r}: ...}}), e.g. the distance between rest and threshold"
-            )
-        return distance
 
     # -------------------------------------------------------------- values
     @property
@@ -259,7 +242,9 @@ class Twin(nn.Module):
         return self.trained[group][name]
 
     # -------------------------------------------------------------- running
-    def forward(self, stimulus=None, *, duration=None, record=None, initial=None):
+    def forward(
+        self, stimulus=None, *, duration=None, trials=None, record=None, initial=None, spikes=None, seed=None
+    ):
         """Run the network.
 
         Parameters
@@ -270,23 +255,37 @@ class Twin(nn.Module):
             last, as in `simulate`. Without it the network's own inputs run for ``duration``, one trial.
         duration : float or brian2.Quantity, optional
             Seconds; default: the length of the stimulus.
+        trials : int, optional
+            Default: those of the stimulus, or one.
         record : dict of str to list of str or dict of str to str, optional
             Traces ``{"hidden1": ["v", "a"]}``, read at the start of each step as Brian2's `StateMonitor` does, or
             ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read.
         initial : dict of str to dict of str to array_like, optional
             ``initial[group][variable]``, shape (trial, neuron) or (neuron,), SI: values of state variables at the
             start, as `models.start_states` makes them; default: those of the network.
+        spikes : sequence of str, optional
+            Groups whose spikes are kept; default: all. With none of them memory does not grow with the duration.
+        seed : int, optional
+            Of the random numbers with ``randomness="torch"``.
 
         Returns
         -------
         Recording
         """
-        stimulus, trials, steps = prepare_stimulus(self, stimulus, duration)
+        stimulus, trials, steps = prepare_stimulus(self, stimulus, duration, trials)
         wanted = self._wanted(record or {})
-        values, constants = self._arrays(), {}
-        for place, value in zip(self._places, self.trained_values().values(), strict=True):
+        trained = {place: self._trained(place)() for place in self._places}
+        given = prepare_initial(self, initial, trials)
+        graded = {place.key for place, value in trained.items() if value.requires_grad}
+        graded |= {key for key, value in (given | stimulus).items() if value.requires_grad}
+        on_numpy = self._on_numpy() and not (graded and torch.is_grad_enabled())
+        values, constants = self._numpy_arrays() if on_numpy else self._arrays(), {}
+        for place, value in trained.items():
+            if on_numpy:
+                value = value.detach().numpy()
+                value = value[()] if value.ndim == 0 else value
             (constants if place.constant else values)[place.key] = value
-        values |= prepare_initial(self, initial, trials)
+        values |= {k: v.detach().numpy() if on_numpy else v for k, v in given.items()}
         request = Request(
             dtype=self.dtype,
             device=self.device,
@@ -297,9 +296,15 @@ class Twin(nn.Module):
             surrogates=self.surrogates,
             detach_reset=self.detach_reset,
             every=self.every,
+            spikes=self._kept_spikes(spikes),
+            carrying=frozenset() if on_numpy else carrying(self.program, graded),
+            randomness=self.randomness,
+            seed=seed,
+            numpy=on_numpy,
         )
-        spikes, states, final = self._engine.run(values, constants, request)
+        found, states, final = self._engine.run(values, constants, request)
         traces, last = {}, {}
+        final = self._untouched | final
         for key, slot in wanted:
             owner, _, name = key.rpartition(".")
             traces.setdefault(owner, {})[name] = states[key, slot]
@@ -308,7 +313,43 @@ class Twin(nn.Module):
             if isinstance(value, float):
                 value = torch.tensor(value, dtype=torch.float64)
             last.setdefault(owner, {})[name] = torch.as_tensor(value)
-        return Recording(spikes=spikes, states=traces, final=last, dt=self.program.dt)
+        steps = {owner: self.program.clock_of(owner).dt for owner in [*found, *traces]}
+        return Recording(
+            spikes=SpikesByGroup(found), states=traces, final=last, dt=self.program.dt, steps=steps
+        )
+
+    def _on_numpy(self):
+        """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
+        return self.device.type == "cpu" and str(self.dtype).endswith(self.program.dtype.name)
+
+    def _numpy_arrays(self):
+        """All arrays as they stand in Brian2, their own to change."""
+        return dict(self._values)
+
+    def _kept_spikes(self, spikes):
+        """The groups whose spikes are kept."""
+        groups = self.program.groups
+        if spikes is None:
+            return tuple(groups)
+        unknown = sorted(set(spikes) - set(groups))
+        if unknown:
+            raise ValueError(f"spikes: no spiking group {', '.join(unknown)}; there are {', '.join(groups)}")
+        return tuple(spikes)
+
+    def _read_untouched(self):
+        """Values of the variables that no statement reads or writes, by key."""
+        found = {}
+        for name, obj in self.objects.items():
+            for variable in getattr(obj, "variables", {}).values():
+                if not isinstance(variable, ArrayVariable) or getattr(variable.owner, "name", None) != name:
+                    continue
+                key = f"{name}.{variable.name}"
+                if key in self.program.arrays or variable.name.startswith("_"):
+                    continue
+                value = np.array(variable.get_value())
+                if value.dtype.kind in "fiub":
+                    found[key] = torch.as_tensor(value.reshape(-1)[0] if variable.scalar else value)
+        return found
 
     def _wanted(self, record):
         wanted = []
@@ -365,12 +406,12 @@ class Twin(nn.Module):
     @torch.no_grad()
     def pull(self):
         """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
-        new = read_values(self.program, self.objects)
+        new = read_values(self.program)
         check_unchanged(self.program, self.objects, self._values, new)
         trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
-        self._values, self._cast = new, {}
+        self._values, self._cast, self._untouched = new, {}, self._read_untouched()
         self.program = self._engine.program = read_again(self.program, self.objects, self.network)
         for place, value in trained.items():
             self._trained(place).set_base(value)

@@ -1,0 +1,422 @@
+"""A pass on torch tensors (trial, element): events are 0 and 1, with gradients where they are wanted."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import torch
+
+from .arrays_torch_inputs import TorchInputs
+from .delivery import add_masked, by_events, by_matrix, sum_at_targets
+from .expressions import EVENTS, MASKED, WHOLE
+from .mirrored import mirrored
+from .numerics import FUNCTIONS, OPERATIONS, both, is_exact
+from .passes import Pass
+from .places import Places, places_of
+from .program import Reset, Transmission
+from .queues import SynapseQueue
+from .spiking import Reset as ResetFunction
+from .spiking import Spike
+
+
+class TorchPass(TorchInputs, Pass):
+    """All trials in one tensor. For the parameters see `Pass`."""
+
+    def __init__(self, engine, values, constants, request, *, only=None):
+        self.device, self.dtype = request.device, request.dtype
+        self.exact = is_exact(torch.empty(0, dtype=self.dtype, device=self.device))
+        for name, function in OPERATIONS.items():
+            setattr(self, name, function)
+        self.trials, self.request, self.engine = request.trials, request, engine
+        super().__init__(engine, values, constants, request, only=only)
+
+    # -------------------------------------------------------------- values
+    def start(self, value):
+        """A value that the pass may change, by trial."""
+        if not isinstance(value, torch.Tensor):
+            return value
+        if value.ndim == 0:
+            return value
+        return value.expand(self.trials, -1) if value.ndim == 1 else value
+
+    @staticmethod
+    def constant(value):
+        """An external constant as a number."""
+        return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+    def set_time(self, clock):
+        """The present time and step of a clock."""
+        self.state[f"{clock.key}.t"] = clock.time
+        self.state[f"{clock.key}.timestep"] = clock.now
+
+    @staticmethod
+    def as_array(value):
+        """A value of the state as Brian2 holds it."""
+        value = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+        return value[0] if value.ndim == 2 else value
+
+    def from_array(self, value, shared):
+        """A value of Brian2 as the state holds it."""
+        if shared:
+            return value.reshape(-1)[0].item()
+        tensor = torch.from_numpy(np.array(value)).to(self.device)[None]
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+    def number(self, value):
+        """A truth value as a number, as numpy takes it in arithmetic."""
+        if isinstance(value, torch.Tensor) and value.dtype == torch.bool:
+            return value.to(torch.get_default_dtype())
+        return value
+
+    @staticmethod
+    def same(new, old):
+        """The value of an in-place operation: it keeps the type of its target."""
+        if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor) and new.dtype != old.dtype:
+            return new.to(old.dtype)
+        return new
+
+    def where(self, condition, a, b):
+        """Brian2's choice between two simplified forms."""
+        return self.choose(condition, a, b)
+
+    def function(self, operation, name):
+        """A function on tensors: an elementary one, or the user's with the derivative that is known."""
+        function = operation.functions[name]
+        if hasattr(function, "values") and hasattr(function, "dt"):
+            return None
+        if not self.engine.is_users(function) and name in FUNCTIONS:
+            return FUNCTIONS[name]
+        return mirrored(operation, name, self.engine.functions.get(name))
+
+    # -------------------------------------------------------------- reading and writing
+    @staticmethod
+    def at(value, places):
+        """Elements at some places of the flattened array."""
+        return value.reshape(-1)[places.flat]
+
+    @staticmethod
+    def at_fixed(value, places):
+        """Elements of something that holds one value for each element of the group, or one for all."""
+        if not isinstance(value, torch.Tensor) or value.ndim == 0:
+            return value
+        return value[places.element] if value.ndim == 1 else value[places.trial, places.element]
+
+    @staticmethod
+    def at_shared(value, places):
+        """A shared value at some places."""
+        return value[places.trial, 0] if isinstance(value, torch.Tensor) and value.ndim == 2 else value
+
+    @staticmethod
+    def through(index, places, size):
+        """The places in another array of ``size`` elements that an index array names."""
+        element = index[places.element]
+        return Places(places.trial * size + element, places.trial, element)
+
+    @staticmethod
+    def take(value, index):
+        """Elements of an array, by an index array."""
+        if not isinstance(value, torch.Tensor) or value.ndim == 0:
+            return value
+        return value[index] if value.ndim == 1 else value[:, index]
+
+    def put(self, array, places, value):
+        """A copy with other values at some places; of repeated ones the last counts."""
+        value = torch.as_tensor(value, device=array.device).to(array.dtype).expand(places.flat.shape)
+        last = places.flat
+        if len(last) > 1:  # torch does not say which of repeated ones counts
+            flipped = last.flip(0).cpu().numpy()
+            _, first = np.unique(flipped, return_index=True)
+            keep = torch.from_numpy(len(last) - 1 - first).to(array.device)
+            last, value = last[keep], value[keep]
+        return array.reshape(-1).index_put((last,), value).view(array.shape)
+
+    def put_through(self, array, index, value):
+        """A copy with other values at the elements of an index array."""
+        return self.put(array, self.all_through(array, index), self.by_trial(value, index))
+
+    def all_through(self, array, index):
+        """The places of an index array in all trials."""
+        trial = torch.arange(self.trials, device=self.device)[:, None]
+        return places_of((trial * array.shape[1] + index).reshape(-1), array.shape[1])
+
+    def by_trial(self, value, index):
+        return torch.as_tensor(value, device=self.device).expand(self.trials, len(index)).reshape(-1)
+
+    def scatter(self, array, places, value, mask, kind):
+        """An in-place operation at some places, repeated ones one after the other."""
+        if not isinstance(places, Places):
+            index, places = places, self.all_through(array, places)
+            value = self.by_trial(value, index)
+            mask = None if mask is None else self.by_trial(mask, index)
+        value = torch.as_tensor(value, device=array.device).to(array.dtype).expand(places.flat.shape)
+        if mask is not None:
+            mask = torch.as_tensor(mask, device=array.device).expand(places.flat.shape)
+            places, value = places.chosen(mask), value[mask]
+        flat = array.reshape(-1)
+        if kind in ("add", "subtract"):
+            return flat.index_add(0, places.flat, value if kind == "add" else -value).view(array.shape)
+        for where, factor in zip(places.flat.tolist(), value, strict=True):
+            new = flat[where] * factor if kind == "multiply" else flat[where] / factor
+            flat = flat.index_put((torch.tensor([where], device=array.device),), new[None])
+        return flat.view(array.shape)
+
+    def store(self, new, old):
+        """A new value in the shape and type of the array that it is written to."""
+        if not isinstance(old, torch.Tensor) or old.ndim == 0:
+            return new
+        if isinstance(new, torch.Tensor) and new.dtype == old.dtype and new.shape == old.shape:
+            return new
+        return torch.as_tensor(new, device=old.device).to(old.dtype).expand(old.shape)
+
+    store_copy = store_shared = store
+
+    # -------------------------------------------------------------- events
+    def silence_of(self, key):
+        """No events."""
+        size = self.engine.program.arrays[key].size - 1
+        return torch.zeros(self.trials, size, dtype=self.dtype, device=self.device)
+
+    def emitted(self, key, neurons):
+        """Events of some neurons, in every trial."""
+        events = self.silence_of(key)
+        events[:, neurons] = 1
+        return events
+
+    @staticmethod
+    def elements_of(events):
+        """The neurons of the events of one trial."""
+        return events[0].detach().nonzero()[:, 0].cpu().numpy()
+
+    def above(self, left, right, strict, group, mask=None):
+        """1 where ``left > right`` (or >=) and the mask allows, else 0, with the group's surrogate."""
+        distance = left - right
+        if isinstance(distance, torch.Tensor) and distance.requires_grad:
+            surrogate, scale = self.request.surrogates[group]
+            if mask is not None and not isinstance(mask, torch.Tensor):
+                mask = torch.tensor(mask, device=self.device)
+            return Spike.apply(distance, mask, strict, surrogate, scale)
+        condition = left > right if strict else left >= right
+        return self.as_spikes(condition if mask is None else both(condition, mask))
+
+    def as_spikes(self, condition):
+        """Truth values as 0 and 1."""
+        return condition.to(self.dtype) if isinstance(condition, torch.Tensor) else float(condition)
+
+    @staticmethod
+    def soft_and(a, b):
+        """``a and b`` of 0 and 1, with the gradient of the product."""
+        return a * b
+
+    @staticmethod
+    def soft_or(a, b):
+        """``a or b`` of 0 and 1, with the gradient of a + b − ab."""
+        truth = [isinstance(x, torch.Tensor) and x.dtype == torch.bool for x in (a, b)]
+        return torch.logical_or(a, b) if all(truth) else a + b - a * b
+
+    @staticmethod
+    def soft_not(a):
+        """``not a`` of 0 and 1."""
+        return ~a if isinstance(a, torch.Tensor) and a.dtype == torch.bool else 1 - a
+
+    def events(self, key, condition, size):
+        """The events of this step as 0 and 1."""
+        before = self.state[key]
+        if (
+            isinstance(condition, torch.Tensor)
+            and condition.shape == before.shape
+            and condition.dtype == before.dtype
+        ):
+            return condition
+        return torch.as_tensor(condition, device=before.device).to(before.dtype).expand(before.shape)
+
+    def silence(self, events, free, last, t):
+        """Refractoriness begins at an event; no gradient passes."""
+        fired = events.detach() > 0
+        return free & ~fired, self.choose(fired, t, last)
+
+    def fired_mask(self, events):
+        """Where there is an event."""
+        return events
+
+    def fired(self, events):
+        """The elements with an event."""
+        return places_of(events.detach().reshape(-1).nonzero()[:, 0], events.shape[1])
+
+    def keep(self, name, events, *pairs):
+        """The values of pairs (old, new): the new one where there is an event."""
+        pairs = [(old, self.store(new, old)) for old, new in pairs]
+        graded = [k for k, (old, _) in enumerate(pairs) if old.is_floating_point()]
+        detached = self.request.detach_reset and isinstance(self.operations[name], Reset)
+        seen = events.detach() if detached else events
+        if len(graded) == len(pairs):
+            return ResetFunction.apply(seen, *(old for old, _ in pairs), *(new for _, new in pairs))
+        values = [torch.where(events > 0, new, old) for old, new in pairs]
+        if graded:
+            old, new = zip(*(pairs[k] for k in graded), strict=True)
+            for k, value in zip(graded, ResetFunction.apply(seen, *old, *new), strict=True):
+                values[k] = value
+        return tuple(values)
+
+    @staticmethod
+    def each(places):
+        """One place after the other."""
+        for k in range(len(places)):
+            yield Places(places.flat[k : k + 1], places.trial[k : k + 1], places.element[k : k + 1])
+
+    def table(self, stimulus):
+        """A stimulus by time, trial and channel."""
+        return stimulus.transpose(0, 1).contiguous().to(self.dtype)
+
+    def row(self, table, step):
+        """The spikes of a stimulus in one step."""
+        return table[step]
+
+    # -------------------------------------------------------------- pathways
+    def form_of(self, operation):
+        """How the source of an operation is written."""
+        if isinstance(operation, Transmission):
+            if operation.name in self.engine.fixed_sums and self.engine.short(operation):
+                return "fixed"
+            return MASKED if self.engine.masked(operation, self.request.carrying) else EVENTS
+        if isinstance(operation, Reset):
+            return MASKED if self.engine.can_mask(operation) else EVENTS
+        return WHOLE
+
+    def prepare_pathways(self):
+        """Rings of past events, or queues of synapses, by pathway."""
+        self.rings, self.queues, self.plans = {}, {}, {}
+        self.pathways = {}
+        for operation in self.engine.transmissions():
+            form = self.form_of(operation)
+            if form == EVENTS:
+                fan = self.engine.fan(operation)
+                self.queues[operation.name] = [SynapseQueue(fan) for _ in range(self.trials)]
+                continue
+            longest = int(operation.delays.max(initial=0)) + 1
+            self.rings[operation.name] = deque([self.silence_of(operation.events)] * longest, maxlen=longest)
+            if form == MASKED:
+                self.plans[operation.name] = self.plan_of(operation)
+
+    def plan_of(self, operation):
+        """Delays that occur, and for each synapse which of them and its emitting neuron; static order."""
+        delays, which = np.unique(operation.delays, return_inverse=True)
+        moved = (
+            torch.from_numpy(np.asarray(x)).to(self.device)
+            for x in (which, self.engine.indices[operation.sources], self.engine.fan(operation).static)
+        )
+        return (delays.tolist(), *moved)
+
+    def emit(self, pathway, events):
+        """Take the events of the source into the pathway's ring."""
+        self.rings[pathway].append(events)
+
+    def arrived_mask(self, pathway, events):
+        """1 at the synapses whose event arrives now, shape (trial, synapse)."""
+        ring = self.rings[pathway]
+        ring.append(events)
+        delays, which, sources, _ = self.plans[pathway]
+        if len(delays) == 1:
+            arrived = ring[-1 - delays[0]][:, sources]
+        elif delays:
+            arrived = torch.stack([ring[-1 - d] for d in delays])[which, :, sources].t()
+        else:
+            arrived = events.new_zeros(self.trials, 0)
+        operation = self.operations[pathway]
+        waiting = operation.under_way.get(self.clock[operation.clock].made)
+        if waiting is None:
+            return arrived
+        held = torch.zeros(arrived.shape[1], dtype=torch.bool)
+        held[torch.from_numpy(waiting)] = True
+        return torch.where(held.to(self.device), 1.0, arrived)
+
+    def arrived(self, pathway, events):
+        """The synapses whose event arrives now, or None."""
+        trials, synapses = [], []
+        dense = events.detach().cpu().numpy()
+        for k, queue in enumerate(self.queues[pathway]):
+            queue.push(dense[k].nonzero()[0])
+            found = queue.pop()
+            if found is not None:
+                synapses.append(found)
+                trials.append(np.full(len(found), k))
+        if not synapses:
+            return None
+        trial, element = (torch.from_numpy(np.concatenate(x)).to(self.device) for x in (trials, synapses))
+        return Places(trial * self.operations[pathway].elements + element, trial, element)
+
+    def wirings(self, pathway, index):
+        """The wirings on the device of the pass."""
+        if (pathway, index) not in self.pathways:
+            found = self.engine.wirings(pathway, index)
+            on_cpu = self.device.type == "cpu"
+            self.pathways[pathway, index] = found if on_cpu else [w.to(self.device) for w in found]
+        return self.pathways[pathway, index]
+
+    def prepare(self, pathway, index, target, values):
+        """Per-synapse values that stay the same during the pass, in the form in which they are delivered."""
+        wirings = self.wirings(pathway, index)
+        synapses = sum(len(w.synapses) for w in wirings)
+        dtype = self.state[target].dtype
+        values = torch.as_tensor(values, device=self.device).to(dtype).expand(synapses)
+        return [w.matrix(values) if w.dense else values[w.synapses] for w in wirings]
+
+    def deliver(self, pathway, index, target, prepared, mask):
+        """Add the prepared values of all synapses whose events arrive now, where a mask of the targets allows."""
+        ring, before = self.rings[pathway], target
+        for wiring, values in zip(self.wirings(pathway, index), prepared, strict=True):
+            spikes = ring[-1 - wiring.delay]
+            if wiring.dense and not self.exact and target.is_floating_point():
+                target = by_matrix(target, spikes, values)
+            else:
+                target = by_events(target, spikes, values, wiring)
+        return target if mask is None else self.choose(mask, target, before)
+
+    def add_masked(self, pathway, index, target, arrived, value, mask, kind):
+        """Add values at the targets of the synapses with an event."""
+        operation = self.operations[pathway]
+        targets = self.fixed[operation.accesses[index].array]
+        value = torch.as_tensor(value, device=self.device).to(target.dtype)
+        value = value.reshape(1, 1) if value.ndim == 0 else value[None] if value.ndim == 1 else value
+        value = value.expand(len(value), arrived.shape[1])
+        if mask is not None:
+            arrived = arrived * torch.as_tensor(mask, device=self.device)
+        order = self.plans[pathway][3]
+        return add_masked(target, arrived, value if kind == "add" else -value, targets, order)
+
+    def summed(self, name, value, target):
+        """A summed variable: the synapses' values at their targets."""
+        operation = self.operations[name]
+        targets = self.fixed[operation.index] - operation.start
+        value = torch.as_tensor(value, dtype=self.dtype, device=self.device)
+        value = value.expand(value.shape[0] if value.ndim == 2 else 1, len(targets))
+        total = sum_at_targets(value, targets, operation.stop - operation.start)
+        if not isinstance(target, torch.Tensor) or target.ndim == 0:
+            return total if len(total) > 1 else total[0, 0]
+        total = total.expand(self.trials, -1).to(target.dtype)
+        if total.shape == target.shape:
+            return total
+        return torch.cat([target[:, : operation.start], total, target[:, operation.stop :]], 1)
+
+    # -------------------------------------------------------------- results
+    def keep_traces(self, wanted, traces):
+        """What was asked for, with its graph."""
+        for key, slot in wanted:
+            traces[key, slot].append(self.state[key] if key in self.state else self.fixed[key])
+
+    def results(self, spikes, traces):
+        """Spikes, traces and final values."""
+        program, trials = self.engine.program, self.trials
+        found = {
+            g: torch.stack(rows, 1) if rows else self.silence_of(program.events[g])[:, None][:, :0]
+            for g, rows in spikes.items()
+        }
+        states = {}
+        for wanted, rows in traces.items():
+            size = program.arrays[wanted[0]].size
+            rows = [torch.as_tensor(r, device=self.device).expand(trials, size) for r in rows]
+            empty = torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
+            states[wanted] = torch.stack(rows, 1) if rows else empty
+        spaces = {o.events for o in program.operations if getattr(o, "events", "")}
+        final = dict(self.fixed) | {k: v for k, v in self.state.items() if k not in spaces}
+        return found, states, final

@@ -1,0 +1,110 @@
+"""Where a pass takes its random numbers from."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from brian2.codegen.runtime.numpy_rt.numpy_rt import LazyArange
+from brian2.input.binomial import BinomialFunction
+
+from ..models.errors import UnsupportedModel
+
+
+class NumpyStream:
+    """NumPy's global stream, drawn from exactly as Brian2's numpy target draws.
+
+    The first trial draws from the global stream itself; each other one from a copy of its state at the beginning of
+    the pass. So each trial is what a run of Brian2 with that state would be.
+
+    Parameters
+    ----------
+    trials : int
+    """
+
+    def __init__(self, trials):
+        start = np.random.get_state() if trials > 1 else None  # noqa: NPY002
+        self.others = dict.fromkeys(range(1, trials), start)
+
+    def draw(self, operation, name, elements, arguments, trial):
+        """Numbers for some elements of one trial.
+
+        Parameters
+        ----------
+        operation : Operation
+        name : str
+            Of the random function.
+        elements : sequence of int, or int
+            For which elements; a single number draws a single value.
+        arguments : tuple
+            Of the function, one value or one for each element.
+        trial : int
+        """
+        function = operation.implementations[name]
+        if trial == 0:
+            return function(*arguments, elements)
+        before = np.random.get_state()  # noqa: NPY002
+        np.random.set_state(self.others[trial])  # noqa: NPY002
+        try:
+            return function(*arguments, elements)
+        finally:
+            self.others[trial] = np.random.get_state()  # noqa: NPY002
+            np.random.set_state(before)  # noqa: NPY002
+
+
+class TorchStream:
+    """A seeded generator of torch, which all trials draw from.
+
+    Parameters
+    ----------
+    seed : int or None
+        None draws one from torch's global stream.
+    """
+
+    def __init__(self, seed):
+        if seed is None:
+            seed = int(torch.randint(2**63 - 1, ()))
+        self.generator = torch.Generator().manual_seed(int(seed))
+
+    def draw(self, operation, name, elements, arguments, trial):
+        """Numbers for some elements; see `NumpyStream.draw`."""
+        size = (1,) if np.ndim(elements) == 0 and not hasattr(elements, "__len__") else (len(elements),)
+        values = self._values(operation, name, size, arguments).numpy()
+        return values if hasattr(elements, "__len__") else values[0]
+
+    def _values(self, operation, name, size, arguments):
+        function, generator = operation.functions[name], self.generator
+        if isinstance(function, BinomialFunction):
+            return self._binomial(operation, name, size)
+        kind = function.pyfunc.__name__ if name not in ("rand", "randn", "poisson") else name
+        if name == "rand":
+            return torch.rand(size, generator=generator, dtype=torch.float64)
+        if name == "randn":
+            return torch.randn(size, generator=generator, dtype=torch.float64)
+        if name == "poisson":
+            rate = torch.as_tensor(np.broadcast_to(arguments[0], size).copy(), dtype=torch.float64)
+            return torch.poisson(rate, generator=generator).to(torch.int32)
+        raise UnsupportedModel(
+            operation.name,
+            f"the random function {name}() ({kind}) with randomness='torch'",
+            "use rand, randn, poisson or a PoissonInput, or randomness='brian2'",
+        )
+
+    def _binomial(self, operation, name, size):
+        """The numbers of a `BinomialFunction`, whose parameters its implementation holds."""
+        cells = _closure(operation.implementations[name])
+        if "loc" in cells:
+            drawn = torch.randn(size, generator=self.generator, dtype=torch.float64)
+            return cells["loc"] + cells["scale"] * drawn
+        count = torch.full(size, float(cells["n"]), dtype=torch.float64)
+        share = torch.full(size, float(cells["p"]), dtype=torch.float64)
+        return torch.binomial(count, share, generator=self.generator).to(torch.int64)
+
+
+def _closure(function):
+    names = function.__code__.co_freevars
+    return {name: cell.cell_contents for name, cell in zip(names, function.__closure__ or (), strict=True)}
+
+
+def all_elements(count):
+    """The elements 0 to count − 1, as Brian2 hands them to a random function."""
+    return LazyArange(count)
