@@ -14,7 +14,7 @@ COMPARTMENTS = ("SpatialNeuron", "Morphology")
 BUILD_TOOLS = ("wheel", "setuptools", "setuptools_scm", "cython")
 # Packages that scripts import and chronaxie does not: frompapers/Diehl_Cook_2015.py, advanced/opencv_movie.py,
 # advanced/modelfitting_sbi.py.
-PACKAGES = ("progressbar2", "opencv-python-headless", "sbi")
+PACKAGES = ("progressbar2", "opencv-python-headless", "sbi", "six")
 SEED = 0
 
 

@@ -69,9 +69,11 @@ class SerialPool:
         return [function(*value) for value in values]
 
 
-def serial_joblib(*args, **kwds):
-    """Stands in for joblib.Parallel."""
-    return lambda jobs: [function(*given, **named) for function, given, named in jobs]
+class SerialJobs(SerialPool):
+    """Stands in for joblib.Parallel, which others derive from."""
+
+    def __call__(self, jobs):
+        return [function(*given, **named) for function, given, named in jobs]
 
 
 def leave_on_runtime():
@@ -87,7 +89,7 @@ def leave_on_runtime():
         setattr(type(brian2.devices.device.runtime_device), name, lambda *args, **kwds: None)
     multiprocessing.Pool = SerialPool
     if importlib.util.find_spec("joblib"):
-        importlib.import_module("joblib").Parallel = serial_joblib
+        importlib.import_module("joblib").Parallel = SerialJobs
 
 
 def states(objects):
@@ -221,6 +223,7 @@ class Worker:
     # ------------------------------------------------------------------ side by side
     def compare(self, network, duration, namespace):
         """What a call of `run` in the script does: twin and Brian2 from the same state, then on with the script."""
+        brian2.prefs.codegen.target = "numpy"  # scripts set others
         objects = list(_get_all_objects(network.objects))
         dt = min((float(obj.clock.dt) for obj in objects), default=float(brian2.defaultclock.dt))
         steps = int(min(round(float(duration) / dt), self.given.steps))

@@ -127,7 +127,7 @@ SUMMED = {  # variable of the target: models that add to it
 
 @st.composite
 def part(draw, size, whole):
-    """A subgroup's bounds, or None for the whole group, which is all that Brian2 takes where variables are linked."""
+    """A subgroup's bounds, or None for the whole group: Brian2 cuts no spike generators and no linked variables."""
     if whole or size < 2 or draw(st.integers(0, 2)) != 2:
         return None
     start = draw(st.integers(0, size - 1))
@@ -156,10 +156,10 @@ def statements(draw, neurons):
 
 
 @st.composite
-def synapses(draw, name, sizes, neurons, linked, summed, schedule):
+def synapses(draw, name, sizes, neurons, whole, summed, schedule):
     """Synapses between two groups.
 
-    `linked` names the groups that cannot be cut; `summed` holds the (target, variable) that are sums already.
+    `whole` names the groups that cannot be cut; `summed` holds the (target, variable) that are sums already.
     """
     source = draw(st.sampled_from(sorted(sizes)))
     target = draw(st.sampled_from(neurons))
@@ -179,8 +179,8 @@ def synapses(draw, name, sizes, neurons, linked, summed, schedule):
         model=model,
         pathways=pathways,
         on_post=on_post,
-        source_part=draw(part(sizes[source], source in linked)),
-        target_part=draw(part(sizes[target], target in linked)),
+        source_part=draw(part(sizes[source], source in whole)),
+        target_part=draw(part(sizes[target], target in whole)),
         connect=draw(st.sampled_from(("pairs", "all", "p", "condition", "multiple", "generator"))),
         delays=draw(delays(sending + (["post"] if on_post else []))),
         method="euler"
@@ -227,9 +227,11 @@ def networks(draw):
     others = [draw(sources(names.pop(), schedule)) for _ in range(draw(st.integers(0, 2)))]
     sizes = {obj.name: obj.size for obj in (*neurons, *others)}
     labels = [group.name for group in neurons]
-    linked = {group.name for group in neurons if group.linked}
+    whole = {group.name for group in neurons if group.linked} | {
+        one.name for one in others if one.rates is None
+    }
     wired = [
-        draw(synapses(names.pop(), sizes, labels, linked, summed, schedule))
+        draw(synapses(names.pop(), sizes, labels, whole, summed, schedule))
         for _ in range(draw(st.integers(0, 3)))
     ]
     wired = [draw(on_event(one, neurons)) for one in wired]

@@ -162,7 +162,10 @@ def synapses(plan, clocks, made):
     rng = np.random.default_rng(plan.seed)
     connect(obj, plan.connect, len(source), len(target), rng)
     n = len(obj)
-    obj.w = rng.normal(0.4, 1, n) * plan.scale
+    if "amount" in obj.variables:
+        obj.amount = rng.normal(0, 0.05, n)
+    else:
+        obj.w = rng.normal(0.4, 1, n) * plan.scale
     if "factor" in obj.variables:
         obj.factor = 0.2
     if "x_s" in obj.variables:

@@ -78,7 +78,8 @@ def compare(ours, theirs):
                 wrong[f"{kind} of {name}: missing"] = want.size
                 continue
             got = mine[name].reshape(want.shape) if mine[name].size == want.size else mine[name]
-            if got.shape != want.shape or got.dtype != want.dtype:
+            types = (got.dtype, want.dtype) if want.dtype.kind == "f" else (got.dtype.kind, want.dtype.kind)
+            if got.shape != want.shape or types[0] != types[1]:
                 wrong[f"{kind} of {name}: {got.dtype}{got.shape}, Brian2 {want.dtype}{want.shape}"] = (
                     want.size
                 )

@@ -58,7 +58,7 @@ OF_V = (
     "held",
 )
 LINEAR_IN_V = ("0.3*u", "g*(1.5 - v)", "0.2*h*(0.5 - v)", "-0.1*v*int(on)")
-METHODS = {
+METHODS = {  # kinds of equations and the integrators that take them
     "linear": ("exact", "linear", "euler", "rk2", "rk4", "exponential_euler", None),
     "conditional": ("exponential_euler", "euler", "rk4", "rk2"),
     "general": ("euler", "rk2", "rk4", "heun", "milstein"),
@@ -66,6 +66,7 @@ METHODS = {
     "multiplicative": ("heun", "milstein"),
     "none": ("euler",),
 }
+KINDS = (*(kind for kind in METHODS if kind != "none"),) * 2 + ("none",)
 PARAMETERS = """
 h : 1
 k : integer
@@ -87,7 +88,7 @@ def some(pool, least, most):
 @st.composite
 def equations(draw, linked):
     """Equations of a neuron group and an integrator that can take them."""
-    kind = draw(st.sampled_from(("general", "linear", "conditional", "additive", "multiplicative", "none")))
+    kind = draw(st.sampled_from(KINDS))
     method = draw(st.sampled_from(METHODS[kind]))
     flag = draw(st.sampled_from(("", " (unless refractory)")))
     if kind == "none":
