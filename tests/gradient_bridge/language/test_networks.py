@@ -1,0 +1,44 @@
+"""Every network of the suite: the twin is equal to Brian2 to the bit, without gradients and with them."""
+
+import pytest
+
+from .cases import RANDOM
+from .comparison import (
+    Reference,
+    check_not_trivial,
+    compare_anew,
+    compare_plain,
+    compare_with_gradients,
+    same_stream,
+)
+from .table import CASES, QUICK
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, case in CASES.items()
+    ],
+)
+def reference(request):
+    """Brian2's runs of one network, for all tests of it."""
+    return Reference(request.param)
+
+
+def test_the_network_proves_something(reference):
+    check_not_trivial(reference)
+    draws = not same_stream(reference.runs[0].before, reference.runs[-1].after)
+    assert draws == (RANDOM in reference.case.tags)
+
+
+def test_equal_to_the_bit(reference, compared):
+    compared["without gradients"] += compare_plain(reference)
+
+
+def test_a_network_that_has_run(reference, compared):
+    compared["a network that has run"] += compare_anew(reference)
+
+
+def test_equal_to_the_bit_with_gradients(reference, compared):
+    compared["with gradients"] += compare_with_gradients(reference)
