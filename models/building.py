@@ -3,31 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-from brian2 import (
-    Clock,
-    Network,
-    NeuronGroup,
-    PoissonGroup,
-    Quantity,
-    SpikeGeneratorGroup,
-    Synapses,
-    TimedArray,
-    get_or_create_dimension,
-    second,
-)
-from brian2.equations.codestrings import Expression
-from brian2.equations.equations import Equations, SingleEquation
+from brian2 import Network
 
 from .annotations import annotate
+from .building_objects import Builder
 from .deletion import expect_copies
-from .description import (
-    NetworkDescription,
-    NeuronGroupDescription,
-    PoissonGroupDescription,
-    SpikeGeneratorDescription,
-)
-from .devices import making
+from .description import NetworkDescription, SpikeGeneratorDescription
+from .errors import UnsupportedModel
 from .membrane_steps import check_step
+from .progress import put_progress
 from .times import ROUNDING, seconds, whole_steps
 
 
@@ -35,7 +19,8 @@ def build(description, *, dt=None):
     """Make a new network from a description, on the active Brian2 device.
 
     Names, slots, orders, connections and their order, and every value (to the bit) are those of the
-    description. The network starts at t = 0. The inverse is `describe`.
+    description. The network goes on where the described one was: at t = 0, or at the time of its `Progress`.
+    The inverse is `describe`.
 
     Parameters
     ----------
@@ -58,7 +43,7 @@ def build(description, *, dt=None):
         `dt` is no positive time, does not divide dt_ref, would move the network's own input spikes or currents, or
         is longer than a delay that its slot contributes to.
     UnsupportedModel
-        As for `with_dt`.
+        As for `with_dt`, or a network that has run on a standalone device.
     """
     if not isinstance(description, NetworkDescription):
         raise TypeError(
@@ -66,17 +51,19 @@ def build(description, *, dt=None):
         )
     if dt is not None:
         description = with_dt(description, dt)
-    clock = Clock(dt=description.dt * second)
-    timed = {
-        t.name: TimedArray(t.array.quantity(), dt=t.dt * second, name=t.name)
-        for t in description.timed_arrays
-    }
-    groups = {}
+    builder = Builder(description)
     for group in description.groups:
-        groups[group.name] = _GROUPS[type(group)](group, _clock(group, clock), timed)
-    synapses = [_synapses(s, groups, _clock(s, clock), timed) for s in description.synapses]
-    net = Network(*groups.values(), *synapses)
+        builder.add_group(group)
+    for group in description.groups:
+        builder.link(group)
+    for s in targets_first(description.synapses):
+        builder.add_synapses(s)
+    for poisson_input in description.poisson_inputs:
+        builder.add_poisson_input(poisson_input)
+    net = Network(*builder.objects.values())
     expect_copies(net)
+    if description.progress is not None:
+        put_progress(net, description.progress, builder.objects)
     net.schedule = list(description.schedule)
     notes = description.annotations
     return annotate(
@@ -89,6 +76,21 @@ def build(description, *, dt=None):
         growing=notes.growing,
         jitter=notes.jitter,
     )
+
+
+def targets_first(synapses):
+    """Return descriptions of synapses in an order in which those that others are connected to come first."""
+    waiting, done = list(synapses), []
+    while waiting:
+        names = {s.name for s in waiting}
+        ready = [s for s in waiting if not names & {s.source, s.target}]
+        if not ready:
+            raise ValueError(
+                f"build: synapses that connect to one another in a circle: {', '.join(sorted(names))}"
+            )
+        done += ready
+        waiting = [s for s in waiting if s not in ready]
+    return done
 
 
 def with_dt(description, dt):
@@ -110,10 +112,16 @@ def with_dt(description, dt):
     ValueError
         As for `build`.
     UnsupportedModel
-        `MembraneNoise` was put into a group whose method is unstable at this step.
+        `MembraneNoise` was put into a group whose method is unstable at this step, or the network has run.
     """
     new = seconds(dt, "dt")
     notes = description.annotations
+    if description.progress is not None and new != description.dt:
+        raise UnsupportedModel(
+            "the network",
+            "another dt after a run",
+            "start it anew: describe(net).at_start(), which is at t = 0",
+        )
     if notes.dt_ref is not None:
         whole_steps(notes.dt_ref, new, "dt_ref")
     _check_inputs(description, new)
@@ -163,127 +171,3 @@ def _off_grid(times, step):
     """Which times (s) are no whole multiples of a step."""
     steps = np.asarray(times) / step
     return np.abs(steps - np.rint(steps)) > ROUNDING
-
-
-def _clock(described, clock):
-    return clock if described.dt is None else Clock(dt=described.dt * second)
-
-
-def _neuron_group(d, clock, timed):
-    group = NeuronGroup(
-        d.size,
-        _equations(d.equations),
-        method=d.method,
-        method_options=dict(d.method_options) or None,
-        threshold=None if d.threshold is None else d.threshold.condition,
-        reset=None if d.threshold is None else d.threshold.reset,
-        refractory=_refractory(d.refractory),
-        namespace=_namespace(d.namespace, timed),
-        clock=clock,
-        order=d.order,
-        name=d.name,
-    )
-    _put(group.state_updater, d.update_slot)
-    if d.constant_slot is not None:
-        _put(group.subexpression_updater, d.constant_slot)
-    if d.threshold is not None:
-        _put(group.thresholder["spike"], d.threshold.slot)
-        if d.threshold.reset is not None:
-            _put(group.resetter["spike"], d.threshold.reset_slot)
-    _set_values(group, d.variables)
-    return group
-
-
-def _spike_generator(d, clock, timed):
-    return SpikeGeneratorGroup(
-        d.size,
-        d.indices,
-        d.times * second,
-        period=d.period * second,
-        when=d.slot.when,
-        order=d.slot.order,
-        clock=clock,
-        sorted=True,
-        name=d.name,
-    )
-
-
-def _poisson_group(d, clock, timed):
-    rates = d.rates if isinstance(d.rates, str) else d.rates.quantity()
-    namespace = _namespace(d.namespace, timed)
-    group = PoissonGroup(d.size, rates, namespace=namespace, clock=clock, order=d.order, name=d.name)
-    _put(group.thresholder["spike"], d.slot)
-    return group
-
-
-_GROUPS = {
-    NeuronGroupDescription: _neuron_group,
-    SpikeGeneratorDescription: _spike_generator,
-    PoissonGroupDescription: _poisson_group,
-}
-
-
-def _synapses(d, groups, clock, timed):
-    codes = {side: {p.name: p.code for p in d.pathways if p.prepost == side} for side in ("pre", "post")}
-    synapses = Synapses(
-        groups[d.source],
-        groups[d.target],
-        _equations(d.equations),
-        on_pre=codes["pre"] or None,
-        on_post=codes["post"] or None,
-        delay={p.name: float(p.delay) * second for p in d.pathways if p.delay.ndim == 0},
-        multisynaptic_index=d.multisynaptic_index,
-        namespace=_namespace(d.namespace, timed),
-        clock=clock,
-        order=d.order,
-        name=d.name,
-    )
-    for p in d.pathways:
-        _put(getattr(synapses, p.name), p.slot)
-    for s in d.summed:
-        _put(synapses.summed_updaters[s.variable], s.slot)
-    with making():
-        if len(d.pre):
-            synapses.connect(i=d.pre, j=d.post)
-        else:
-            synapses.connect(condition="False")
-    _set_values(synapses, d.variables)
-    for p in d.pathways:
-        if p.delay.ndim and len(p.delay):
-            getattr(synapses, p.name).variables["delay"].set_value(p.delay)
-    return synapses
-
-
-def _equations(equations):
-    made = []
-    for e in equations:
-        dimension = get_or_create_dimension(list(e.dimensions))
-        expression = None if e.expression is None else Expression(e.expression)
-        made.append(
-            SingleEquation(e.type, e.name, dimension, var_type=e.kind, expr=expression, flags=list(e.flags))
-        )
-    equations = Equations(made)
-    equations.check_identifiers()
-    return equations
-
-
-def _refractory(value):
-    if value is None:
-        return False
-    return value if isinstance(value, str) else Quantity(value, dim=second.dim)
-
-
-def _namespace(externals, timed):
-    return {e.name: timed[e.value] if isinstance(e.value, str) else e.value.quantity() for e in externals}
-
-
-def _put(obj, slot):
-    obj.when = slot.when
-    obj.order = slot.order
-
-
-def _set_values(group, variables):
-    # The variable's own setter: no conversion of units, every bit stays.
-    for v in variables:
-        if v.array.values.size:
-            group.variables[v.name].set_value(v.array.values)

@@ -19,14 +19,22 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}\Z")
 SLOT = re.compile(r"((?:before|after)_){0,4}([A-Za-z_][A-Za-z0-9_]{0,199})\Z")
 TYPES = ("differential equation", "subexpression", "parameter")
 KINDS = ("float", "integer", "boolean")
-FLAGS = ("constant", "shared", "unless refractory", "constant over dt", "summed")
+FLAGS = (
+    *("constant", "shared", "linked", "unless refractory", "constant over dt"),
+    *("summed", "event-driven", "clock-driven"),
+)
 # Longer than any model met; sympy and compilers slow down far beyond.
 LONGEST_CODE = 20_000
 LARGEST_POWER = 100
 LONGEST_NUMBER = 40
 # A queue takes memory for every step of the longest delay.
 LONGEST_DELAY = 1_000_000
-BUILT_IN = ("t", "dt", "i", "j", "N", "N_pre", "N_post", "lastspike", "not_refractory", "True", "False")
+OF_GROUPS = ("t", "dt", "t_in_timesteps", "i", "N", "lastspike", "not_refractory")
+BUILT_IN = (
+    *OF_GROUPS,
+    *(f"{name}_{side}" for name in OF_GROUPS for side in ("pre", "post")),
+    *("j", "lastupdate", "delay", "N_incoming", "N_outgoing", "True", "False"),
+)
 FUNCTIONS = tuple(DEFAULT_FUNCTIONS)
 # Random functions and their numbers of arguments: a further one would be taken for the size of the draw.
 DRAWING = {name: len(f._arg_units) for name, f in DEFAULT_FUNCTIONS.items() if not f.stateless}

@@ -8,6 +8,7 @@ from brian2 import (
     Network,
     NeuronGroup,
     PoissonGroup,
+    PoissonInput,
     PopulationRateMonitor,
     SpikeGeneratorGroup,
     SpikeMonitor,
@@ -15,24 +16,28 @@ from brian2 import (
     Synapses,
 )
 from brian2.core.namespace import get_local_namespace
+from brian2.groups.subgroup import Subgroup
 
 from .annotations import annotations
 from .deletion import expect_copies
 from .describing_objects import (
     describe_neuron_group,
     describe_poisson_group,
+    describe_poisson_input,
     describe_spike_generator,
-    describe_synapses,
 )
+from .describing_synapses import describe_synapses
 from .description import (
     Array,
     NetworkDescription,
+    Part,
     SpikeGeneratorDescription,
     TimedArrayDescription,
     exponents,
 )
 from .errors import UnsupportedModel
 from .externals import Externals
+from .progress import progress_of
 from .recordings import natural
 
 MONITORS = (SpikeMonitor, EventMonitor, StateMonitor, PopulationRateMonitor)
@@ -43,19 +48,67 @@ GROUPS = {
 }
 REMEDIES = {
     "NetworkOperation": "express it in equations, or run the network with Brian2 itself",
-    "PoissonInput": "use a PoissonGroup and Synapses",
     "SpatialNeuron": "use point neurons",
 }
+
+
+class Objects:
+    """What a network consists of, sorted by name: `Network.objects` is a set, different from process to process.
+
+    Attributes
+    ----------
+    groups, synapses, poisson_inputs : list of brian2 objects
+
+    Raises
+    ------
+    UnsupportedModel
+        Something else, monitors and subgroups excepted.
+    """
+
+    def __init__(self, net):
+        # Synapses that run statements regularly run with their source, too.
+        within = [o for obj in net.objects for o in obj.contained_objects if type(o) is Synapses]
+        objects = sorted({*net.objects, *within}, key=lambda obj: natural(obj.name))
+        self.groups = [obj for obj in objects if type(obj) in GROUPS]
+        self.synapses = [obj for obj in objects if type(obj) is Synapses]
+        self.poisson_inputs = [obj for obj in objects if type(obj) is PoissonInput]
+        self.all = [*self.groups, *self.synapses, *self.poisson_inputs]
+        for obj in objects:
+            if obj not in self.all and not isinstance(obj, (*MONITORS, Subgroup)):
+                kind = type(obj).__name__
+                raise UnsupportedModel(
+                    obj.name, kind, REMEDIES.get(kind, "leave it out or use a NeuronGroup")
+                )
+
+    def end_of(self, name, side, end):
+        """Return the whole group or synapses, and the `Part` of it, that an object has as source or target."""
+        part = None
+        if isinstance(end, Subgroup):
+            part = Part(end.name, int(end.start), int(end.stop))
+            end = end.source
+        for obj in (*self.groups, *self.synapses):
+            if obj.name == end.name:
+                return obj, part
+        if isinstance(end, tuple(GROUPS)) or type(end) is Synapses:
+            raise ValueError(f"{name}: its {side} '{end.name}' is not in the network; add it")
+        raise UnsupportedModel(name, f"a {type(end).__name__} as {side}", "connect groups or their subgroups")
+
+    def weights(self, target):
+        """Return the expressions that Poisson inputs of a target add to it."""
+        own = [p for p in self.poisson_inputs if self.end_of(p.name, "target", p._group)[0] is target]
+        return [p.weight for p in own if isinstance(p.weight, str)]
 
 
 def describe(net, *, namespace=None):
     """Read a network into a `NetworkDescription`.
 
-    Supported: `NeuronGroup`, `Synapses` with statements on spikes, delays and summed variables,
-    `SpikeGeneratorGroup`, `PoissonGroup`, `TimedArray`; random functions (``rand()``, ``randn()``,
-    ``poisson()``) in any statement and noise (``xi``, ``xi_name``) in equations. Monitors are left out, as is
-    what belongs to a run: the time, spikes under way, refractoriness in progress. A network built from a
-    description starts at t = 0.
+    Supported is the whole language of equations and statements: `NeuronGroup` with events, every form of
+    refractoriness, linked variables, subgroups and `run_regularly`; `Synapses` with any number of pathways, clock- and
+    event-driven equations, summed variables, onto groups and onto other synapses; `SpikeGeneratorGroup`,
+    `PoissonGroup`, `PoissonInput`, `TimedArray`; random functions, noise, functions of the user's own; several clocks.
+    Monitors are left out.
+
+    Of a network that has run its time, spikes under way and refractory neurons are described too (`Progress`).
 
     Parameters
     ----------
@@ -87,20 +140,14 @@ def describe(net, *, namespace=None):
     if isinstance(net, MagicNetwork):
         raise UnsupportedModel(net.name, "the magic network", "make it explicit: Network(collect())")
     expect_copies(net)
-    # Network.objects is a set: without an order of its own, and different from process to process.
-    objects = sorted(net.objects, key=lambda obj: natural(obj.name))
-    groups = [obj for obj in objects if type(obj) in GROUPS]
-    synapses = [obj for obj in objects if type(obj) is Synapses]
-    for obj in objects:
-        if type(obj) not in GROUPS and type(obj) is not Synapses and not isinstance(obj, MONITORS):
-            kind = type(obj).__name__
-            raise UnsupportedModel(obj.name, kind, REMEDIES.get(kind, "leave it out or use a NeuronGroup"))
-    _check_names(groups + synapses)
+    network = Objects(net)
+    groups, synapses = network.groups, network.synapses
+    _check_names(groups + synapses, network.all)
     dt = _common_dt(groups + synapses)
     externals = Externals(namespace)
     own_dt = {obj.name: _own_dt(obj, dt) for obj in groups + synapses}
-    described = [GROUPS[type(obj)](obj, externals, own_dt[obj.name]) for obj in groups]
-    connected = [describe_synapses(obj, externals, own_dt[obj.name], groups) for obj in synapses]
+    described = [GROUPS[type(obj)](obj, externals, own_dt[obj.name], network) for obj in groups]
+    connected = [describe_synapses(obj, externals, own_dt[obj.name], network) for obj in synapses]
     notes = annotations(net)
     _check_annotations(notes, described, connected)
     return NetworkDescription(
@@ -113,11 +160,13 @@ def describe(net, *, namespace=None):
         schedule=tuple(net.schedule),
         dt=dt,
         annotations=notes,
+        poisson_inputs=tuple(describe_poisson_input(obj, network) for obj in network.poisson_inputs),
+        progress=progress_of(net, network),
     )
 
 
-def _check_names(objects):
-    if not objects:
+def _check_names(owners, objects):
+    if not owners:
         raise ValueError("describe: the network holds no groups; add them: Network(group, synapses)")
     twice = [name for name, n in Counter(obj.name for obj in objects).items() if n > 1]
     if twice:

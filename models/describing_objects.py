@@ -1,187 +1,206 @@
-"""From one Brian2 object to its description; what cannot be described is refused by name."""
+"""From one Brian2 group to its description; what cannot be described is refused by name."""
 
 import numpy as np
-from brian2 import NeuronGroup, PoissonGroup, Quantity, SpikeGeneratorGroup
+from brian2 import Quantity
 from brian2.core.variables import ArrayVariable
+from brian2.groups.group import CodeRunner
+from brian2.groups.subgroup import Subgroup
 from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.synapses.synapses import Synapses
 
+from .describing_links import links_of
 from .description import (
     Array,
     Equation,
     Event,
     NeuronGroupDescription,
-    PathwayDescription,
+    Part,
     PoissonGroupDescription,
+    PoissonInputDescription,
+    Regular,
     Slot,
     SpikeGeneratorDescription,
-    Summed,
-    SynapsesDescription,
     Variable,
     exponents,
 )
 from .errors import UnsupportedModel
 
-# State of a run, or computed by Brian2 itself.
-NOT_STORED = {"_spikespace", "lastspike", "not_refractory"}
 DTYPES = {"float": np.dtype("float64"), "integer": np.dtype("int32"), "boolean": np.dtype("bool")}
 
 
-def describe_neuron_group(group, externals, dt):
-    """Return the `NeuronGroupDescription` of a NeuronGroup; `dt` is its own step (s) or None."""
-    _check_group(group)
+def describe_neuron_group(group, externals, dt, network):
+    """Return the `NeuronGroupDescription` of a NeuronGroup; `dt` is its own step (s) or None, `network` `Objects`."""
+    check_group(group)
     updaters = [group.state_updater, group.subexpression_updater]
-    _check_contained(group, [*group.thresholder.values(), *group.resetter.values(), *updaters])
-    if set(group.events) - {"spike"}:
-        event = sorted(set(group.events) - {"spike"})[0]
-        raise UnsupportedModel(group.name, f"the event '{event}'", "use the threshold and reset of spikes")
-    equations = _equations(group.name, group.user_equations.values())
+    regular = regular_of(group, [*group.thresholder.values(), *group.resetter.values(), *updaters])
+    equations = equations_of(group.user_equations.values())
     refractory = _refractory(group)
     codes = [e.expression for e in equations]
     codes += [
         *group.events.values(),
         *group.event_codes.values(),
+        *(r.code for r in regular),
+        *network.weights(group),
         refractory if isinstance(refractory, str) else None,
     ]
     return NeuronGroupDescription(
         name=group.name,
         size=len(group),
         equations=equations,
-        method=_method(group.name, group.state_updater.method_choice),
+        method=method_of(group.name, group.state_updater.method_choice),
         method_options=tuple(sorted((group.state_updater.method_options or {}).items())),
-        threshold=_event(group),
+        threshold=_event(group, "spike") if "spike" in group.events else None,
+        events=tuple(_event(group, name) for name in group.events if name != "spike"),
         refractory=refractory,
-        update_slot=_slot(group.state_updater),
-        constant_slot=None if group.subexpression_updater is None else _slot(group.subexpression_updater),
+        update_slot=slot_of(group.state_updater),
+        constant_slot=None if group.subexpression_updater is None else slot_of(group.subexpression_updater),
         namespace=externals.resolve(group, codes),
-        variables=_variables(group, equations),
+        variables=variables_of(group, equations),
+        links=links_of(group, network.groups),
+        regular=regular,
         dt=dt,
         order=group.order,
     )
 
 
-def describe_spike_generator(group, externals, dt):
+def describe_spike_generator(group, externals, dt, network):
     """Return the `SpikeGeneratorDescription` of a SpikeGeneratorGroup."""
-    _check_group(group)
-    _check_contained(group, [])
+    check_group(group)
+    if regular_of(group, []):
+        raise UnsupportedModel(
+            group.name, "run_regularly of a SpikeGeneratorGroup", "put the statements into a NeuronGroup"
+        )
     return SpikeGeneratorDescription(
         name=group.name,
         size=len(group),
-        indices=_read_only(np.asarray(group._neuron_index, dtype=np.int32)),
-        times=_read_only(np.asarray(group._spike_time, dtype=np.float64)),
-        period=float(_values(group.variables["period"], group.name).reshape(-1)[0]),
-        slot=_slot(group),
+        indices=read_only(np.asarray(group._neuron_index, dtype=np.int32)),
+        times=read_only(np.asarray(group._spike_time, dtype=np.float64)),
+        period=float(values_of(group.variables["period"], group.name).reshape(-1)[0]),
+        slot=slot_of(group),
         dt=dt,
     )
 
 
-def describe_poisson_group(group, externals, dt):
+def describe_poisson_group(group, externals, dt, network):
     """Return the `PoissonGroupDescription` of a PoissonGroup."""
-    _check_group(group)
-    _check_contained(group, list(group.thresholder.values()))
+    check_group(group)
+    regular = regular_of(group, list(group.thresholder.values()))
     expression = isinstance(group._rates, str)
     rates = group._rates
     if not expression:
-        rates = Array(_values(group.variables["rates"], group.name), exponents(group.variables["rates"].dim))
+        rates = Array(
+            values_of(group.variables["rates"], group.name), exponents(group.variables["rates"].dim)
+        )
     return PoissonGroupDescription(
         name=group.name,
         size=len(group),
         rates=rates,
-        slot=_slot(group.thresholder["spike"]),
-        namespace=externals.resolve(group, [rates]) if expression else (),
+        slot=slot_of(group.thresholder["spike"]),
+        namespace=externals.resolve(
+            group,
+            [rates if expression else None, *(r.code for r in regular), *network.weights(group)],
+        ),
+        regular=regular,
         dt=dt,
         order=group.order,
     )
 
 
-def describe_synapses(synapses, externals, dt, groups):
-    """Return the `SynapsesDescription` of a Synapses object; `groups` are those of the network."""
-    name = synapses.name
-    for side, end in (("source", synapses.source), ("target", synapses.target)):
-        if type(end) not in (NeuronGroup, SpikeGeneratorGroup, PoissonGroup):
-            raise UnsupportedModel(
-                name,
-                f"a {type(end).__name__} as {side}",
-                "connect whole groups, with indices i and j in connect()",
-            )
-        if not any(end is group for group in groups):
-            raise ValueError(f"{name}: its {side} '{end.name}' is not in the network; add it")
-    _check_group(synapses)
-    if synapses.event_driven is not None or len(synapses.equations.diff_eq_names):
-        raise UnsupportedModel(name, "differential equations in synapses", "move them into the target group")
-    if synapses.subexpression_updater is not None:
-        raise UnsupportedModel(name, "a subexpression that is constant over dt", "remove the flag")
-    _check_contained(synapses, [*synapses._pathways, *synapses.summed_updaters.values()])
-    shared = [e for e in synapses.equations.values() if e.varname != synapses.multisynaptic_index]
-    equations = _equations(name, shared)
-    equations += tuple(_summed_equation(variable, u) for variable, u in synapses.summed_updaters.items())
-    pathways = tuple(_pathway(synapses, pathway) for pathway in synapses._pathways)
-    codes = [e.expression for e in equations] + [p.code for p in pathways]
-    return SynapsesDescription(
-        name=name,
-        source=synapses.source.name,
-        target=synapses.target.name,
-        pre=_read_only(_values(synapses.variables["_synaptic_pre"], name).astype(np.int32)),
-        post=_read_only(_values(synapses.variables["_synaptic_post"], name).astype(np.int32)),
-        equations=equations,
-        pathways=pathways,
-        summed=tuple(Summed(v, _slot(u)) for v, u in synapses.summed_updaters.items()),
-        multisynaptic_index=synapses.multisynaptic_index,
-        namespace=externals.resolve(synapses, codes),
-        variables=_variables(synapses, equations),
-        dt=dt,
-        order=synapses.order,
+def describe_poisson_input(source, network):
+    """Return the `PoissonInputDescription` of a PoissonInput."""
+    target, part = network.end_of(source.name, "target", source._group)
+    weight = source.weight
+    if not isinstance(weight, str):
+        weight = Array(np.asarray(weight), exponents(target.variables[source.target_var].dim))
+    if source.codeobj_class is not None:
+        raise UnsupportedModel(
+            source.name, "codeobj_class", "choose the device when the network is simulated"
+        )
+    return PoissonInputDescription(
+        name=source.name,
+        target=target.name,
+        variable=source.target_var,
+        n=int(source.N),
+        rate=float(source.rate),
+        weight=weight,
+        slot=slot_of(source),
+        part=part,
     )
 
 
-def _check_group(group):
+def check_group(group):
+    """Refuse an object whose code is generated in another way than its network's."""
     if group.codeobj_class is not None:
         raise UnsupportedModel(group.name, "codeobj_class", "choose the device when the network is simulated")
-    if getattr(group, "_linked_variables", None):
-        linked = sorted(group._linked_variables)[0]
-        raise UnsupportedModel(
-            group.name, f"the linked variable '{linked}'", "copy its values, or use Synapses"
-        )
 
 
-def _check_contained(group, known):
+def regular_of(group, known):
+    """Return the `Regular` operations of a group and its subgroups.
+
+    Parameters
+    ----------
+    group : brian2 Group
+    known : list of BrianObject
+        Which it contains besides.
+
+    Raises
+    ------
+    UnsupportedModel
+        It contains something else, or something that is not active.
+    """
+    found = []
     for obj in group.contained_objects:
-        if not any(obj is k for k in known):
-            raise UnsupportedModel(
-                group.name, f"'{obj.name}' ({type(obj).__name__}, as from run_regularly)", "use equations"
-            )
+        if isinstance(obj, Synapses):
+            continue  # Brian2 keeps synapses that run statements regularly with their source, too
+        if isinstance(obj, Subgroup):
+            found += [_regular(group, o, Part(obj.name, obj.start, obj.stop)) for o in obj.contained_objects]
+        elif not any(obj is k for k in known):
+            found.append(_regular(group, obj, None))
         if not obj.active:
             raise UnsupportedModel(
                 group.name, f"'{obj.name}' with active = False", "make the group without it"
             )
+    return tuple(sorted(found, key=lambda r: r.name))
 
 
-def _equations(owner, equations):
-    described = []
-    for e in equations:
-        if "linked" in e.flags:
-            raise UnsupportedModel(
-                owner, f"the linked variable '{e.varname}'", "copy its values, or use Synapses"
-            )
-        code = None if e.expr is None else e.expr.code
-        flags = tuple(sorted(e.flags))
-        described.append(Equation(e.type, e.varname, code, exponents(e.dim), e.var_type, flags))
-    return tuple(described)
+def _regular(group, obj, part):
+    if type(obj) is not CodeRunner or obj.template != "stateupdate" or obj.codeobj_class is not None:
+        raise UnsupportedModel(group.name, f"'{obj.name}' ({type(obj).__name__})", "use run_regularly")
+    if not obj.active:
+        raise UnsupportedModel(group.name, f"'{obj.name}' with active = False", "make the group without it")
+    own = float(obj.clock.dt_)
+    return Regular(
+        name=obj.name,
+        code=obj.abstract_code,
+        slot=slot_of(obj),
+        dt=None if own == float(group.clock.dt_) else own,
+        part=part,
+    )
 
 
-def _summed_equation(variable, updater):
-    dimensions = exponents(updater.target_var.dim)
-    return Equation("subexpression", variable, updater.expression.code, dimensions, "float", ("summed",))
+def equations_of(equations):
+    """Return Brian2's single equations as a tuple of `Equation`."""
+    return tuple(
+        Equation(
+            e.type,
+            e.varname,
+            None if e.expr is None else e.expr.code,
+            exponents(e.dim),
+            e.var_type,
+            tuple(sorted(e.flags)),
+        )
+        for e in equations
+    )
 
 
-def _event(group):
-    if "spike" not in group.events:
-        return None
-    resetter = group.resetter.get("spike")
+def _event(group, name):
+    resetter = group.resetter.get(name)
     return Event(
-        condition=group.events["spike"],
-        slot=_slot(group.thresholder["spike"]),
-        reset=None if resetter is None else group.event_codes["spike"],
-        reset_slot=None if resetter is None else _slot(resetter),
+        condition=group.events[name],
+        slot=slot_of(group.thresholder[name]),
+        reset=None if resetter is None else group.event_codes[name],
+        reset_slot=None if resetter is None else slot_of(resetter),
+        name=name,
     )
 
 
@@ -194,11 +213,18 @@ def _refractory(group):
     return str(value)
 
 
-def _method(owner, method):
+def method_of(owner, method):
+    """Return the name of a state updater, or several names.
+
+    Raises
+    ------
+    UnsupportedModel
+        It is none of Brian2's own, or one of the GSL's.
+    """
     if isinstance(method, str):
         names = [method]
     elif isinstance(method, (tuple, list)):
-        return tuple(_method(owner, m) for m in method)
+        return tuple(method_of(owner, m) for m in method)
     else:
         names = [name for name, m in StateUpdateMethod.stateupdaters.items() if m is method]
     if not names or names[0] not in StateUpdateMethod.stateupdaters or names[0].startswith("gsl"):
@@ -208,31 +234,15 @@ def _method(owner, method):
     return names[0]
 
 
-def _pathway(synapses, pathway):
-    if pathway.event != "spike":
-        raise UnsupportedModel(synapses.name, f"the event '{pathway.event}'", "use spikes")
-    delay = pathway.variables["delay"]
-    values = _values(delay, synapses.name).astype(np.float64)
-    if delay.scalar:
-        values = values.reshape(())
-    return PathwayDescription(
-        name=pathway.objname,
-        prepost=pathway.prepost,
-        code=pathway.code,
-        slot=_slot(pathway),
-        delay=_read_only(values),
-    )
-
-
-def _variables(group, equations):
+def variables_of(group, equations):
     """Values of every stored variable that the equations define."""
-    kinds = {e.name: e.kind for e in equations if "summed" not in e.flags}
+    kinds = {e.name: e.kind for e in equations if not {"summed", "linked"} & set(e.flags)}
     found = []
     for name, kind in kinds.items():
         variable = group.variables.get(name)
-        if not isinstance(variable, ArrayVariable) or name in NOT_STORED:
+        if not isinstance(variable, ArrayVariable):
             continue
-        values = _values(variable, group.name)
+        values = values_of(variable, group.name)
         if values.dtype != DTYPES[kind]:
             raise UnsupportedModel(
                 group.name, f"'{name}' of type {values.dtype}", f"use Brian2's default, {DTYPES[kind]}"
@@ -241,11 +251,19 @@ def _variables(group, equations):
     return tuple(found)
 
 
-def _slot(obj):
+def slot_of(obj):
+    """Return when an object of Brian2 runs."""
     return Slot(obj.when, int(obj.order))
 
 
-def _values(variable, owner):
+def values_of(variable, owner):
+    """Return a copy of the values of a Brian2 variable; `owner` is for the message.
+
+    Raises
+    ------
+    UnsupportedModel
+        The variable lives on a standalone device.
+    """
     try:
         return np.array(variable.get_value())
     except NotImplementedError as error:
@@ -254,7 +272,8 @@ def _values(variable, owner):
         ) from error
 
 
-def _read_only(values):
+def read_only(values):
+    """Return a copy that cannot be written."""
     values = np.array(values)
     values.flags.writeable = False
     return values

@@ -1,126 +1,53 @@
 """What a network is, as frozen data: read by `describe`, made into objects by `build`, stored by `save`.
 
-Quantities are held as SI floats beside the seven exponents of their dimensions. Arrays are read-only. What
-belongs to a run and not to the model is left out: monitors, the time, spikes under way and refractoriness in
-progress.
+Quantities are held as SI floats beside the seven exponents of their dimensions. Arrays are read-only. Monitors are left
+out. How far a network has run is a part of its own, `Progress`.
 """
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from brian2 import Quantity, get_or_create_dimension
 
 from .annotations import Annotations
+from .description_parts import (
+    DIMENSIONLESS,
+    Array,
+    Equation,
+    Event,
+    External,
+    Link,
+    Part,
+    Regular,
+    Slot,
+    TimedArrayDescription,
+    Variable,
+    exponents,
+)
 
-DIMENSIONLESS = (0.0,) * 7
-
-
-def exponents(dimension):
-    """Return the seven exponents of a Brian2 `Dimension` as a tuple of float."""
-    return tuple(float(exponent) for exponent in dimension._dims)
-
-
-@dataclass(frozen=True)
-class Slot:
-    """When an operation runs within a step: scheduling slot and order within it."""
-
-    when: str
-    order: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Array:
-    """Numbers with dimensions.
-
-    Parameters
-    ----------
-    values : ndarray
-        float64, int32 or bool; SI units. Made read-only.
-    dimensions : tuple of 7 float
-        Exponents of length, mass, time, current, temperature, amount, luminous intensity.
-    """
-
-    values: np.ndarray
-    dimensions: tuple[float, ...] = DIMENSIONLESS
-
-    def __post_init__(self):
-        values = np.array(self.values)
-        values.flags.writeable = False
-        object.__setattr__(self, "values", values)
-
-    def quantity(self):
-        """Return the Quantity, or a plain array or number where there are no dimensions."""
-        dimension = get_or_create_dimension(list(self.dimensions))
-        if self.dimensions == DIMENSIONLESS:
-            return self.values if self.values.ndim else self.values.item()
-        return Quantity(self.values, dim=dimension)
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One equation of a model.
-
-    Parameters
-    ----------
-    type : {"differential equation", "subexpression", "parameter"}
-    name : str
-    expression : str or None
-        None for a parameter.
-    dimensions : tuple of 7 float
-    kind : {"float", "integer", "boolean"}
-    flags : tuple of str
-        E.g. ``("constant", "shared")``.
-    """
-
-    type: str
-    name: str
-    expression: str | None
-    dimensions: tuple[float, ...] = DIMENSIONLESS
-    kind: str = "float"
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Variable:
-    """Values of one variable: one value if it is shared, else one for each neuron or synapse."""
-
-    name: str
-    array: Array
-
-
-@dataclass(frozen=True, eq=False)
-class External:
-    """A name that statements use and that the object does not define.
-
-    Parameters
-    ----------
-    name : str
-        As in the statements.
-    value : Array or str
-        A number with dimensions, or the name of a `TimedArrayDescription`.
-    """
-
-    name: str
-    value: Array | str
-
-
-@dataclass(frozen=True, eq=False)
-class TimedArrayDescription:
-    """A Brian2 `TimedArray`: values (time,) or (time, column), one row every `dt` seconds."""
-
-    name: str
-    array: Array
-    dt: float
-
-
-@dataclass(frozen=True)
-class Event:
-    """A threshold and, where there is one, what follows: condition, reset statements, and when each runs."""
-
-    condition: str
-    slot: Slot
-    reset: str | None = None
-    reset_slot: Slot | None = None
+__all__ = [
+    "DIMENSIONLESS",
+    "Array",
+    "Equation",
+    "Event",
+    "External",
+    "Link",
+    "NetworkDescription",
+    "NeuronGroupDescription",
+    "Part",
+    "PathwayDescription",
+    "PoissonGroupDescription",
+    "PoissonInputDescription",
+    "Progress",
+    "Regular",
+    "Slot",
+    "SpikeGeneratorDescription",
+    "Summed",
+    "SynapsesDescription",
+    "TimedArrayDescription",
+    "UnderWay",
+    "Variable",
+    "exponents",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +63,18 @@ class NeuronGroupDescription:
         Brian2 state updater, or those that Brian2 tries in turn.
     method_options : tuple of (str, bool or float)
     threshold : Event or None
+        Of spikes.
+    events : tuple of Event
+        Of the user's own.
     refractory : None, float or str
         None for no refractoriness, a time (s), or an expression.
     update_slot, constant_slot : Slot
         Of the state update; of subexpressions that are constant over dt (None where there are none).
     namespace : tuple of External
     variables : tuple of Variable
+    links : tuple of Link
+        One for each equation with the flag ``linked``.
+    regular : tuple of Regular
     dt : float or None
         Own step (s); None for that of the network.
     order : int
@@ -160,6 +93,9 @@ class NeuronGroupDescription:
     variables: tuple[Variable, ...] = ()
     dt: float | None = None
     order: int = 0
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    regular: tuple[Regular, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +122,7 @@ class PoissonGroupDescription:
     namespace: tuple[External, ...] = ()
     dt: float | None = None
     order: int = 0
+    regular: tuple[Regular, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +140,8 @@ class PathwayDescription:
     slot : Slot
     delay : ndarray
         Brian2's delay (s): shape () for all synapses alike, else (synapse,).
+    event : str
+        Of that side, which triggers it.
     """
 
     name: str
@@ -210,6 +149,7 @@ class PathwayDescription:
     code: str
     slot: Slot
     delay: np.ndarray
+    event: str = "spike"
 
 
 @dataclass(frozen=True)
@@ -227,15 +167,21 @@ class SynapsesDescription:
     Parameters
     ----------
     name, source, target : str
-        Of the object and of the groups that it connects.
+        Of the object and of what it connects: groups, or other synapses.
     pre, post : ndarray of int32, shape (synapse,)
-        In the order of Brian2.
+        Indices within source and target, whole, in the order of Brian2.
+    source_part, target_part : Part or None
+        The subgroups that it connects, where it is made for subgroups.
     equations : tuple of Equation
-        Parameters, subexpressions and summed variables.
+        Differential equations, parameters, subexpressions and summed variables.
+    method, method_options
+        As in `NeuronGroupDescription`, of clock-driven equations.
+    update_slot, constant_slot : Slot or None
+        Of the clock-driven state update; of subexpressions that are constant over dt. None where there are none.
     pathways : tuple of PathwayDescription
     summed : tuple of Summed
     multisynaptic_index : str or None
-    namespace, variables, dt, order
+    namespace, variables, links, regular, dt, order
         As in `NeuronGroupDescription`.
     """
 
@@ -252,6 +198,73 @@ class SynapsesDescription:
     variables: tuple[Variable, ...] = ()
     dt: float | None = None
     order: int = 0
+    source_part: Part | None = None
+    target_part: Part | None = None
+    method: str | tuple[str, ...] = ("exact", "euler", "heun")
+    method_options: tuple[tuple[str, bool | float], ...] = ()
+    update_slot: Slot | None = None
+    constant_slot: Slot | None = None
+    links: tuple[Link, ...] = ()
+    regular: tuple[Regular, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonInputDescription:
+    """A `PoissonInput`: in each step the spikes of `n` Poisson processes, counted, add `weight` each to a variable.
+
+    Parameters
+    ----------
+    name : str
+    target : str
+        The group, or the synapses.
+    variable : str
+    n : int
+    rate : float
+        Of each process (Hz).
+    weight : Array or str
+        One value, or an expression.
+    slot : Slot
+    part : Part or None
+        The subgroup of the target that gets it.
+    """
+
+    name: str
+    target: str
+    variable: str
+    n: int
+    rate: float
+    weight: Array | str
+    slot: Slot = Slot("synapses")
+    part: Part | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class UnderWay:
+    """Spikes of a pathway that have not arrived: of each, steps until it does (from 0) and its synapse, in order."""
+
+    synapses: str
+    pathway: str
+    steps: np.ndarray
+    indices: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a network has run: what it is beside the values of its variables.
+
+    Parameters
+    ----------
+    time : float
+        Of the network (s).
+    values : tuple of (str, Variable)
+        Object, and what Brian2 keeps there itself: `lastspike` and `not_refractory` of neurons, `lastupdate` of
+        synapses with event-driven equations, `_lastindex` of spike generators.
+    under_way : tuple of UnderWay
+    """
+
+    time: float
+    values: tuple[tuple[str, Variable], ...] = ()
+    under_way: tuple[UnderWay, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +282,9 @@ class NetworkDescription:
     annotations : Annotations
     trials : int
         How many independent copies the groups hold, trial outside, neuron inside.
+    poisson_inputs : tuple of PoissonInputDescription
+    progress : Progress or None
+        None for a network that has not run.
     """
 
     groups: tuple
@@ -278,6 +294,21 @@ class NetworkDescription:
     dt: float
     annotations: Annotations = field(default_factory=Annotations)
     trials: int = 1
+    poisson_inputs: tuple[PoissonInputDescription, ...] = ()
+    progress: Progress | None = None
+
+    def at_start(self):
+        """Return the description at t = 0: no spikes under way, no neuron refractory; values of variables stay."""
+        return replace(self, progress=None)
+
+    def alone(self, name):
+        """Return a description of one neuron of a group, without values: what its equations alone decide."""
+        group = self.group(name)
+        equations = tuple(replace(e, flags=()) if "linked" in e.flags else e for e in group.equations)
+        one = replace(group, size=1, equations=equations, variables=(), links=(), regular=())
+        return replace(
+            self, groups=(one,), synapses=(), poisson_inputs=(), annotations=Annotations(), progress=None
+        )
 
     def group(self, name):
         """Return the group of that name.
@@ -297,5 +328,8 @@ class NetworkDescription:
         return replace(self, groups=tuple(group if g.name == group.name else g for g in self.groups))
 
     def size(self, name):
-        """Return the number of neurons of a group in one trial."""
+        """Return the number of neurons of a group, or of synapses, in one trial."""
+        for s in self.synapses:
+            if s.name == name:
+                return len(s.pre) // self.trials
         return self.group(name).size // self.trials

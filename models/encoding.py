@@ -1,8 +1,13 @@
 """Descriptions as plain data for a file (the inverse is `decoding`); arrays travel beside it."""
 
+import hashlib
 from dataclasses import asdict
 
-from .description import NeuronGroupDescription, PoissonGroupDescription, SpikeGeneratorDescription
+import numpy as np
+from brian2 import Function
+
+from .description import Array, NeuronGroupDescription, PoissonGroupDescription, SpikeGeneratorDescription
+from .errors import UnsupportedModel
 
 KINDS = {
     "NeuronGroup": NeuronGroupDescription,
@@ -30,14 +35,88 @@ def encode_equations(equations):
 
 
 def encode_namespace(externals):
+    """Return names with their values; a function of the user's own as the text of its code in C++."""
     found = []
     for e in externals:
         if isinstance(e.value, str):
             found.append({"name": e.name, "timed_array": e.value})
+        elif isinstance(e.value, Function):
+            found.append({"name": e.name, "function": _code_of(e.name, e.value)})
         else:
-            value, dims = e.value.values.item(), list(e.value.dimensions)
-            found.append({"name": e.name, "value": value, "dimensions": dims})
+            found.append({"name": e.name, **encode_value(e.value)})
     return found
+
+
+def encode_value(array):
+    """Return one number with its dimensions."""
+    return {"value": array.values.item(), "dimensions": list(array.dimensions)}
+
+
+def _code_of(name, function):
+    """What C++ code is generated from a function: its own code, and a hash of the arrays that it uses."""
+    implementation = function.implementations._implementations.get("cpp")
+    if implementation is None:
+        return None
+    if implementation.dynamic:
+        raise UnsupportedModel(
+            name,
+            "code in C++ that is made anew for each object",
+            "give it as a text: @implementation('cpp', …)",
+        )
+    arrays = {
+        key: hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        for key, value in sorted((implementation.get_namespace(None) or {}).items())
+    }
+    others = {key: _code_of(key, f) for key, f in sorted((implementation.dependencies or {}).items())}
+    return {"code": implementation.get_code(None), "arrays": arrays, "functions": others}
+
+
+def encode_part(part):
+    return None if part is None else [part.name, part.start, part.stop]
+
+
+def encode_links(links):
+    """Return links; an index that is an array travels beside them."""
+    return [
+        {
+            "name": k.name,
+            "group": k.group,
+            "variable": k.variable,
+            "part": encode_part(k.part),
+            "index": None if isinstance(k.index, np.ndarray) else k.index,
+            "array": isinstance(k.index, np.ndarray),
+        }
+        for k in links
+    ]
+
+
+def encode_regular(regular):
+    return [
+        {"name": r.name, "code": r.code, "slot": encode_slot(r.slot), "dt": r.dt, "part": encode_part(r.part)}
+        for r in regular
+    ]
+
+
+def encode_poisson_input(p):
+    return {
+        "name": p.name,
+        "target": p.target,
+        "variable": p.variable,
+        "n": p.n,
+        "rate": p.rate,
+        "weight": encode_value(p.weight) if isinstance(p.weight, Array) else p.weight,
+        "slot": encode_slot(p.slot),
+        "part": encode_part(p.part),
+    }
+
+
+def _encode_event(event):
+    return {
+        "condition": event.condition,
+        "slot": encode_slot(event.slot),
+        "reset": event.reset,
+        "reset_slot": encode_slot(event.reset_slot),
+    }
 
 
 def encode_annotations(notes):
@@ -71,23 +150,18 @@ def encode_group(g):
     data |= {"order": g.order, "namespace": encode_namespace(g.namespace)}
     if kind == "PoissonGroup":
         rates = g.rates if isinstance(g.rates, str) else None
-        return data | {"rates": rates, "slot": encode_slot(g.slot)}
-    event = g.threshold
+        return data | {"rates": rates, "slot": encode_slot(g.slot), "regular": encode_regular(g.regular)}
     return data | {
         "equations": encode_equations(g.equations),
         "method": g.method if isinstance(g.method, str) else list(g.method),
         "method_options": dict(g.method_options),
-        "threshold": None
-        if event is None
-        else {
-            "condition": event.condition,
-            "slot": encode_slot(event.slot),
-            "reset": event.reset,
-            "reset_slot": encode_slot(event.reset_slot),
-        },
+        "threshold": None if g.threshold is None else _encode_event(g.threshold),
+        "events": [{"name": e.name, **_encode_event(e)} for e in g.events],
         "refractory": g.refractory,
         "update_slot": encode_slot(g.update_slot),
         "constant_slot": encode_slot(g.constant_slot),
+        "links": encode_links(g.links),
+        "regular": encode_regular(g.regular),
     }
 
 
@@ -98,7 +172,13 @@ def encode_synapses(s):
         "target": s.target,
         "equations": encode_equations(s.equations),
         "pathways": [
-            {"name": p.name, "prepost": p.prepost, "code": p.code, "slot": encode_slot(p.slot)}
+            {
+                "name": p.name,
+                "prepost": p.prepost,
+                "code": p.code,
+                "slot": encode_slot(p.slot),
+                "event": p.event,
+            }
             for p in s.pathways
         ],
         "summed": [{"variable": u.variable, "slot": encode_slot(u.slot)} for u in s.summed],
@@ -106,4 +186,12 @@ def encode_synapses(s):
         "namespace": encode_namespace(s.namespace),
         "dt": s.dt,
         "order": s.order,
+        "source_part": encode_part(s.source_part),
+        "target_part": encode_part(s.target_part),
+        "method": s.method if isinstance(s.method, str) else list(s.method),
+        "method_options": dict(s.method_options),
+        "update_slot": encode_slot(s.update_slot),
+        "constant_slot": encode_slot(s.constant_slot),
+        "links": encode_links(s.links),
+        "regular": encode_regular(s.regular),
     }

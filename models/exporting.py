@@ -16,6 +16,7 @@ from .exporting_csv import write_tables
 from .exporting_example import example_of
 from .exporting_script import script_text
 from .exporting_values import all_arrays, script_arrays
+from .progress import from_start
 from .traces import traces_of
 
 FORMS = ("brian2", "npz", "csv")
@@ -94,6 +95,7 @@ def export(
             f"export: {extra[0]} is for a script that runs (to='brian2'); leave it out for {to!r}"
         )
     description = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
+    description = from_start(description)
     if description.trials != 1:
         raise ValueError(f"export: expected a network of one trial, got one of {description.trials}")
     check_folder(folder, overwrite=overwrite)

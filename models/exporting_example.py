@@ -183,7 +183,7 @@ def _can_tile(description):
 
 
 def _is_random(description):
-    if any(isinstance(g, PoissonGroupDescription) for g in description.groups):
+    if description.poisson_inputs or any(isinstance(g, PoissonGroupDescription) for g in description.groups):
         return True
     return any(_RANDOM.search(code) for _, codes, _ in statements(description) for code in codes)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .description import NeuronGroupDescription, PoissonGroupDescription, Slot, SpikeGeneratorDescription
+from .exporting_language import about_regular, events_argument, events_lines, regular_lines
 from .exporting_symbols import known_neuron
 from .exporting_text import call, comment, mapping, string, values_comment, with_remark
 from .exporting_timing import delivers_late
@@ -44,12 +45,13 @@ def _neurons(writer, g):
     writer.imports.add("NeuronGroup")
     target, event, known = writer.names[g.name], g.threshold, known_neuron(g)
     arguments = [writer.size(g.size), writer.equations_code(g.name, g.equations, known=known)]
-    arguments.append(f"method={_method(g.method)}")
+    arguments.append(f"method={method_code(g.method)}")
     if g.method_options:
         arguments.append(f"method_options={mapping([(k, repr(v)) for k, v in g.method_options], used=16)}")
     if event is not None:
         arguments.append(f"threshold={string(event.condition, used=12)}")
         arguments += [] if event.reset is None else [f"reset={string(event.reset, used=8)}"]
+    arguments += events_argument(g)
     if isinstance(g.refractory, str):
         arguments.append(f"refractory={string(g.refractory, used=13)}")
     elif g.refractory is not None:
@@ -66,6 +68,7 @@ def _neurons(writer, g):
         if event.reset is not None:
             own = Slot("resets", g.order)
             lines += writer.slot_lines(f'{target}.resetter["spike"]', event.reset_slot, own)
+    lines += events_lines(writer, g) + regular_lines(writer, g)
     starts = writer.starts.get(g.name, {})
     return "\n".join([*lines, *writer.value_lines(g, given=starts), *_start_lines(writer, g, starts)])
 
@@ -81,13 +84,14 @@ def _about_neurons(g, known):
         text += f" In the refractory period after a spike they emit no other; {goes_on}."
     if g.dt is not None:
         text += f" Their step is {g.dt * 1e3:g} ms at every dt."
-    return text
+    return text + about_regular(g)
 
 
-def _method(method):
+def method_code(method):
+    """Return the code of a state updater, or of several."""
     if isinstance(method, str):
         return f'"{method}"'
-    return "(" + ", ".join(map(_method, method)) + (",)" if len(method) == 1 else ")")
+    return "(" + ", ".join(map(method_code, method)) + (",)" if len(method) == 1 else ")")
 
 
 def _start_lines(writer, g, starts):
@@ -142,7 +146,8 @@ def _poisson(writer, g):
     arguments = [writer.size(g.size), rates, *writer.namespace(g.namespace), *writer.last_arguments(g)]
     lines = [comment(text), call(f"{target} = PoissonGroup", arguments)]
     own = Slot("thresholds", g.order)
-    return "\n".join(lines + writer.slot_lines(f'{target}.thresholder["spike"]', g.slot, own))
+    lines += writer.slot_lines(f'{target}.thresholder["spike"]', g.slot, own)
+    return "\n".join(lines + regular_lines(writer, g))
 
 
 _GROUPS = {

@@ -10,10 +10,12 @@ import brian2
 from .._version import __version__
 from . import exporting_template as template
 from .annotations import SPIKES
+from .building import targets_first
 from .description import NeuronGroupDescription
 from .exporting_example import short
 from .exporting_groups import group_code, timed_array_code
 from .exporting_inputs import inputs_code
+from .exporting_language import check_functions, links_lines, poisson_input_code, subgroups_code
 from .exporting_results import scores_code
 from .exporting_synapses import synapses_code
 from .exporting_text import call, comment, listing, printable, quantity_code, wrapped
@@ -40,35 +42,42 @@ def script_text(description, example):
     str
         As ``ruff format`` leaves it at lines of 110 characters.
     """
+    check_functions(description)
     description = in_reading_order(description)
     writer = Writer(description, side_by_side=example.side_by_side, starts=example.starts)
     objects = _objects(description, writer)
     network = _network(description, example, writer)
-    parts = [
-        _docstring(description, example),
-        _imports(example, writer),
+    body = [
         _constants(description),
         rule("options") + _options(description, example, writer),
         _equations(writer),
         objects,
         network,
     ]
+    imports = _imports(example, writer, body)
+    parts = [_docstring(description, example), imports, *body]
     return "\n".join(part.lstrip("\n") for part in parts if part)
 
 
 def in_reading_order(description):
     """Return the description with its objects from the inputs to the outputs, along the synapses."""
+    ends = {s.name: (s.source, s.target) for s in description.synapses}
     ranks = {
         g.name: 0 if not isinstance(g, NeuronGroupDescription) else len(description.groups)
         for g in description.groups
     }
     targets = {s.target for s in description.synapses if s.source != s.target}
     ranks |= {name: 0 for name in ranks if name not in targets}
+    between = [s for s in description.synapses if not {s.source, s.target} & set(ends)]
     for _ in description.groups:
-        for s in description.synapses:
+        for s in between:
             ranks[s.target] = min(ranks[s.target], ranks[s.source] + 1)
+
+    def rank(name):
+        return ranks[name] if name in ranks else max(map(rank, ends[name]))
+
     groups = sorted(description.groups, key=lambda g: ranks[g.name])
-    synapses = sorted(description.synapses, key=lambda s: (ranks[s.source], ranks[s.target]))
+    synapses = targets_first(sorted(description.synapses, key=lambda s: (rank(s.source), rank(s.target))))
     return replace(description, groups=tuple(groups), synapses=tuple(synapses))
 
 
@@ -118,8 +127,9 @@ def _paragraph(text):
     return wrapped(" ".join(printable(text).split()), 106)
 
 
-def _imports(example, writer):
-    names = {"Network", "defaultclock", "ms", "prefs", "second", "set_device"} | writer.imports
+def _imports(example, writer, body):
+    names = {"Network", "defaultclock", "ms", "prefs", "set_device"} | writer.imports
+    names |= {"second"} if any(re.search(r"\bsecond\b", part) for part in body) else set()
     names |= {"seed"} if example.random else set()
     # Constants, classes, the rest: as import sorters have it.
     order = sorted(
@@ -227,11 +237,20 @@ def _objects(description, writer):
     columns = _columns(description)
     timed = [timed_array_code(writer, t, columns=t.name in columns) for t in description.timed_arrays]
     parts = [rule("functions of time") + "\n\n".join(timed) + "\n"] if timed else []
-    parts.append(rule("neurons") + "\n\n".join(group_code(writer, g) for g in description.groups) + "\n")
+    groups = [group_code(writer, g) for g in description.groups]
+    groups += [code for code in (subgroups_code(writer, g) for g in description.groups) if code]
+    linked = [line for g in description.groups if hasattr(g, "links") for line in links_lines(writer, g)]
+    groups += ["\n".join(linked)] if linked else []
+    parts.append(rule("neurons") + "\n\n".join(groups) + "\n")
     if description.synapses:
-        parts.append(
-            rule("synapses") + "\n\n".join(synapses_code(writer, s) for s in description.synapses) + "\n"
-        )
+        made = [
+            "\n".join(filter(None, (synapses_code(writer, s), subgroups_code(writer, s))))
+            for s in description.synapses
+        ]
+        parts.append(rule("synapses") + "\n\n".join(made) + "\n")
+    if description.poisson_inputs:
+        made = [poisson_input_code(writer, p) for p in description.poisson_inputs]
+        parts.append(rule("Poisson inputs") + "\n\n".join(made) + "\n")
     return "\n".join(parts)
 
 
@@ -257,7 +276,8 @@ def _network(description, example, writer):
         head = f"#   {when}  "
         pieces = wrapped(what, 108 - len(head))
         lines += [head + pieces[0], *(f"#{' ' * (len(head) - 1)}{piece}" for piece in pieces[1:])]
-    objects = [writer.names[o.name] for o in (*description.groups, *description.synapses)]
+    made = (*description.groups, *description.synapses, *description.poisson_inputs)
+    objects = [writer.names[o.name] for o in made]
     lines.append(call("net = Network", objects))
     lines.append(listing("net.schedule = ", [json.dumps(slot) for slot in description.schedule]))
     groups = [g for g in description.groups if spiking(g)]

@@ -4,6 +4,8 @@ import numpy as np
 
 from .description import Slot
 from .errors import UnsupportedModel
+from .exporting_groups import method_code
+from .exporting_language import about_regular, links_lines, regular_lines
 from .exporting_text import call, comment, mapping, string, values_comment, with_remark
 from .exporting_timing import delivers_late
 from .exporting_values import SECOND, zero
@@ -28,7 +30,7 @@ def synapses_code(writer, s):
     """
     writer.imports.add("Synapses")
     target = writer.names[s.name]
-    arguments = [writer.names[s.source], writer.names[s.target]]
+    arguments = [writer.end(s.source, s.source_part), writer.end(s.target, s.target_part)]
     arguments += [writer.equations_code(s.name, s.equations, synapse=True)] if s.equations else []
     for side in ("pre", "post"):
         arguments += _statements(side, [p for p in s.pathways if p.prepost == side])
@@ -37,6 +39,12 @@ def synapses_code(writer, s):
         arguments.append(f"delay={delays[0][1]}")
     elif delays:
         arguments.append(f"delay={mapping(delays, used=7)}")
+    events = [(p.name, f'"{p.event}"') for p in s.pathways if p.event != "spike"]
+    arguments += [f"on_event={mapping(events, used=10)}"] if events else []
+    if s.update_slot is not None:
+        arguments.append(f"method={method_code(s.method)}")
+    if s.method_options:
+        arguments.append(f"method_options={mapping([(k, repr(v)) for k, v in s.method_options], used=16)}")
     if s.multisynaptic_index:
         arguments.append(f'multisynaptic_index="{s.multisynaptic_index}"')
     arguments += writer.namespace(s.namespace) + writer.last_arguments(s)
@@ -47,7 +55,12 @@ def synapses_code(writer, s):
     for u in s.summed:
         own = Slot("groups", s.order)
         lines += writer.slot_lines(f'{target}.summed_updaters["{u.variable}"]', u.slot, own)
-    lines += [_connect(writer, s), *writer.value_lines(s)]
+    if s.update_slot is not None:
+        lines += writer.slot_lines(f"{target}.state_updater", s.update_slot, Slot("groups", s.order))
+    if s.constant_slot is not None:
+        own = Slot("before_start", s.order)
+        lines += writer.slot_lines(f"{target}.subexpression_updater", s.constant_slot, own)
+    lines += [_connect(writer, s), *links_lines(writer, s), *regular_lines(writer, s), *writer.value_lines(s)]
     for p in s.pathways:
         if p.delay.ndim and (_is_late(writer, s, p) or not zero(p.delay)):
             physical = p.delay + (writer.description.dt if _is_late(writer, s, p) else 0)
@@ -70,13 +83,25 @@ def _connect(writer, s):
         return f'{target}.connect(condition="False")'
     i = writer.index(f"{s.name}.i", writer.description.size(s.source))
     j = writer.index(f"{s.name}.j", writer.description.size(s.target))
+    # A subgroup counts from its beginning.
+    i, j = (
+        code if part is None or not part.start else f"{code} - {part.start}"
+        for code, part in ((i, s.source_part), (j, s.target_part))
+    )
     return call(f"{target}.connect", [f"i={i}", f"j={j}"])
 
 
 def _about(writer, s):
-    n, m = writer.description.size(s.source), writer.description.size(s.target)
+    n, m = (
+        writer.description.size(end) if part is None else part.stop - part.start
+        for end, part in ((s.source, s.source_part), (s.target, s.target_part))
+    )
     number = "all to all" if _all_to_all(s, n, m) else f"{len(s.pre)} synapses"
-    text = f"{s.name}: from {s.source} to {s.target}, {number}."
+    ends = [
+        end if part is None else f"{part.start} to {part.stop - 1} of {end}"
+        for end, part in ((s.source, s.source_part), (s.target, s.target_part))
+    ]
+    text = f"{s.name}: from {ends[0]} to {ends[1]}, {number}."
     for p in s.pathways:
         late = delivers_late(writer.description, s, p)
         emits = s.source if p.prepost == "pre" else s.target
@@ -91,7 +116,7 @@ def _about(writer, s):
             text += f" They run{which} before {emits} spikes in a step: a spike waits for the next step."
         elif late is False and p.slot.when != "synapses":
             text += f" They run{which} after {emits} has spiked: without a delay a spike arrives in the same step."
-    return text
+    return text + about_regular(s)
 
 
 def _all_to_all(s, n, m):

@@ -260,8 +260,9 @@ class Names:
         self._given = {}
 
     def __getitem__(self, name):
+        """The Python name of an object; of a pair, the first tells it apart, the second is its own name."""
         if name not in self._given:
-            self._given[name] = self.free(name)
+            self._given[name] = self.free(name if isinstance(name, str) else name[1])
         return self._given[name]
 
     def free(self, name):

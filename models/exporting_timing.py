@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from .description import NeuronGroupDescription, SpikeGeneratorDescription
+from .exporting_values import regular_text
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,39 @@ def operations(description):
             variable = u.variable.removesuffix("_post").removesuffix("_pre")
             what = f"{s.name} sums into {variable} of {s.source if u.variable.endswith('_pre') else s.target}"
             found.append(Operation(u.slot.when, u.slot.order, f"{s.name}_summed_variable_{u.variable}", what))
+        found += _updates(s)
+    for p in description.poisson_inputs:
+        found.append(
+            Operation(p.slot.when, p.slot.order, p.name, f"{p.name} adds to {p.variable} of {p.target}")
+        )
+    for obj in (*description.groups, *description.synapses):
+        for r in getattr(obj, "regular", ()):
+            found.append(Operation(r.slot.when, r.slot.order, r.name, regular_text(r)))
     return sorted(found, key=lambda op: (position(description.schedule, op.when), op.order, op.name))
 
 
+def _updates(obj):
+    """The state update, and what is computed once for a step."""
+    integrated = any(
+        e.type == "differential equation" and "event-driven" not in e.flags for e in obj.equations
+    )
+    if integrated:
+        what = f"{obj.name} integrates its equations"
+        yield Operation(obj.update_slot.when, obj.update_slot.order, f"{obj.name}_stateupdater", what)
+    if obj.constant_slot is not None:
+        names = ", ".join(e.name for e in obj.equations if "constant over dt" in e.flags)
+        slot, name = obj.constant_slot, f"{obj.name}_subexpression_update"
+        yield Operation(slot.when, slot.order, name, f"{obj.name} computes {names} for this step")
+
+
 def _of_neurons(g):
-    if any(e.type == "differential equation" for e in g.equations):
-        what = f"{g.name} integrates its equations"
-        yield Operation(g.update_slot.when, g.update_slot.order, f"{g.name}_stateupdater", what)
-    if g.constant_slot is not None:
-        names = ", ".join(e.name for e in g.equations if "constant over dt" in e.flags)
-        slot, name = g.constant_slot, f"{g.name}_subexpression_update"
-        yield Operation(slot.when, slot.order, name, f"{g.name} computes {names} for this step")
+    yield from _updates(g)
+    for e in g.events:
+        name, what = f"{g.name}_{e.name}_thresholder", f"{g.name} has the event {e.name} where {e.condition}"
+        yield Operation(e.slot.when, e.slot.order, name, what)
+        if e.reset is not None:
+            name, what = f"{g.name}_{e.name}_resetter", f"{g.name} runs what follows {e.name}"
+            yield Operation(e.reset_slot.when, e.reset_slot.order, name, what)
     event = g.threshold
     if event is None:
         return
@@ -88,8 +111,11 @@ def delivers_late(description, synapses, pathway):
     group = description.group(name)
     if any(obj.dt is not None for obj in (group, synapses)):
         return None
-    slot = getattr(group, "slot", None) or group.threshold.slot
-    emitter = name if isinstance(group, SpikeGeneratorDescription) else f"{name}_spike_thresholder"
+    if isinstance(group, NeuronGroupDescription):
+        slot = next(e.slot for e in (group.threshold, *group.events) if e and e.name == pathway.event)
+    else:
+        slot = group.slot
+    emitter = name if isinstance(group, SpikeGeneratorDescription) else f"{name}_{pathway.event}_thresholder"
     emitted = position(description.schedule, slot.when), slot.order, emitter
     delivered = (
         position(description.schedule, pathway.slot.when),

@@ -9,7 +9,7 @@ from .description import (
     PoissonGroupDescription,
     SpikeGeneratorDescription,
 )
-from .encoding import encode_annotations, encode_group, encode_synapses
+from .encoding import encode_annotations, encode_group, encode_poisson_input, encode_synapses
 from .exporting_text import unit_code
 from .recordings import unit_of
 
@@ -44,6 +44,9 @@ def arrays_of(description, *, zeros=True):
                 found[f"{g.name}.rates"] = g.rates.values, "Hz"
         else:
             found |= _variables(g, zeros)
+            for link in g.links:
+                if isinstance(link.index, np.ndarray):
+                    found[f"{g.name}.{link.name}.index"] = link.index, "1"
     for s in description.synapses:
         found[f"{s.name}.i"], found[f"{s.name}.j"] = (s.pre, "1"), (s.post, "1")
         found |= _variables(s, zeros)
@@ -85,6 +88,13 @@ def single_values(description):
         for p in getattr(obj, "pathways", ()):
             if p.delay.ndim == 0:
                 found.append((obj.name, f"{p.name}.delay", float(p.delay), "s"))
+        for r in getattr(obj, "regular", ()):
+            if r.dt is not None:
+                found.append((r.name, "dt", r.dt, "s"))
+    for p in description.poisson_inputs:
+        found += [(p.name, "N", p.n, "1"), (p.name, "rate", p.rate, "Hz")]
+        if isinstance(p.weight, Array):
+            found.append((p.name, "weight", p.weight.values.item(), unit_of(p.weight.dimensions)))
     found += [(t.name, "dt", t.dt, "s") for t in description.timed_arrays]
     return found
 
@@ -147,6 +157,7 @@ def all_arrays(description):
         "annotations": encode_annotations(description.annotations),
         "groups": {g.name: encode_group(g) for g in description.groups},
         "synapses": {s.name: encode_synapses(s) for s in description.synapses},
+        "poisson_inputs": [encode_poisson_input(p) for p in description.poisson_inputs],
     }
     return found | {
         "units": text_array(units),
@@ -173,16 +184,34 @@ def equations_text(description):
             event = g.threshold
             lines += [] if event is None else [f"    threshold: {event.condition}"]
             lines += [] if event is None or event.reset is None else _statements("reset", event.reset)
+            for e in g.events:
+                lines.append(f"    event {e.name}: {e.condition}")
+                lines += [] if e.reset is None else _statements(f"at the event {e.name}", e.reset)
             lines += [] if g.refractory is None else [f"    refractory: {g.refractory}"]
             lines.append(f"    method: {g.method}")
+            lines += [_link_text(k) for k in g.links]
+        lines += [f"    {regular_text(r)}" for r in getattr(g, "regular", ())]
         parts.append("\n".join(lines))
     for s in description.synapses:
         lines = [f"{s.name}: {len(s.pre)} synapses from {s.source} to {s.target}"]
         lines += [f"    {equation_code(e)}" for e in s.equations]
         for p in s.pathways:
-            lines += _statements(f"at a spike of {s.source if p.prepost == 'pre' else s.target}", p.code)
+            event = "a spike" if p.event == "spike" else f"an event {p.event}"
+            lines += _statements(f"at {event} of {s.source if p.prepost == 'pre' else s.target}", p.code)
+        lines += [_link_text(k) for k in s.links] + [f"    {regular_text(r)}" for r in s.regular]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def regular_text(r):
+    """Return what runs regularly, in words."""
+    which = "" if r.part is None else f" of its neurons {r.part.start} to {r.part.stop - 1}"
+    every = "at each step" if r.dt is None else f"every {r.dt * 1e3:g} ms"
+    return f"{r.name} runs {every}{which}"
+
+
+def _link_text(link):
+    return f"    {link.name} is {link.variable} of {link.group}"
 
 
 def _statements(what, code):

@@ -102,6 +102,10 @@ class Writer:
         """Code of an array of indices into a group of this size."""
         return f'shifted(stored["{key}"], {size})' if self.side_by_side else f'stored["{key}"]'
 
+    def end(self, name, part):
+        """Code of a group or synapses, or of the subgroup of it."""
+        return self.names[name] if part is None else self.names[f"{name}[{part.name}]", part.name]
+
     # ------------------------------------------------------------------ arguments and lines
     def namespace(self, externals):
         """The argument ``namespace=…``, as a list of none or one."""

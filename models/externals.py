@@ -1,5 +1,7 @@
 """Names that statements use and that their object does not define: resolved as Brian2 does it."""
 
+import re
+
 import numpy as np
 from brian2 import DEFAULT_FUNCTIONS, Function, TimedArray
 from brian2.codegen.translation import get_identifiers_recursively
@@ -42,7 +44,7 @@ class Externals:
         KeyError
             A name cannot be resolved.
         UnsupportedModel
-            A name stands for a function of the user's own.
+            A name stands for something else than a number, a `TimedArray` or a function.
         """
         codes = [_without_comments(code) for code in codes if code]
         identifiers = get_identifiers_recursively(codes, group.variables)
@@ -70,9 +72,7 @@ class Externals:
                 raise ValueError(f"two TimedArrays are named {resolved.name!r}; give them different names")
             return External(name, resolved.name)
         if isinstance(resolved, Function):
-            if resolved is not DEFAULT_FUNCTIONS.get(name):
-                raise UnsupportedModel(group.name, f"the function '{name}'", "write it out in the equations")
-            return None
+            return None if resolved is DEFAULT_FUNCTIONS.get(name) else External(name, resolved)
         if not isinstance(resolved, Constant):
             raise UnsupportedModel(
                 group.name, f"'{name}' ({type(resolved).__name__})", "use a number or quantity"
@@ -98,6 +98,6 @@ def _without_comments(code):
 def _assigned(code):
     """Names that statements introduce: `x = …` without being a variable."""
     for line in code.replace(";", "\n").split("\n"):
-        name, equals, _ = line.partition("=")
-        if equals and name.strip().isidentifier():
-            yield name.strip()
+        found = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", line)
+        if found:
+            yield found.group(1)

@@ -1,10 +1,10 @@
-"""Networks in files: netCDF4 (HDF5), format version 1.
+"""Networks in files: netCDF4 (HDF5), format version 2; files of version 1 are read, too.
 
 Layout; every ``specification`` is JSON text with the fields of the descriptions, every array is stored whole:
 
 ==============================================  =======================================================
 ``/`` attributes                                ``format = "chronaxie network"``, ``format_version``
-``/specification``                              schedule, dt (s), trials, annotations, versions
+``/specification``                              schedule, dt (s), trials, annotations, Poisson inputs, versions
 ``/groups/<name>/neuron``                       index of each neuron (as many as the group has)
 ``/groups/<name>/specification``                equations, threshold, reset, slots, namespace, …
 ``/groups/<name>/variables/<variable>``         float64, int32 or uint8 (boolean), SI units, ``units``
@@ -13,8 +13,12 @@ attribute ``/groups/<name>/spikes/index``, ``…/time``     of a spike generator
 ``/synapses/<name>/specification``              source, target, pathways, slots, namespace, …
 ``/synapses/<name>/variables/<variable>``       as above
 ``/synapses/<name>/delays/<pathway>``           float64 (s): one value, or one for each synapse
+``/groups/<name>/links/<variable>``             int32: index of each value of a linked variable
 ``/timed_arrays/<name>/values``                 float64 (time) or (time, column)
 ``/timed_arrays/<name>/specification``          dt (s), dimensions
+``/progress/specification``                     time (s) of a network that has run
+``/progress/values/<object>/<name>``            what Brian2 keeps of a run: ``lastspike``, …
+``/progress/under_way/<synapses>/<pathway>/``   ``steps``, ``indices``: int32, spikes that have not arrived
 ==============================================  =======================================================
 
 An array of no elements is left out. Reading a file runs nothing that it holds (see `checking`,
@@ -28,7 +32,7 @@ import brian2
 import h5netcdf
 import h5py
 import numpy as np
-from brian2 import Network
+from brian2 import Function, Network
 from brian2.core.namespace import get_local_namespace
 
 from .._version import __version__
@@ -36,7 +40,8 @@ from .atomic import written_beside
 from .building import build
 from .describing import describe
 from .description import NetworkDescription, PoissonGroupDescription, SpikeGeneratorDescription
-from .encoding import encode_annotations, encode_group, encode_synapses
+from .encoding import encode_annotations, encode_group, encode_poisson_input, encode_synapses
+from .errors import UnsupportedModel
 from .reading_files import FORMAT, FORMAT_VERSION, read_description
 from .recordings import unit_of
 
@@ -65,7 +70,7 @@ def save(net, path, *, overwrite=False, namespace=None):
     FileNotFoundError
         The folder does not exist.
     UnsupportedModel
-        As in `describe`.
+        As in `describe`, or a function of the user's own: a file holds no code.
     """
     if namespace is None:
         namespace = get_local_namespace(level=1)
@@ -77,6 +82,7 @@ def save(net, path, *, overwrite=False, namespace=None):
     if not path.parent.is_dir():
         raise FileNotFoundError(f"save: the folder {path.parent} does not exist; make it first")
     description = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
+    _check_functions(description)
     with written_beside(path) as beside, h5netcdf.File(beside, "w") as file:
         _write(file, description)
     return path
@@ -115,6 +121,17 @@ def load_description(path):
     return read_description(Path(path))
 
 
+def _check_functions(description):
+    for obj in (*description.groups, *description.synapses):
+        for e in getattr(obj, "namespace", ()):
+            if isinstance(e.value, Function):
+                raise UnsupportedModel(
+                    obj.name,
+                    f"the function '{e.name}' in a file, which holds no code",
+                    "write it out in the equations, or keep the description within the process",
+                )
+
+
 def _write(file, description):
     file.attrs["format"] = FORMAT
     file.attrs["format_version"] = FORMAT_VERSION
@@ -123,6 +140,7 @@ def _write(file, description):
         "dt": description.dt,
         "trials": description.trials,
         "annotations": encode_annotations(description.annotations),
+        "poisson_inputs": [encode_poisson_input(p) for p in description.poisson_inputs],
         "versions": f"chronaxie {__version__}, brian2 {brian2.__version__}, numpy {np.__version__}",
     }
     _text(file, specification)
@@ -136,6 +154,8 @@ def _write(file, description):
         at = file["timed_arrays"].create_group(t.name)
         _text(at, {"dt": t.dt, "dimensions": list(t.array.dimensions)})
         _array(at, "values", t.array.values, ("time", "column"), unit_of(t.array.dimensions))
+    if description.progress is not None:
+        _write_progress(file.create_group("progress"), description.progress)
 
 
 def _write_group(at, g):
@@ -150,6 +170,10 @@ def _write_group(at, g):
             _array(at.create_group("variables"), "rates", g.rates.values, ("neuron",), "Hz")
     else:
         _write_variables(at.create_group("variables"), g, "neuron")
+        links = at.create_group("links")
+        for link in g.links:
+            if isinstance(link.index, np.ndarray):
+                _array(links, link.name, link.index.astype(np.int32), ("neuron",), "1")
 
 
 def _write_synapses(at, s):
@@ -160,6 +184,24 @@ def _write_synapses(at, s):
     delays = at.create_group("delays")
     for p in s.pathways:
         _array(delays, p.name, np.asarray(p.delay, dtype=np.float64), ("synapse",), "s")
+
+
+def _write_progress(at, progress):
+    _text(at, {"time": progress.time})
+    values, under_way = at.create_group("values"), at.create_group("under_way")
+    for name, variable in progress.values:
+        of_object = values[name] if name in values else values.create_group(name)
+        array = variable.array.values
+        array = array.astype(np.uint8) if array.dtype == bool else array
+        units = unit_of(variable.array.dimensions)
+        # Each has a length of its own: the last spikes of a group are one more than its neurons.
+        _array(of_object, variable.name, array, (f"{variable.name}_element",), units)
+    for events in progress.under_way:
+        name = events.synapses
+        of_synapses = under_way[name] if name in under_way else under_way.create_group(name)
+        of_pathway = of_synapses.create_group(events.pathway)
+        _array(of_pathway, "steps", events.steps, ("event",), "1")
+        _array(of_pathway, "indices", events.indices, ("event",), "1")
 
 
 def _write_variables(at, obj, dim):

@@ -9,7 +9,6 @@ from brian2.parsing.sympytools import str_to_sympy
 from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
 from brian2.stateupdaters.exponential_euler import get_conditionally_linear_system
 
-from .annotations import Annotations
 from .building import build
 from .description import NetworkDescription, NeuronGroupDescription
 from .devices import using
@@ -109,8 +108,8 @@ def _known(method):
 def _refusal(description, group, method):
     """What speaks against the method, as a sentence; None where it suits."""
     # Only the equations and the dt of the group and of the arrays that it reads decide: one neuron will do.
-    one = replace(group, size=1, variables=(), method_options=())
-    alone = replace(description, groups=(one,), synapses=(), annotations=Annotations())
+    alone = description.alone(group.name)
+    alone = alone.replace_group(replace(alone.groups[0], method_options=()))
     refusals = []
     with using("numpy", random_seed=0):
         (made,) = build(alone).objects

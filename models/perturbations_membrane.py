@@ -19,7 +19,6 @@ from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_UNITS
 from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
 from brian2.stateupdaters.base import UnsupportedEquationsException
 
-from .annotations import Annotations
 from .building import build
 from .description import Array, Equation, Slot, Variable, exponents
 from .devices import using
@@ -174,10 +173,8 @@ def _equation(group, variable):
 
 def _rate_and_method(description, group, variable):
     """The leak's rate as a sympy expression of constants, and the integrator that Brian2 chooses."""
-    one = replace(group, size=1, variables=())
-    alone = replace(description, groups=(one,), synapses=(), annotations=Annotations())
     with using("numpy", random_seed=0):
-        (made,) = build(alone).objects
+        (made,) = build(description.alone(group.name)).objects
         names = made.equations.names | made.equations.identifiers | {"dt"}
         variables = made.resolve_all(names, {}, user_identifiers=set())
         code = dict(made.user_equations.get_substituted_expressions(variables))[variable].code

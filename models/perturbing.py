@@ -14,6 +14,7 @@ from .description import DIMENSIONLESS, Array, Equation, NetworkDescription, Neu
 from .errors import UnsupportedModel
 from .initials import stream
 from .membrane_steps import check_step
+from .progress import from_start
 
 ABOUT = "perturbations"
 
@@ -117,7 +118,7 @@ def perturb(net, *perturbations, seed=0, namespace=None):
     TypeError
         `net` is neither, or a perturbation none.
     ValueError, UnsupportedModel
-        As the perturbations.
+        As the perturbations; a network that has run and cannot start anew (`from_start`).
     """
     if namespace is None:
         namespace = get_local_namespace(level=1)
@@ -133,6 +134,7 @@ def perturb(net, *perturbations, seed=0, namespace=None):
             )
     whole_seed(seed)
     description = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
+    description = from_start(description)
     for position, p in enumerate(perturbations):
         description = p(description, seed=seed, position=position)
     description = _remembered(description, perturbations, seed)

@@ -52,6 +52,18 @@ class GroupArrays:
         self.size = neuron.size
         self.variables = _variables(at, self.where)
 
+    def link(self, name, size):
+        """Return the index array of a linked variable."""
+        at = self.at.get("links")
+        if not isinstance(at, h5py.Group):
+            check.refuse(self.where, "a group 'links'", at)
+        index = read_array(at, check.identifier(self.where, name), self.where)
+        if index.dtype != np.int32 or index.shape != (size,) or index.min() < 0:
+            check.refuse(self.where, f"{size} indices from 0 for the link {name}", index)
+        index = index.astype(np.int64)
+        index.flags.writeable = False
+        return index
+
     @property
     def rates(self):
         rates = self.variables.get("rates")
@@ -98,11 +110,14 @@ class SynapseArrays:
                 check.refuse(self.where, "pre and post for each synapse", (self.pre.shape, self.post.shape))
         self.variables = _variables(at, self.where)
 
-    def check_range(self, source_size, target_size):
-        """Refuse indices outside the groups."""
-        for index, size in ((self.pre, source_size), (self.post, target_size)):
-            if index.size and not 0 <= index.min() <= index.max() < size:
-                check.refuse(self.where, f"indices from 0 to {size - 1}", (index.min(), index.max()))
+    def check_range(self, index, start, stop):
+        """Refuse indices outside of what is connected."""
+        if index.size and not start <= index.min() <= index.max() < stop:
+            check.refuse(self.where, f"indices from {start} to {stop - 1}", (index.min(), index.max()))
+
+    def link(self, name, size):
+        """Synapses are linked by the name of a variable."""
+        check.refuse(self.where, "a name as index of a link", f"an array for {name}")
 
     def delay(self, name):
         """Return the delays of a pathway (s), checked."""

@@ -1,27 +1,26 @@
 """Reading a network file that nobody vouches for: structure and sizes first, then arrays, then meaning."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
 
 from . import checking as check
-from .decoding import (
-    decode_annotations,
-    decode_group,
-    decode_synapses,
-    decode_timed_array,
-    fields,
-    items,
-    without_trials,
-)
+from .decoding import decode_group, decode_timed_array, without_trials
+from .decoding_annotations import decode_annotations
+from .decoding_parts import fields, items
+from .decoding_synapses import End, decode_poisson_input, decode_synapses
 from .description import NetworkDescription, SpikeGeneratorDescription
 from .errors import FileRefused
 from .reading_arrays import NUMBERS, GroupArrays, SynapseArrays, is_dimension, read_array
+from .reading_links import check_links
+from .reading_progress import read_progress
 from .recordings import natural
 
 FORMAT = "chronaxie network"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = (1, 2)
 LARGEST_TEXT = 16 * 2**20
 MOST_OBJECTS = 100_000
 
@@ -65,10 +64,10 @@ def _check_version(file, path):
         )
     if kind != FORMAT:
         check.refuse("attribute format", FORMAT, kind)
-    if version != FORMAT_VERSION:
+    if version not in READABLE:
         raise FileRefused(
-            f"network file: expected format version {FORMAT_VERSION}, got {str(version)[:40]}; use the version of "
-            "chronaxie that wrote it, or save the network anew"
+            f"network file: expected format version {' or '.join(map(str, READABLE))}, got {str(version)[:40]}; "
+            "use the version of chronaxie that wrote it, or save the network anew"
         )
 
 
@@ -135,9 +134,10 @@ def _check_dataset(where, dataset, file_size):
 
 
 def _read(file):
-    schedule, dt, trials, notes, versions = fields(
-        "specification", _specification(file, "/"), "schedule", "dt", "trials", "annotations", "versions"
-    )
+    data = _specification(file, "/")
+    data = {"poisson_inputs": []} | data if isinstance(data, dict) else data  # the first files have none
+    names = ("schedule", "dt", "trials", "annotations", "versions", "poisson_inputs")
+    schedule, dt, trials, notes, _, poisson_inputs = fields("specification", data, *names)
     schedule = tuple(check.identifier("schedule", slot) for slot in items("schedule", schedule))
     if len(set(schedule)) < len(schedule):
         check.refuse("schedule", "each slot once", schedule)
@@ -151,11 +151,14 @@ def _read(file):
         for name, at in _children(file, "groups")
     ]
     by_name = {g.name: g for g in groups}
+    for g in groups:
+        check_links(g, by_name)
     dt = check.number("dt", dt, least=1e-12, most=1e6)
-    synapses = []
-    for name, at in _children(file, "synapses"):
-        arrays = SynapseArrays(name, at, dt)
-        synapses.append(decode_synapses(name, _specification(at, name), arrays, by_name, schedule, names))
+    synapses, ends = _read_synapses(file, by_name, dt, schedule, names)
+    namespaces = {obj.name: {e.name for e in getattr(obj, "namespace", ())} for obj in (*groups, *synapses)}
+    poisson_inputs = tuple(
+        decode_poisson_input(p, ends, namespaces, schedule) for p in items("Poisson inputs", poisson_inputs)
+    )
     notes = decode_annotations(notes, schedule)
     pathways = {f"{s.name}_{p.name}" for s in synapses for p in s.pathways}
     for name in notes.step_delays:
@@ -165,8 +168,44 @@ def _read(file):
     generators = [g.name for g in groups if isinstance(g, SpikeGeneratorDescription)]
     for j in notes.jitter:
         check.one_of("annotations: jitter", j.group, generators)
-    description = NetworkDescription(tuple(groups), tuple(synapses), tuple(timed), schedule, dt, notes)
+    description = NetworkDescription(
+        tuple(groups),
+        tuple(synapses),
+        tuple(timed),
+        schedule,
+        dt,
+        notes,
+        poisson_inputs=poisson_inputs,
+    )
+    description = replace(description, progress=read_progress(file, description))
     return without_trials(description, check.whole("trials", trials, least=1))
+
+
+def _read_synapses(file, groups, dt, schedule, timed_arrays):
+    """Synapses in the order of their names, and the `End` of each group and synapses; targets are read first."""
+    ends = {name: End.of_group(g) for name, g in groups.items()}
+    waiting = [(name, at, _specification(at, name)) for name, at in _children(file, "synapses")]
+    found, order = {}, [name for name, *_ in waiting]
+    for name in order:
+        if name in ends:
+            check.refuse(f"synapses {name}", "a name that no group has", name)
+    while waiting:
+        later = []
+        for name, at, data in waiting:
+            sides = {data.get("source"), data.get("target")} if isinstance(data, dict) else set()
+            if sides & (set(order) - set(found)):
+                later.append((name, at, data))
+                continue
+            arrays = SynapseArrays(name, at, dt)
+            s = found[name] = decode_synapses(name, data, arrays, ends, schedule, timed_arrays)
+            check_links(s, groups)
+            ends[name] = End.of_synapses(s, ends)
+        if len(later) == len(waiting):
+            check.refuse(
+                f"synapses {later[0][0]}", "synapses without a circle", "ones that connect to one another"
+            )
+        waiting = later
+    return [found[name] for name in order], ends
 
 
 def _children(file, name):

@@ -21,6 +21,7 @@ from .description import Array, NetworkDescription, SpikeGeneratorDescription
 from .devices import check_device
 from .inputs_of_trials import trial_inputs
 from .methods import with_method
+from .progress import from_start
 from .recordings import connectivity_variables, spiking
 from .runtime import RuntimeEngine
 from .sinks import FileSink, MemorySink
@@ -93,6 +94,7 @@ class Simulation:
         if timeout is not None:
             timeout = seconds(timeout, "timeout")
         single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
+        single = from_start(single)
         check_time_constants(_named_values(single), growing=single.annotations.growing)
         if method is not None:
             single = with_method(single, method)

@@ -13,6 +13,7 @@ from .description import (
 )
 from .errors import UnsupportedModel
 
+APART = "simulate the trials apart (batch=1)"
 _RANDOM = re.compile(r"\b(rand|randn|poisson)\s*\(")
 # A TimedArray that every neuron reads in its own column.
 INDEXED = r"\b([A-Za-z_]\w*)\(\s*t\s*,\s*i\s*\)"
@@ -38,8 +39,9 @@ def tile(description, trials):
     ------
     UnsupportedModel
         A statement uses the index or size of its group (``i``, ``j``, ``N``), which would mean another thing
-        in a tiled group; a `TimedArray` that is read as ``name(t, i)`` is tiled itself. Or a group shares random
-        numbers, which would then be the same in all trials.
+        in a tiled group; a `TimedArray` that is read as ``name(t, i)`` is tiled itself. A group shares random
+        numbers, which would then be the same in all trials. Subgroups, synapses onto synapses, links by an index
+        variable or to the one neuron of a group: tiled groups are no contiguous parts. Or the network has run.
     """
     if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
         raise ValueError(f"trials must be a whole number >= 1, got {trials!r}")
@@ -49,6 +51,7 @@ def tile(description, trials):
         return description
     trials = int(trials)
     _check_shared(description)
+    _check_whole(description)
     columns = {}
     arrays = timed_names(description)
     for owner, codes, size in statements(description):
@@ -60,11 +63,40 @@ def tile(description, trials):
     sizes = {g.name: g.size for g in description.groups}
     return replace(
         description,
-        groups=tuple(_tile_group(g, trials) for g in description.groups),
+        groups=tuple(_tile_group(g, sizes, trials) for g in description.groups),
         synapses=tuple(_tile_synapses(s, trials, sizes) for s in description.synapses),
         timed_arrays=tuple(_tile_timed(t, columns.get(t.name), trials) for t in description.timed_arrays),
         trials=trials,
     )
+
+
+def _check_whole(description):
+    """Refuse what is of one part of a group, or of one network."""
+    if description.progress is not None:
+        raise UnsupportedModel("the network", "a run that goes on, with several trials", APART)
+    names = {s.name for s in description.synapses}
+    for s in description.synapses:
+        if {s.source, s.target} & names:
+            raise UnsupportedModel(s.name, "synapses as source or target, with several trials", APART)
+        _check_part(s.name, s.source_part or s.target_part)
+    for p in description.poisson_inputs:
+        _check_part(p.name, p.part)
+    for obj in (*description.groups, *description.synapses):
+        for regular in getattr(obj, "regular", ()):
+            _check_part(obj.name, regular.part)
+        for link in getattr(obj, "links", ()):
+            _check_part(obj.name, link.part)
+            one = description.group(link.group).size == 1
+            if isinstance(link.index, str) or (one and getattr(obj, "size", 0) != 1):
+                what = "by an index variable" if isinstance(link.index, str) else "to a single neuron"
+                raise UnsupportedModel(
+                    obj.name, f"the link of '{link.name}' {what}, with several trials", APART
+                )
+
+
+def _check_part(owner, part):
+    if part is not None:
+        raise UnsupportedModel(owner, f"the subgroup '{part.name}', with several trials", APART)
 
 
 def _check_shared(description):
@@ -76,6 +108,15 @@ def _check_shared(description):
                     f"random numbers that the group shares ('{e.name}'), with several trials",
                     "simulate one trial at a time, or leave the flag 'shared' out",
                 )
+        shared = {e.name for e in getattr(obj, "equations", ()) if "shared" in e.flags}
+        for regular in getattr(obj, "regular", ()):
+            written = set(re.findall(r"^\s*(\w+)\s*(?:[-+*/%]|//|\*\*)?=(?!=)", regular.code, re.MULTILINE))
+            if written & shared and _RANDOM.search(regular.code):
+                raise UnsupportedModel(
+                    obj.name,
+                    f"random numbers that the group shares (in '{regular.name}'), with several trials",
+                    APART,
+                )
 
 
 def statements(description, only=None):
@@ -84,18 +125,26 @@ def statements(description, only=None):
         if only is not None and not isinstance(g, only):
             continue
         if isinstance(g, NeuronGroupDescription):
-            event = g.threshold
             codes = [e.expression for e in g.equations] + [
                 g.refractory if isinstance(g.refractory, str) else None
             ]
-            codes += [] if event is None else [event.condition, event.reset]
-            yield g.name, [c for c in codes if c], g.size
-        elif isinstance(g, PoissonGroupDescription) and isinstance(g.rates, str):
-            yield g.name, [g.rates], g.size
+            events = (*g.events, *([] if g.threshold is None else [g.threshold]))
+            codes += [code for event in events for code in (event.condition, event.reset)]
+        elif isinstance(g, PoissonGroupDescription):
+            codes = [g.rates if isinstance(g.rates, str) else None]
+        else:
+            continue
+        codes += [r.code for r in g.regular] + _weights(description, g.name)
+        yield g.name, [c for c in codes if c], g.size
     if only is None:
         for s in description.synapses:
             codes = [e.expression for e in s.equations] + [p.code for p in s.pathways]
+            codes += [r.code for r in s.regular] + _weights(description, s.name)
             yield s.name, [c for c in codes if c], None
+
+
+def _weights(description, name):
+    return [p.weight for p in description.poisson_inputs if p.target == name and isinstance(p.weight, str)]
 
 
 def timed_names(description):
@@ -122,7 +171,7 @@ def _indexed(owner, codes):
     return names
 
 
-def _tile_group(group, trials):
+def _tile_group(group, sizes, trials):
     size = group.size * trials
     if isinstance(group, SpikeGeneratorDescription):
         trial = np.repeat(np.arange(trials), len(group.indices))
@@ -134,7 +183,16 @@ def _tile_group(group, trials):
         rates = group.rates if isinstance(group.rates, str) else _tile_array(group.rates, trials)
         return replace(group, size=size, rates=rates)
     shared = {e.name for e in group.equations if "shared" in e.flags}
-    return replace(group, size=size, variables=_tile_variables(group.variables, shared, trials))
+    links = tuple(_tile_link(link, sizes, trials) for link in group.links)
+    variables = _tile_variables(group.variables, shared, trials)
+    return replace(group, size=size, variables=variables, links=links)
+
+
+def _tile_link(link, sizes, trials):
+    if link.index is None:
+        return link
+    first = np.repeat(np.arange(trials) * sizes[link.group], len(link.index))
+    return replace(link, index=np.tile(link.index, trials) + first)
 
 
 def _tile_synapses(s, trials, sizes):

@@ -129,6 +129,7 @@ class StandaloneEngine:
                 values = np.tile(values, (1, 1, self._batch))  # read as name(t, i) by trials side by side
             yield table_record(names.get(name, name), timed[names.get(name, name)].dt, values)
         own = {obj.name: obj.dt for obj in (*tiled.groups, *tiled.synapses)}
+        own |= {r.name: r.dt for obj in (*tiled.groups, *tiled.synapses) for r in getattr(obj, "regular", ())}
         dts = [tiled.dt] * (max(clocks.values()) + 1)
         for name, dt in own.items():
             if dt is not None:

@@ -317,7 +317,7 @@ def generate_project(bare, traces, device, folder):
     tables = {
         f.name: f
         for obj in objects.values()
-        for f in (obj.namespace or {}).values()
+        for f in (getattr(obj, "namespace", None) or {}).values()
         if isinstance(f, TimedArray)
     }
     for timed in tables.values():

@@ -22,7 +22,7 @@ from ..description import (
     SpikeGeneratorDescription,
 )
 from ..devices import compiler_command
-from ..encoding import encode_group, encode_synapses
+from ..encoding import encode_group, encode_poisson_input, encode_synapses
 
 # Step of the network whose code is generated; the program gets the real one.
 STEP = 1e-4
@@ -32,7 +32,8 @@ PREFERENCES = ("codegen", "devices.cpp_standalone", "core")
 def skeleton(description):
     """Return a description with the same structure and no values: what the generated code depends on.
 
-    Sizes of groups, equations, statements, slots, numbers in namespaces and which delays are heterogeneous stay.
+    Sizes of groups, equations, statements, slots, numbers in namespaces, which delays are heterogeneous, index
+    arrays of linked variables and Poisson inputs stay (of the latter the probability of a spike in a step).
     Numbers of synapses, values of variables, delays, spikes, rows of TimedArrays and steps are placeholders.
 
     Parameters
@@ -48,6 +49,7 @@ def skeleton(description):
         groups=tuple(_group(g) for g in description.groups),
         synapses=tuple(_synapses(s) for s in description.synapses),
         timed_arrays=tuple(_timed(t) for t in description.timed_arrays),
+        poisson_inputs=tuple(_poisson_input(p, description) for p in description.poisson_inputs),
         dt=STEP,
         annotations=replace(description.annotations, dt_ref=None, readout=None, step_delays=(), about={}),
     )
@@ -60,15 +62,37 @@ def _group(g):
         return replace(g, indices=empty.astype(np.int32), times=empty, period=0.0, dt=own)
     if isinstance(g, PoissonGroupDescription):
         rates = g.rates if isinstance(g.rates, str) else Array(np.zeros(g.size), g.rates.dimensions)
-        return replace(g, rates=rates, dt=own)
+        return replace(g, rates=rates, dt=own, regular=_regular(g))
     assert isinstance(g, NeuronGroupDescription)
-    return replace(g, variables=(), dt=own)
+    return replace(g, variables=(), dt=own, regular=_regular(g))
+
+
+def _regular(obj):
+    return tuple(r if r.dt is None else replace(r, dt=STEP) for r in obj.regular)
+
+
+def _poisson_input(p, description):
+    """Brian2 writes the probability of a spike in a step into the code: that stays, where the step does not."""
+    target = next(obj for obj in (*description.groups, *description.synapses) if obj.name == p.target)
+    dt = description.dt if target.dt is None else target.dt
+    return replace(p, rate=p.rate * dt / STEP)
 
 
 def _synapses(s):
-    one = np.zeros(1, dtype=np.int32)
+    pre, post = (
+        np.array([0 if part is None else part.start], dtype=np.int32)
+        for part in (s.source_part, s.target_part)
+    )
     pathways = tuple(replace(p, delay=np.zeros(p.delay.shape and 1)) for p in s.pathways)
-    return replace(s, pre=one, post=one, variables=(), pathways=pathways, dt=None if s.dt is None else STEP)
+    return replace(
+        s,
+        pre=pre,
+        post=post,
+        variables=(),
+        pathways=pathways,
+        dt=None if s.dt is None else STEP,
+        regular=_regular(s),
+    )
 
 
 def _timed(t):
@@ -97,6 +121,13 @@ def build_key(bare, traces, threads):
         "synapses": [
             (s.name, encode_synapses(s), [bool(p.delay.ndim) for p in s.pathways]) for s in bare.synapses
         ],
+        "links": [
+            (g.name, link.name, np.asarray(link.index).tolist())
+            for g in bare.groups
+            for link in getattr(g, "links", ())
+            if isinstance(link.index, np.ndarray)
+        ],
+        "poisson_inputs": [encode_poisson_input(p) for p in bare.poisson_inputs],
         "timed_arrays": [(t.name, t.array.values.shape, t.array.dimensions) for t in bare.timed_arrays],
         "traces": [(t.group, t.variable, t.slot) for t in traces],
         "threads": threads,

@@ -65,6 +65,7 @@ def values_of(description, layout):
             dt = description.dt if g.dt is None else g.dt
             yield record(f"{g.name}._period_bins", [round(g.period / dt)])
     sizes = {g.name: g.size for g in description.groups}
+    sizes |= {s.name: len(s.pre) for s in description.synapses}
     for s in description.synapses:
         yield record(f"{s.name}._synaptic_pre", s.pre)
         yield record(f"{s.name}._synaptic_post", s.post)

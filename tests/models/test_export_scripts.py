@@ -50,17 +50,26 @@ def plain(description):
         replace(g, equations=spaced(g.equations)) if hasattr(g, "equations") else g
         for g in description.groups
     ]
+
+    def event(e):
+        return None if e is None else replace(e, reset=_lines(e.reset))
+
+    def regular(obj):
+        return {"regular": tuple(replace(r, code=_lines(r.code)) for r in obj.regular)}
+
     groups = [
-        replace(g, threshold=replace(g.threshold, reset=_lines(g.threshold.reset)))
-        if getattr(g, "threshold", None)
+        replace(g, threshold=event(g.threshold), events=tuple(map(event, g.events)))
+        if hasattr(g, "threshold")
         else g
         for g in groups
     ]
+    groups = [replace(g, **regular(g)) if hasattr(g, "regular") else g for g in groups]
     synapses = [
         replace(
             s,
             equations=spaced(s.equations),
             pathways=tuple(replace(p, code=_lines(p.code)) for p in s.pathways),
+            **regular(s),
         )
         for s in description.synapses
     ]

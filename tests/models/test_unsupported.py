@@ -3,58 +3,63 @@
 import numpy as np
 import pytest
 from brian2 import (
-    Function,
-    Hz,
+    Cylinder,
     Network,
     NeuronGroup,
-    PoissonInput,
-    Synapses,
+    SpatialNeuron,
+    SpikeGeneratorGroup,
     linked_var,
     magic_network,
     ms,
     network_operation,
+    um,
 )
+from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 
 from chronaxie.models import UnsupportedModel, describe
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 
 
-def _user_function():
-    f = Function(lambda x: x, arg_units=[1], return_unit=1)
-    return NeuronGroup(1, "dv/dt = mine(v)/second : 1", namespace={"mine": f}, name="g", method="euler")
+def _linked_to_nothing():
+    return NeuronGroup(1, "x : 1 (linked)", name="g")
 
 
-def _run_regularly():
-    g = NeuronGroup(1, "v : 1", name="g")
-    g.run_regularly("v += 1", dt=1 * ms)
-    return g
-
-
-def _linked():
+def _linked_to_another_network():
     a = NeuronGroup(1, "x : 1", name="a")
     g = NeuronGroup(1, "x : 1 (linked)", name="g")
     g.x = linked_var(a, "x")
+    return g
+
+
+def _linked_to_a_lost_subgroup():
+    a = NeuronGroup(4, "x : 1", name="a")
+    g = NeuronGroup(2, "x : 1 (linked)", name="g")
+    g.x = linked_var(a[1:3], "x")
     return [a, g]
 
 
-def _subgroup():
-    g = NeuronGroup(4, "v : 1", threshold="v > 1", reset="v = 0", name="g")
-    s = Synapses(g[:2], g, on_pre="v += 1", name="s")
-    s.connect()
-    return [g, s]
+def _generator_with_statements():
+    g = SpikeGeneratorGroup(1, [], [] * ms, name="g")
+    g.run_regularly("x = 1")
+    return g
 
 
-def _synaptic_equations(flag):
-    g = NeuronGroup(2, "v : 1", threshold="v > 1", reset="v = 0", name="g")
-    s = Synapses(g, g, f"dx/dt = -x/(1*ms) : 1 ({flag})", on_pre="x += 1", name="s", method="euler")
-    s.connect()
-    return [g, s]
+def _inactive_operation():
+    g = NeuronGroup(1, "v : 1", name="g")
+    g.run_regularly("v += 1", name="operation").active = False
+    return g
 
 
-def _poisson_input():
-    g = NeuronGroup(2, "v : 1", name="g")
-    return [g, PoissonInput(g, "v", 10, 5 * Hz, weight=1)]
+def _own_code(**options):
+    g = NeuronGroup(1, "v : 1", name="g")
+    g.run_regularly("v += 1", name="operation", **options)
+    return g
+
+
+def _spatial():
+    morphology = Cylinder(length=10 * um, diameter=1 * um, n=2)
+    return SpatialNeuron(morphology, "Im = 0*amp/meter**2 : amp/meter**2", name="g")
 
 
 def _network_operation():
@@ -74,18 +79,17 @@ def _inactive():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (_linked_to_nothing, r"'g' uses the linked variable 'x' without a target.*linked_var"),
         (
-            _user_function,
-            "'g' uses the function 'mine', which is not supported: write it out in the equations",
+            _linked_to_another_network,
+            "'g' uses the linked variable 'x' of no group here.*a group of the network",
         ),
-        (_run_regularly, r"'g' uses 'g_run_regularly' \(CodeRunner, as from run_regularly\)"),
-        (_linked, "'g' uses the linked variable 'x'"),
-        (_subgroup, "'s' uses a Subgroup as source, which is not supported: connect whole groups"),
-        (lambda: _synaptic_equations("clock-driven"), "'s' uses differential equations in synapses"),
-        (lambda: _synaptic_equations("event-driven"), "'s' uses differential equations in synapses"),
-        (_poisson_input, "uses PoissonInput, which is not supported: use a PoissonGroup and Synapses"),
+        (_linked_to_a_lost_subgroup, "'g' uses the linked variable 'x' of a subgroup that is gone"),
+        (_generator_with_statements, "'g' uses run_regularly of a SpikeGeneratorGroup"),
+        (_inactive_operation, "'g' uses 'operation' with active = False"),
+        (lambda: _own_code(codeobj_class=NumpyCodeObject), "'g' uses 'operation' .CodeRunner."),
+        (_spatial, "'g' uses SpatialNeuron, which is not supported: use point neurons"),
         (_network_operation, "'operation' uses NetworkOperation"),
-        (lambda: NeuronGroup(1, "v : 1", events={"e": "v > 1"}, name="g"), "'g' uses the event 'e'"),
         (
             lambda: NeuronGroup(1, "dv/dt = -v/second : 1", method="gsl", name="g"),
             "'g' uses the method 'gsl'",
@@ -103,10 +107,10 @@ def test_what_is_not_supported_is_refused_by_name(make, message):
 
 def test_unsupported_model_says_what_it_is_about():
     with pytest.raises(UnsupportedModel) as caught:
-        describe(Network(_run_regularly()))
+        describe(Network(_inactive_operation()))
     assert caught.value.object_name == "g"
-    assert "run_regularly" in caught.value.feature
-    assert caught.value.remedy == "use equations"
+    assert "operation" in caught.value.feature
+    assert caught.value.remedy == "make the group without it"
 
 
 def test_the_magic_network_is_refused():
