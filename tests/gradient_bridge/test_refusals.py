@@ -1,17 +1,10 @@
 """What cannot be mirrored is refused by name: object, feature, remedy."""
 
 import pytest
-from brian2 import (
-    Function,
-    Hz,
-    Network,
-    NetworkOperation,
-    NeuronGroup,
-    PoissonInput,
-    Synapses,
-    ms,
-)
+import torch
+from brian2 import Cylinder, Function, Network, NetworkOperation, NeuronGroup, SpatialNeuron, ms, um
 from brian2.devices.device import device, reset_device, set_device
+from brian2.groups.group import CodeRunner
 
 from chronaxie.gradient_bridge import Twin, UnknownParameter
 from chronaxie.models import srnn
@@ -25,78 +18,38 @@ def operation():
     return Network(group, NetworkOperation(lambda: None, name="watch"))
 
 
-def clocks():
-    return Network(cells(), cells(name="slow", dt=1 * ms))
-
-
-def summed_onto_a_part():
-    group = cells("dv/dt = (1.5 - v + u)/(5*ms) : 1\nu : 1")
-    part = group[:2]
-    synapses = Synapses(group, part, "u_post = 0.1*v_pre : 1 (summed)", name="wires")
-    synapses.connect()
-    return Network(group, synapses)
-
-
 def user_function():
     twice = Function(lambda x: 2 * x, arg_units=[1], return_unit=1)
-    return Network(cells("dv/dt = (twice(1.5) - v)/(5*ms) : 1", namespace={"twice": twice}))
+    return Network(cells("dv/dt = (twice(u) - v)/(5*ms) : 1\nu : 1", namespace={"twice": twice}))
 
 
-def poisson_input():
+def compartments():
+    morphology = Cylinder(length=10 * um, diameter=1 * um, n=3)
+    return Network(SpatialNeuron(morphology, "Im = -v*siemens/meter**2 : amp/meter**2", name="dendrite"))
+
+
+class Shift(CodeRunner):
+    """Runs Python of its own beside its code."""
+
+    def run(self):
+        self.group.v += 1
+
+
+def own_run():
     group = cells()
-    return Network(group, PoissonInput(group, "v", 10, 20 * Hz, weight=0.1))
+    return Network(group, Shift(group, template="stateupdate", code="v += 1", name="shift"))
 
 
 NETWORKS = {
     "network operation": (operation, "'watch' uses network_operation.*equations, a reset or run_regularly"),
-    "noise": (
-        lambda: Network(cells("dv/dt = (1 - v)/(5*ms) + 0.1*xi*ms**-0.5 : 1")),
-        "'cells.*' uses .*(rand|xi)",
+    "compartments": (compartments, "'dendrite.*' uses Spatial.*: compartments.*point neurons"),
+    "GSL": (
+        lambda: Network(cells(method="gsl_rkf45")),
+        "'cells_stateupdater' uses the integrator gsl_rkf45.*explicit one",
     ),
-    "random reset": (lambda: Network(cells(reset="v = rand()")), "'cells_.*reset.*' uses .*rand"),
-    "random threshold": (
-        lambda: Network(cells(threshold="rand() < 0.1*v")),
-        "'cells_.*threshold.*' uses .*rand",
-    ),
-    "random transmission": (lambda: joined(on_pre="v_post += w*randn()"), "'wires_pre' uses .*randn"),
-    "plasticity": (
-        lambda: joined(
-            "w : 1\ndx/dt = -x/(20*ms) : 1 (event-driven)", on_pre="v_post += w\nx += 1\nw += 0.01*x"
-        ),
-        "'wires_pre' uses a synaptic variable that changes .*plasticity is not mirrored yet",
-    ),
-    "assignment at a spike": (
-        lambda: joined(on_pre="v_post = w"),
-        "'wires_pre' uses an assignment at a spike.*add to",
-    ),
-    "product at a spike": (
-        lambda: joined(on_pre="v_post *= 0.5"),
-        "'wires_pre' uses an assignment at a spike",
-    ),
-    "own target": (
-        lambda: joined(on_pre="v_post += w*(1 - v_post)"),
-        "'wires_pre' uses a statement that reads the variable that the pathway adds to .*add to a variable of its own",
-    ),
-    "own target, second statement": (
-        lambda: joined(on_pre="u_post += w\nv_post += u_post"),
-        "'wires_pre' uses a statement that reads the variable that the pathway adds to",
-    ),
-    "several clocks": (clocks, "'(cells|slow).*' uses several clocks: steps of .0.0001, 0.001. s.*same dt"),
-    "user function": (user_function, "'cells_stateupdater' uses .*function.*twice"),
-    "part of a group": (summed_onto_a_part, "'wires.*' uses a summed variable of a subgroup.*whole group"),
-    "Poisson input": (poisson_input, "'poissoninput.*' uses PoissonInput.*explicit spike source"),
-    "slow operation": (
-        lambda: _regular(dt=1 * ms),
-        "several clocks: steps of .0.0001, 0.001. s",
-    ),
+    "own run": (own_run, "'shift' uses Shift, which has a run\\(\\) of its own.*run_regularly"),
     "nothing": (lambda: Network(), "'network' uses no object that does anything.*add groups"),
 }
-
-
-def _regular(**options):
-    group = cells()
-    group.run_regularly("v *= 0.9", **options)
-    return Network(group)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -112,9 +65,16 @@ def test_networks(kind):
     assert isinstance(error, NotImplementedError)
 
 
-def test_a_network_without_plastic_synapses_is_not_refused():
-    """The same network as above, its offending line taken out."""
-    Twin(joined("w : 1", on_pre="v_post += w"))
+def test_a_gradient_through_a_function_without_a_derivative():
+    """It runs; training through it needs its form in torch."""
+    twin = Twin(user_function(), trainable=("u",))
+    with torch.no_grad():
+        twin(duration=1 * ms)
+    with pytest.raises(UnsupportedModel, match="a gradient through the user's function twice.*functions="):
+        twin(duration=1 * ms)
+    twin = Twin(user_function(), trainable=("u",), functions={"twice": lambda x: 2 * x})
+    twin(duration=1 * ms).final["cells"]["v"].sum().backward()
+    assert float(twin.trained["cells"]["u"].free.grad.abs().sum()) > 0
 
 
 def test_an_active_standalone_device(tmp_path):
