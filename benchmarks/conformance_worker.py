@@ -6,6 +6,7 @@ Started by ``conformance.py``. The script runs on the runtime device and the num
 
 import argparse
 import copy
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -147,17 +148,18 @@ class Worker:
     def __init__(self, given):
         self.given = given
         self.result = dict(runs=[], error=None, seconds=0.0)
-        self.rows, self.began = None, None
+        self.rows, self.began, self.ended = None, 0.0, 0.0
 
     def save(self):
         self.given.out.write_text(json.dumps(self.result))
 
     # ------------------------------------------------------------------ Brian2
     def intercept(self):
-        """Keep the spikes of every step, note when the preparation of a run has ended, and take over `run`."""
-        worker, brian_run, before_run = self, Network.run, Network.before_run
+        """Keep the spikes of every step, note when the steps of a run begin and end, and take over `run`."""
+        worker, brian_run, before_run, after_run = self, Network.run, Network.before_run, Network.after_run
 
         def keeping(run):
+            @functools.wraps(run)
             def wrapped(obj):
                 run(obj)
                 if worker.rows is not None and getattr(obj, "event", "spike") == "spike":
@@ -171,6 +173,10 @@ class Worker:
             before_run(network, namespace)
             worker.began = time.perf_counter()
 
+        def finish(network):
+            worker.ended = time.perf_counter()
+            after_run(network)  # a magic network's collects garbage, which takes longer than many a run
+
         def run(network, duration, report=None, report_period=None, namespace=None, profile=None, level=0):
             if namespace is None:  # the frame of the script, whatever wrappers lie between
                 frame = inspect.currentframe().f_back
@@ -181,16 +187,17 @@ class Worker:
 
         Thresholder.run = keeping(Thresholder.run)
         SpikeGeneratorGroup.run = keeping(SpikeGeneratorGroup.run)
-        Network.before_run, Network.run, self.brian_run = prepare, run, brian_run
+        Network.before_run, Network.after_run, Network.run = prepare, finish, run
+        self.brian_run = brian_run
 
     def run_brian2(self, network, objects, duration, namespace):
-        """Run Brian2; returns its spikes (rows of indices by group) and the seconds after its preparation."""
+        """Run Brian2; returns its spikes (rows of indices by group) and the seconds of its steps."""
         network.objects = set(objects)  # a magic network forgets them after each run
         brian2.seed(SEED)
         self.rows = {}
         self.brian_run(network, duration, namespace=namespace)
-        seconds, rows, self.rows = time.perf_counter() - self.began, self.rows, None
-        return rows, seconds
+        rows, self.rows = self.rows, None
+        return rows, self.ended - self.began
 
     # ------------------------------------------------------------------ the twin
     def make_twin(self, network, objects, namespace, run):

@@ -204,9 +204,9 @@ def modulators(draw, name, sizes, onto, schedule):
         name=name,
         source=source,
         target=onto,
-        model="w : 1",
+        model="amount : 1",
         pathways=(
-            ("pre", draw(st.sampled_from(("w_post = clip(w_post + 0.05*w, -2, 2)", "w_post *= 0.95")))),
+            ("pre", draw(st.sampled_from(("w_post = clip(w_post + amount, -2, 2)", "w_post *= 0.95")))),
         ),
         connect="pairs",
         delays=draw(delays(["pre"])),
