@@ -195,7 +195,7 @@ def gliotransmission():
         g,
         "dy/dt = -y/(10*ms) : 1 (clock-driven)\nglia : 1",
         on_pre="y += 1; v_post += 0.1*(1 - glia)",
-        method="exact",
+        method="euler",
         name="s",
     )
     s.connect(p=0.7)

@@ -306,8 +306,8 @@ def test_without_stimulus_a_duration_is_needed():
 
 def test_unsupported_networks_are_refused():
     net = user_network()
-    next(o for o in net.objects if o.name == "cells").run_regularly("v += 1*mV", dt=1 * ms)
-    with pytest.raises(UnsupportedModel, match="run_regularly"):
+    next(o for o in net.objects if o.name == "cells").active = False
+    with pytest.raises(UnsupportedModel, match="active = False"):
         simulate(net, duration=0.1)
 
 
