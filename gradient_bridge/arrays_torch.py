@@ -243,18 +243,24 @@ class TorchPass(TorchInputs, Pass):
         """The elements with an event."""
         return places_of(events.detach().reshape(-1).nonzero()[:, 0], events.shape[1])
 
-    def keep(self, name, events, *pairs):
-        """The values of pairs (old, new): the new one where there is an event."""
-        pairs = [(old, self.store(new, old)) for old, new in pairs]
-        graded = [k for k, (old, _) in enumerate(pairs) if old.is_floating_point()]
+    def keep(self, name, events, *changes):
+        """The values of changes (old, new, decay): the new one where there is an event.
+
+        ``decay`` is None, a function from the stored value to that of now, or False where no gradient passes.
+        """
+        changes = [(old, self.store(new, old), decay) for old, new, decay in changes]
+        graded = [
+            k for k, (old, _, decay) in enumerate(changes) if old.is_floating_point() and decay is not False
+        ]
         detached = self.request.detach_reset and isinstance(self.operations[name], Reset)
         seen = events.detach() if detached else events
-        if len(graded) == len(pairs):
-            return ResetFunction.apply(seen, *(old for old, _ in pairs), *(new for _, new in pairs))
-        values = [torch.where(events > 0, new, old) for old, new in pairs]
+        values = [
+            None if k in graded else torch.where(events > 0, new, old)
+            for k, (old, new, _) in enumerate(changes)
+        ]
         if graded:
-            old, new = zip(*(pairs[k] for k in graded), strict=True)
-            for k, value in zip(graded, ResetFunction.apply(seen, *old, *new), strict=True):
+            old, new, decays = zip(*(changes[k] for k in graded), strict=True)
+            for k, value in zip(graded, ResetFunction.apply(seen, decays, *old, *new), strict=True):
                 values[k] = value
         return tuple(values)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from .program import Call, Sum, Threshold, Transmission
+from .rendering import TIME_OF_UPDATE, can_mask
 
 STEPWISE = {"floor", "ceil", "sign", "int", "timestep", "poisson"}  # functions that no gradient passes
 
@@ -43,14 +44,14 @@ def _carried_by(program, operation, carried):
     names |= {n for n in operation.functions if n in carried}
     found = set()
     event = isinstance(operation, Transmission) or operation.kind == "reset"
-    by_event = event and operation.events in carried
+    by_event = event and operation.events in carried and can_mask(operation)
     for line in operation.lines():
         flows = by_event and line.op != ":="
         flows = flows or passes(line.expression, names, isinstance(operation, Threshold))
         if not flows:
             continue
         names = names | {line.target}
-        if line.op != ":=" and line.target in operation.accesses:
+        if line.op != ":=" and line.target in operation.accesses and line.target != TIME_OF_UPDATE:
             found.add(operation.accesses[line.target].array)
     if isinstance(operation, Threshold) and "_cond" in names:
         found.add(operation.events)

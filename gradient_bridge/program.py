@@ -310,6 +310,8 @@ class Program:
         The clocks, the finest first.
     dtype : numpy.dtype
         Brian2's type of floating-point values when the network was read.
+    own_clocks : mapping of str to str
+        Key of the clock of each object.
     """
 
     operations: tuple[Operation, ...]
@@ -320,6 +322,7 @@ class Program:
     inputs: Mapping[str, int]
     clocks: tuple[Time, ...]
     dtype: np.dtype = field(default_factory=lambda: np.dtype("float64"))
+    own_clocks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dt(self):
@@ -332,9 +335,8 @@ class Program:
         return self.clocks[0].start
 
     def clock_of(self, owner):
-        """The `Time` of an object: that of the first operation that belongs to it, else the finest."""
-        keys = [o.clock for o in self.operations if o.owner == owner or o.name == owner]
-        return next((c for c in self.clocks if keys and c.key == keys[0]), self.clocks[0])
+        """The `Time` of an object; the finest where nothing runs on its own clock."""
+        return next((c for c in self.clocks if c.key == self.own_clocks.get(owner)), self.clocks[0])
 
     def random(self):
         """Names of the operations that draw random numbers."""
@@ -367,16 +369,9 @@ class Program:
         return len(self.operations)
 
     def __str__(self):
-        lines = [f"one step of {self.dt * 1e3:g} ms, slots: {', '.join(self.schedule)}"]
-        steps = {c.key: f"  every {c.dt * 1e3:g} ms" for c in self.clocks[1:]}
-        for operation in self.operations:
-            every = steps.get(operation.clock, "")
-            lines.append(f"{operation.slot:>20}  {operation.kind} {operation.name}{every}")
-            lines += [f"{'':>20}      {line}" for line in operation.lines()]
-            written = ", ".join(sorted(operation.written()))
-            if written:
-                lines.append(f"{'':>20}    writes {written}")
-        return "\n".join(lines)
+        from .explaining import explain
+
+        return explain(self)
 
 
 def slot_rank(slot, schedule):

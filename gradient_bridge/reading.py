@@ -14,7 +14,7 @@ import inspect
 
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
-from brian2.core.network import _check_multiple_summed_updaters
+from brian2.core.network import _check_multiple_summed_updaters, _get_all_objects
 from brian2.core.operations import NetworkOperation
 from brian2.core.preferences import prefs
 from brian2.devices.device import RuntimeDevice, get_device
@@ -109,7 +109,15 @@ def read(network, *, namespace=None, python=False):
         inputs=_inputs(operations, sizes),
         clocks=_distinct(clocks),
         dtype=np.dtype(prefs["core.default_float_dtype"]),
+        own_clocks=_own_clocks(network, clocks),
     )
+
+
+def _own_clocks(network, clocks):
+    """Key of the clock of each object of the network."""
+    keys = {time.dt: time.key for time in clocks.values()}
+    objects = _get_all_objects(network.objects)
+    return {o.name: keys[float(o.clock.dt_)] for o in objects if float(o.clock.dt_) in keys}
 
 
 def _inputs(operations, sizes):

@@ -23,6 +23,7 @@ from .program import Reset, Sum, Threshold, Transmission
 
 MASKS = {"not_refractory"}  # truth values that no gradient passes through
 ORDERS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)  # comparisons that have a distance, and so a surrogate
+TIME_OF_UPDATE = "lastupdate"  # of event-driven variables: no gradient passes, see `spiking.Reset`
 SCATTERED = {"+=": "add", "-=": "subtract", "*=": "multiply", "/=": "divide"}
 
 
@@ -32,6 +33,7 @@ class StatementWriter(ExpressionWriter):
     def __init__(self, operation, layout, form):
         super().__init__(operation, layout, form)
         self.same = {}  # name -> names that hold the same array
+        self.decays = {}  # variable -> source of a function from its stored value to that of now
 
     # -------------------------------------------------------------- one statement
     def combine(self, line):
@@ -58,6 +60,7 @@ class StatementWriter(ExpressionWriter):
     def bind_local(self, line):
         """A new local name; computed once where it does not change."""
         term = self.combine(line)
+        self.note_decay(line, term)
         if term.fixed and line.target not in self.names:
             self.once.append(f"{line.target} = {term.code}")
             self.fixed_names[line.target] = line.target
@@ -80,6 +83,18 @@ class StatementWriter(ExpressionWriter):
             term = self.combine(line)
         self.bind(line.target, self.here(term), replace(term, shared=self.scalar_block))
         self.note_alias(line)
+
+    def note_decay(self, line, term):
+        """``_x := f(x, t - lastupdate)``: how a variable that is updated at events has decayed since the last one."""
+        variable = line.target.removeprefix("_")
+        if self.form != MASKED or term.fixed or TIME_OF_UPDATE not in self.operation.accesses:
+            return
+        if variable == line.target or variable not in self.operation.accesses or variable not in self.names:
+            return
+        given = sorted({n.partition(" = ")[0] for n in self.step if " = " in n} & set(_names(term.code)))
+        given = ", ".join(f"{n}={n}" for n in given if n != variable)
+        self.decays[variable] = f"lambda {variable}, {given}: {term.code}"
+        self.step.append(f"__decay_{variable} = {self.decays[variable]}")
 
     def note_alias(self, line):
         """``x = v`` and then ``v -= 1``: in Brian2 both names hold the same array, and x changes with v."""
@@ -111,23 +126,34 @@ class StatementWriter(ExpressionWriter):
         return written
 
     def scatter(self, lines):
-        """One line after the other, each written before the next begins."""
+        """One line after the other, each written before the next begins.
+
+        Over all elements (`MASKED`) what is written to them stays local until the end: no element has two events at
+        once, and where there is none the local value is what an event would find.
+        """
+        kept = []
         for line in lines:
             if line.op == ":=":
                 self.bind_local(line)
                 continue
             access = self.operation.accesses[line.target]
-            if access.index == "_idx" or line.op in ("=", ":="):
-                self.assign(line)
-                self.store([line.target])
-            else:
+            if access.index != "_idx" and line.op not in ("=", ":="):
                 self.add(line, access)
-            self.forget()
+            else:
+                self.assign(line)
+                if self.form == MASKED:
+                    kept += [line.target] if line.target not in kept else []
+                else:
+                    self.store([line.target])
+            self.forget(kept)
+        self.store(kept)
 
-    def forget(self):
+    def forget(self, kept):
         """Read again what may have been written."""
-        self.names = {n: t for n, t in self.names.items() if n not in self.operation.accesses or t.fixed}
-        self.same = {}
+        arrays = self.operation.accesses
+        self.names = {n: t for n, t in self.names.items() if n not in arrays or t.fixed or n in kept}
+        if not kept:
+            self.same = {}
 
     def add(self, line, access):
         """An in-place operator at every element of an index, repeated elements one after the other."""
@@ -158,15 +184,17 @@ class StatementWriter(ExpressionWriter):
             elif access.index != "_idx":
                 code = f"__F.put_through({place}, {self.hoist(self.index_term(access.index))}, {value})"
             elif self.form == MASKED:
-                kept.append((place, value))
+                decay = "False" if name == TIME_OF_UPDATE else "None"
+                decay = f"__decay_{name}" if name in self.decays else decay
+                kept.append((place, value, decay))
                 continue
             else:
                 code = f"__F.{'store' if term.fresh else 'store_copy'}({value}, {place})"
             self.step.append(f"{place} = {code}")
         if kept:
-            targets = ", ".join(place for place, _ in kept)
-            pairs = ", ".join(f"({place}, {value})" for place, value in kept)
-            self.step.append(f"{targets}, = __F.keep({self.operation.name!r}, __m, {pairs})")
+            targets = ", ".join(place for place, *_ in kept)
+            changes = ", ".join(f"({place}, {value}, {decay})" for place, value, decay in kept)
+            self.step.append(f"{targets}, = __F.keep({self.operation.name!r}, __m, {changes})")
 
     def shared_block(self):
         """The lines that run once a step; returns the names of the shared arrays that they wrote."""
@@ -214,6 +242,11 @@ class ThresholdWriter(StatementWriter):
         if isinstance(node.op, ast.Not):
             return self._join("__F.soft_not({0})", node.operand)
         return super()._unaryop(node)
+
+
+def _names(code):
+    """The names in a piece of source."""
+    return {node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name)}
 
 
 def can_mask(operation):

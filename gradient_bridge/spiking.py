@@ -32,12 +32,18 @@ class Spike(torch.autograd.Function):
 
 
 class Reset(torch.autograd.Function):
-    """The new values where an event was emitted; derivatives of ``old + event*(new - old)``."""
+    """The new values where an event was emitted; derivatives of ``old + event*(new - old)``.
+
+    A variable that is brought up to date at its events only (event-driven) comes with the function from its stored
+    value to that of now. An event then changes it by ``new - decayed``; where there is none, this is brought back
+    to the time of the stored value.
+    """
 
     @staticmethod
-    def forward(ctx, events, *values):
+    def forward(ctx, events, decays, *values):
         count = len(values) // 2
         ctx.save_for_backward(events, *values)
+        ctx.decays = decays
         fired = events > 0
         return tuple(
             torch.where(fired, new, old) for old, new in zip(values[:count], values[count:], strict=True)
@@ -48,10 +54,21 @@ class Reset(torch.autograd.Function):
         events, *values = ctx.saved_tensors
         count = len(values) // 2
         by_event, by_old, by_new = None, [], []
-        for grad, old, new in zip(grads, values[:count], values[count:], strict=True):
+        changes = zip(grads, values[:count], values[count:], ctx.decays, strict=True)
+        for grad, old, new, decay in changes:
             by_new.append(grad * events)
             by_old.append(grad - by_new[-1])
             if ctx.needs_input_grad[0]:
-                term = grad * (new - old)
+                term = grad * (new - old if decay is None else _change(events, old, new, decay))
                 by_event = term if by_event is None else by_event + term
-        return by_event, *by_old, *by_new
+        return by_event, None, *by_old, *by_new
+
+
+def _change(events, old, new, decay):
+    """By what an event changes the stored value of an event-driven variable."""
+    stored = old.detach().requires_grad_()
+    with torch.enable_grad():
+        decayed = decay(stored)
+        (factor,) = torch.autograd.grad(decayed.sum(), stored)
+    back = torch.where(factor == 0, 0.0, 1 / factor)
+    return (new - decayed.detach()) * torch.where(events > 0, 1.0, back)

@@ -1,0 +1,112 @@
+"""No construct cuts a gradient silently: what is said to carry one does, and what does not is named with a reason."""
+
+import numpy as np
+import pytest
+import torch
+from brian2 import Network, NetworkOperation, NeuronGroup, PoissonGroup, Synapses, ms
+
+from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.explaining import stops, stops_of_line
+from chronaxie.gradient_bridge.flow import carrying
+
+from .language.comparison import Reference, brian2_settings
+from .language.table import CASES, QUICK
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in CASES]
+)
+def test_what_carries_a_gradient_is_what_the_program_says(name):
+    """In the state at the end: exactly the arrays that `carrying` names have a graph."""
+    case = CASES[name]
+    reference = Reference(case)
+    with brian2_settings(case):
+        reference.go_to(0)
+        twin = reference.twin(trainable=case.trainable)
+        final = twin(duration=case.runs[0]).final
+    said = carrying(twin.program, {place.key for place in twin._places})
+    for owner, variables in final.items():
+        for variable, value in variables.items():
+            key = f"{owner}.{variable}"
+            if key in twin.program.arrays and value.requires_grad:
+                assert key in said, f"{key} carries a gradient, the program says that none reaches it"
+            elif key in said:
+                assert value.requires_grad, f"a gradient is cut on its way to {key}, and nothing says so"
+
+
+def reasons(net, **options):
+    """All reasons that a program gives."""
+    program = Twin(net, **options).program
+    found = [why for o in program.operations for why in stops(o)]
+    return found + [
+        why for o in program.operations for line in o.lines() for why in stops_of_line(program, o, line)
+    ]
+
+
+def cells(model="dv/dt = (1.5 - v)/(5*ms) : 1", **options):
+    return NeuronGroup(
+        3, model, method="euler", name="cells", **({"threshold": "v > 1", "reset": "v = 0"} | options)
+    )
+
+
+def joined(model="w : 1", **options):
+    group = cells()
+    synapses = Synapses(group, group, model, name="wires", **options)
+    synapses.connect()
+    return Network(group, synapses)
+
+
+REASONS = {
+    "integer": (
+        lambda: Network(cells("dv/dt = (1.5 - v)/(5*ms) : 1\nn : integer", reset="v = 0\nn += 1")),
+        "cells.n is an integer",
+    ),
+    "boolean": (
+        lambda: Network(cells("dv/dt = (1.5 - v)/(5*ms) : 1\nup : boolean", reset="v = 0\nup = v > 0.5")),
+        "cells.up is a truth value",
+    ),
+    "refractoriness": (lambda: Network(cells(refractory=2 * ms)), "refractoriness: when it begins and ends"),
+    "step function": (lambda: Network(cells(reset="v = floor(v)")), r"floor\(\) is a step function"),
+    "one by one": (lambda: joined(on_pre="v_post += w*(1 - v_post)"), "run for one event after the other"),
+    "product": (lambda: joined(on_pre="v_post *= 0.5"), "assigned or multiplied through an index"),
+    "event-driven": (
+        lambda: joined("dx/dt = -x/(5*ms) : 1 (event-driven)", on_pre="v_post += x\nx += 1"),
+        "wires.lastupdate is the time of an event",
+    ),
+    "whole numbers": (lambda: Network(cells(reset="v = 0.1*poisson(2)")), r"poisson\(\) draws whole numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_the_reason_is_given(kind):
+    make, message = REASONS[kind]
+    net = make()
+    found = reasons(net)
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError("; ".join(found))
+    assert found == reasons(net)
+
+
+def test_a_network_operation():
+    group = cells()
+    net = Network(group, NetworkOperation(lambda: None, name="watch"))
+    assert any("Python code of the user" in why for why in reasons(net, python=True))
+
+
+def test_a_smooth_network_has_no_stops():
+    group = NeuronGroup(2, "dv/dt = -v/(5*ms) : 1", method="exact", name="cells")
+    assert reasons(Network(group)) == []
+
+
+def test_the_text_shows_reads_writes_and_reasons():
+    source = PoissonGroup(2, np.array([10, 20]) / (1000 * ms), name="source")
+    group = cells(refractory=1 * ms)
+    feed = Synapses(source, group, "w : 1", on_pre="v_post += w", name="feed")
+    feed.connect()
+    text = str(Twin(Network(source, group, feed), trainable=("feed.w",)).program)
+    assert "threshold source_spike_thresholder" in text
+    assert "v_post += w" in text or "v += w" in text
+    assert "reads cells.v, feed.w" in text or "feed.w" in text
+    assert "gradient stops: refractoriness" in text
+    assert "writes cells.v" in text
+    assert torch.is_grad_enabled()
