@@ -133,6 +133,7 @@ def test_batches_on_numpy_are_the_same(net, batch):
         assert np.array_equal(whole[name], parts[name]), name
 
 
+@pytest.mark.slow
 def test_currents_come_trial_by_trial():
     net = srnn(3, [8], 2, seed=2, input="current", input_gain=4.0)
     x = np.random.default_rng(1).normal(size=(4, 40, 3)) * 2
@@ -195,6 +196,7 @@ def network_of_everything():
     return Network(source, cells, slow, inward, both, summed)
 
 
+@pytest.mark.slow
 def test_a_network_of_everything_is_that_of_numpy():
     net = network_of_everything()
     record = {"cells": {"v": "end", "n": "end", "up": "start"}, "slow": ["y"]}
@@ -210,6 +212,7 @@ def test_a_network_of_everything_is_that_of_numpy():
         assert np.array_equal(found[name], expected[name])
 
 
+@pytest.mark.slow
 def test_random_numbers_follow_the_seed_and_the_trial():
     noise = PoissonGroup(30, 100 * Hz, name="noise")
     cell = NeuronGroup(
@@ -229,6 +232,7 @@ def test_random_numbers_follow_the_seed_and_the_trial():
     assert np.abs(counts - expected).max() < 5 * spread
 
 
+@pytest.mark.slow
 def test_results_in_a_file_are_those_in_memory(net, tmp_path):
     x = stimulus(trials=4)
     record = {"hidden1": ["v"], "output": {"v": "before_output_resets"}}

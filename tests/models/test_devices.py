@@ -75,7 +75,7 @@ def compare(case, device, seed=0, **options):
     return compiled
 
 
-@pytest.mark.parametrize("device", ["cython", "cpp_standalone"])
+@pytest.mark.parametrize("device", [pytest.param("cython", marks=pytest.mark.slow), "cpp_standalone"])
 def test_compiled_devices_give_the_spikes_of_numpy(device):
     compare("feedforward", device)
 

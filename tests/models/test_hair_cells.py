@@ -131,6 +131,7 @@ def test_encoding_is_cochlea_then_hair_cells():
     assert 0.02 < found.mean() < 0.9
 
 
+@pytest.mark.slow
 def test_encoding_does_not_depend_on_blocks():
     some = recordings(5)
     whole = encode_speech(some, 8000, encoder=SMALL)

@@ -42,6 +42,7 @@ def test_a_failing_build_quotes_the_compiler(net, tmp_path, monkeypatch):
     assert left == []
 
 
+@pytest.mark.slow
 def test_a_time_out_stops_all_processes(net, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     simulate(net, stimulus(), build_only=True, record=RECORD, **CPP)
@@ -153,6 +154,7 @@ print(float(ds["output_v"].sum()))
 )
 
 
+@pytest.mark.slow
 def test_whoever_is_killed_while_writing_leaves_nothing_for_the_next(tmp_path):
     command = [sys.executable, "-c", WRITING, str(tmp_path / "a.nc")]
     child = subprocess.Popen([*command, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -249,6 +249,7 @@ def user_network():
     return Network(p, g, s)
 
 
+@pytest.mark.slow
 def test_a_network_by_hand_without_a_stimulus():
     net = user_network()
     out = simulate(net, duration=200 * ms, trials=2, seed=1, record={"cells": ["v"]})

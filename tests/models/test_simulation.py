@@ -93,6 +93,7 @@ def test_it_is_a_context_manager(net):
         pass
 
 
+@pytest.mark.slow
 def test_the_device_is_put_back_after_an_error(net):
     with Simulation(net, stimulus(), device="cython", namespace={}) as simulation:
         simulation.run()
@@ -234,6 +235,7 @@ def test_a_run_that_is_interrupted_is_no_result(net, progress):
     assert simulate(net, stimulus(), namespace={}).sizes["time"] == 60
 
 
+@pytest.mark.slow
 def test_a_compiled_run_that_was_killed_is_no_result(net, monkeypatch):
     def killed(processes, *arguments, **options):
         processes[0].kill()

@@ -20,6 +20,7 @@ def current(trials, steps=40):
     return xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(steps) * 0.004})
 
 
+@pytest.mark.slow
 def test_what_is_called_constant_and_changes_starts_anew_in_each_trial():
     cell = NeuronGroup(
         2,
@@ -38,6 +39,7 @@ def test_what_is_called_constant_and_changes_starts_anew_in_each_trial():
     assert np.array_equal(simulate(net, **options, **CPP).cell_k, expected.cell_k)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", ["numpy", "cpp_standalone"])
 def test_a_second_run_has_the_inputs_of_the_first(device):
     net = srnn(3, [8], 2, seed=2, input="current", input_gain=4.0)
@@ -47,6 +49,7 @@ def test_a_second_run_has_the_inputs_of_the_first(device):
     assert np.array_equal(first.output_v, second.output_v)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"dt": 0.002}])
 @pytest.mark.parametrize("kind", ["spikes", "current"])
 def test_monitors_that_are_emptied_on_the_way_lose_nothing(kind, options, monkeypatch):
@@ -98,6 +101,7 @@ def made(k):
     return Network(cell, other, onto), cell, other
 
 
+@pytest.mark.slow
 def test_names_that_brian2_gives_are_no_structure():
     kept, keys = [], []
     for k in range(4):
@@ -151,6 +155,7 @@ def test_what_has_grown_without_bounds_is_a_warning():
         simulate(Network(wild), duration=0.1, record={}, **CPP)
 
 
+@pytest.mark.slow
 def test_starts_of_trials_are_theirs():
     net = srnn(4, [12], 3, seed=1, input_gain=3.0)
     x = stimulus(trials=5)

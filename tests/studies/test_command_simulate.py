@@ -172,6 +172,7 @@ def test_beats_that_cannot_be_right_are_doubted(found, marked, duration, words):
 
 
 # ------------------------------------------------------------------ the command
+@pytest.mark.slow
 def test_the_command_writes_dataset_and_figure(record, tmp_path, capsys):
     save(network(task="ludb"), tmp_path / "net.nc")
     command = [

@@ -46,6 +46,7 @@ def test_the_order_is_that_of_the_method(neuron, method, order, request):
     assert np.all(np.diff(row.convergence_error.values) < 0)
 
 
+@pytest.mark.slow
 def test_a_constant_current_leaves_rounding_to_the_methods_that_solve_it():
     case = replace(CONSTANT, orders={"exact": None, "exponential_euler": None, "rk2": 2})
     ds = convergence.traces((case,), steps=3)

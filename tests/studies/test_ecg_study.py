@@ -230,6 +230,7 @@ def test_the_same_seed_gives_the_same_result_in_another_process(study, tmp_path,
     xr.testing.assert_identical(without_times(again), without_times(study.result))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_result(study, small):
     other, _ = ecg.run(dataclasses.replace(study.config, seed=4, epochs=1), report=lambda line: None)
     assert other.attrs["data_hash"] != study.result.attrs["data_hash"]
@@ -252,6 +253,7 @@ def interrupted_after(passes, fit):
     return stopped
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed_equals_uninterrupted(study, small, tmp_path, monkeypatch, without_times):
     # Three passes an epoch, two batches and the validation: the fifth is in the middle of the second epoch.
     with monkeypatch.context() as patch:
@@ -263,6 +265,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(study, small, tmp_path, mo
     xr.testing.assert_identical(without_times(resumed), without_times(study.result))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_run_is_refused(study, small, tmp_path):
     checkpoint = study.folder / "ecg_synthetic_seed3.checkpoint.pt"
     with pytest.raises(ValueError, match="of another run: its epochs is 2, here 3"):
@@ -276,11 +279,13 @@ def test_unlabelled_steps_count_as_a_class_only_where_the_task_says_so():
     assert unlabelled_option(published, None) == unlabelled_option(raw, "P") == "mask"
 
 
+@pytest.mark.slow
 def test_unlabelled_steps_cannot_count_as_an_unknown_class(study, small):
     with pytest.raises(ValueError, match="unlabelled_class: 'Q' is not a class; there are P, PQ, QR"):
         ecg.run(dataclasses.replace(study.config, unlabelled_class="Q"), report=lambda line: None)
 
 
+@pytest.mark.slow
 def test_without_a_table_of_cells_the_study_says_so(study, small, tmp_path, monkeypatch):
     monkeypatch.setenv("CHRONAXIE_DATA", str(tmp_path))
     lines = []

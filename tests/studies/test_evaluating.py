@@ -60,6 +60,7 @@ def test_the_numbers_are_those_of_a_simulation(net):
     assert found.accuracy_brian2.values[0] != found.accuracy_brian2.values[1]
 
 
+@pytest.mark.slow
 def test_a_spike_that_differs_is_counted(net, monkeypatch):
     from chronaxie.studies import evaluating
 
@@ -73,6 +74,7 @@ def test_a_spike_that_differs_is_counted(net, monkeypatch):
     assert flat(evaluate(net, make_task()))["mismatches"] == 1
 
 
+@pytest.mark.slow
 def test_fewer_trials_in_brian2_and_labels_of_trials(net):
     readout = cx.models.Readout("output", "spikes", reduce="sum")
     task = make_task(per_trial=True)
@@ -85,6 +87,7 @@ def test_fewer_trials_in_brian2_and_labels_of_trials(net):
     assert found["accuracy_brian2"] == (counts.argmax(-1) == task.test.label.values[:6])[:2].mean()
 
 
+@pytest.mark.slow
 def test_at_another_step_nothing_is_compared(net):
     found = flat(evaluate(net, make_task(), dt=1e-3))
     assert found["mismatches"] is None
@@ -137,6 +140,7 @@ def checkpoint(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_import_and_evaluate_on_the_command_line(checkpoint, tmp_path, capsys):
     out, table = tmp_path / "net.nc", tmp_path / "numbers.nc"
     assert main(["import", str(checkpoint), "--kind", "ecg", "--set", "b0=0.1", "--out", str(out)]) == 0
@@ -211,6 +215,7 @@ def trained(tmp_path):
 CLASSES = json.dumps(["P", "PQ", "QR", "RS", "ST", "TP"])
 
 
+@pytest.mark.slow
 def test_the_file_says_task_seed_and_options(trained, capsys):
     path = trained(task="synthetic_ecg", seed="3", classes=CLASSES, options='{"config": {"test": 2}}')
     assert main(["evaluate", str(path), "--json"]) == 0
@@ -225,6 +230,7 @@ def test_the_file_says_task_seed_and_options(trained, capsys):
     assert given["data_hash"] != from_file["data_hash"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("about", "message"),
     [
@@ -243,12 +249,14 @@ def test_what_a_file_says_is_checked(trained, about, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_task_than_that_of_the_training_is_said(trained, capsys):
     path = trained(task="ecg", seed="3", options='{"valid_fraction": 0.2}')
     assert main(["evaluate", str(path), "--task", "synthetic_ecg", "--trials", "2"]) == 0
     assert "trained on 'ecg', tested on 'synthetic_ecg'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_seed_than_that_of_the_training_is_said(trained, capsys):
     path = trained(task="synthetic_ecg", seed="0", options='{"config": {"test": 2}}')
     assert main(["evaluate", str(path), "--seed", "1"]) == 0
@@ -275,6 +283,7 @@ def test_the_output_is_looked_at_first(trained, tmp_path, capsys):
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_brian2_gets_as_many_trials_as_fit(net, monkeypatch):
     from chronaxie.studies import evaluating
 

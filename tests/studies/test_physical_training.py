@@ -42,6 +42,7 @@ def trained(tmp_path_factory, data_dir):
     return config, result, files
 
 
+@pytest.mark.slow
 def test_a_result_has_both_stages_and_finer_steps(trained):
     config, result, _ = trained
     assert result.stage_dt.values.tolist() == [4, 2]
@@ -59,6 +60,7 @@ def test_a_result_has_both_stages_and_finer_steps(trained):
     assert int(result.parameters) == 6 * (CHANNELS + 6 + 2) + 5 * 6 + 3 * 2
 
 
+@pytest.mark.slow
 def test_time_constants_stay_in_bounds_and_lie_beside_the_cells(trained):
     _, result, _ = trained
     for name in ("tau_m", "tau_a"):
@@ -71,6 +73,7 @@ def test_time_constants_stay_in_bounds_and_lie_beside_the_cells(trained):
     assert "cells" in [spec.name for spec in analyses.FIGURES]
 
 
+@pytest.mark.slow
 def test_the_network_in_the_file_is_the_trained_one(trained):
     config, result, files = trained
     net = load(files[1])
@@ -84,6 +87,7 @@ def test_the_network_in_the_file_is_the_trained_one(trained):
     assert annotations(net).about["task"] == "ecg"
 
 
+@pytest.mark.slow
 def test_the_summary_says_what_it_does_at_finer_steps(trained):
     _, result, _ = trained
     text = summarise(result)

@@ -127,7 +127,12 @@ def random_input(kind, channels, dt):
     return xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(STEPS) * dt})
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+QUICK = ("shd",)  # two layers; the others take longer
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NETWORKS]
+)
 @pytest.mark.parametrize(
     "device",
     ["numpy", *(pytest.param(device, marks=pytest.mark.slow) for device in ("cython", "cpp_standalone"))],
@@ -187,6 +192,7 @@ def test_the_smnist_network_reads_digits(data_dir):
     assert found["accuracy_twin"] >= 0.975
 
 
+@pytest.mark.slow
 def test_the_random_start_of_a_recurrent_network_is_the_papers(data_dir):
     """Two recurrent layers, where the fractional spike of the first also reaches itself."""
     path = data_dir / "checkpoints" / "shd_128_128.npz"

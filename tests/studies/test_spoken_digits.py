@@ -56,6 +56,7 @@ def numbers(task):
     return {split: getattr(task, split).trial.values for split in ("train", "valid", "test")}
 
 
+@pytest.mark.slow
 def test_the_official_test_set_and_a_stratified_validation(folder):
     task = load(folder, seed=3, valid_fraction=0.3)
     values, found = content(), numbers(task)
@@ -86,6 +87,7 @@ def test_the_speaker_that_is_left_out_is_the_test_set(folder):
     assert task.hash != load(folder).hash
 
 
+@pytest.mark.slow
 def test_every_recording_is_encoded_by_itself(folder):
     task = load(folder)
     values = content()

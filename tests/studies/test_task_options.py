@@ -150,6 +150,7 @@ def test_a_configuration_refuses_options_that_cannot_be_written_down(options, me
         TrainConfig("digits", options=options)
 
 
+@pytest.mark.slow
 def test_train_with_options_and_evaluate_by_what_travels_with_the_network(tmp_path, capsys, monkeypatch):
     """A network of four channels: without the option the task has eight."""
     monkeypatch.setattr(analyses, "figures", lambda *arguments, **options: [])

@@ -27,6 +27,7 @@ def run(request, runs):
 
 
 # ------------------------------------------------------------------ seeds, interruption, files that are there
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alif", "lstm"])
 def test_the_same_seed_gives_the_same_result(runs, small_tasks, name, without_times):
     again, _ = training.run(runs[name].config, report=lambda line: None)

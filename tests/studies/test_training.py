@@ -211,6 +211,7 @@ def test_as_many_parameters_as_the_adaptive_network(runs):
     assert run.files[0].name == "train_spoken_digits_gru_parameters_seed0.nc"
 
 
+@pytest.mark.slow
 def test_frozen_time_constants_stay_as_they_were(small_tasks):
     config = dataclasses.replace(CASES["alif"], frozen_time_constants=True, epochs=1)
     assert config.stem == "train_synthetic_ecg_alif_frozen_seed3"
@@ -221,6 +222,7 @@ def test_frozen_time_constants_stay_as_they_were(small_tasks):
     assert int(ds.parameters) == 66 + 8
 
 
+@pytest.mark.slow
 def test_an_output_that_counts_spikes(small_tasks, monkeypatch):
     recipe = recipes.RECIPES["spoken_digits"]
     network = dataclasses.replace(recipe.network, output="spikes", reduce="sum")
@@ -238,6 +240,7 @@ def test_an_output_that_counts_spikes(small_tasks, monkeypatch):
     assert set(ds.unit_layer.values) == {"hidden1", "output"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["alif", "lstm"])
 def test_it_learns(small_tasks, model):
     """Which channel was active last: both must learn what the input of the step alone does not tell."""
