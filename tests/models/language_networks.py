@@ -1,8 +1,13 @@
 """The language of Brian2 networks as small networks by name, and how two of them are compared: to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 from brian2 import EventMonitor, NeuronGroup, PoissonGroup, SpikeGeneratorGroup, second, seed
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
+
+from chronaxie.models import describe
+from chronaxie.models.standalone.names import renamed
 
 from .language_groups import GROUPS
 from .language_synapses import SYNAPSES
@@ -49,6 +54,18 @@ def _values(net):
                 # What follows the count of events is left over from earlier steps.
                 found[obj.name, name] = values[-1:] if name.endswith("space") else values
     return found
+
+
+def merged(names):
+    """One description of several networks side by side, compiled at once; names of objects get a number in front."""
+    parts = []
+    for k, name in enumerate(names):
+        d = describe(fresh(name), namespace={})
+        objects = (*d.groups, *d.synapses, *d.poisson_inputs, *d.timed_arrays)
+        parts.append(renamed(d, {o.name: f"n{k:02d}_{o.name}" for o in objects}))
+    fields = ("groups", "synapses", "timed_arrays", "poisson_inputs")
+    together = {f: tuple(obj for part in parts for obj in getattr(part, f)) for f in fields}
+    return replace(parts[0], **together)
 
 
 def assert_same(a, b):
