@@ -219,7 +219,7 @@ class NumpyPass(Pass):
 
     def queue(self, operation):
         """What is on its way in one pathway."""
-        return SynapseQueue(self.engine.fan(operation))
+        return SynapseQueue(self.engine.fan(operation), operation.under_way)
 
     def emit(self, pathway, events):
         """Take the events of the source into the pathway's ring, the latest last."""

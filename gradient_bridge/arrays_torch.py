@@ -297,7 +297,9 @@ class TorchPass(TorchInputs, Pass):
             form = self.form_of(operation)
             if form == EVENTS:
                 fan = self.engine.fan(operation)
-                self.queues[operation.name] = [SynapseQueue(fan) for _ in range(self.trials)]
+                self.queues[operation.name] = [
+                    SynapseQueue(fan, operation.under_way) for _ in range(self.trials)
+                ]
                 continue
             longest = int(operation.delays.max(initial=0)) + 1
             self.rings[operation.name] = deque([self.silence_of(operation.events)] * longest, maxlen=longest)

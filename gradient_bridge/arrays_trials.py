@@ -137,7 +137,7 @@ class NumpyTrials(NumpyPass):
 
     def queue(self, operation):
         fan = self.engine.fan(operation)
-        return [SynapseQueue(fan) for _ in range(self.trials)]
+        return [SynapseQueue(fan, operation.under_way) for _ in range(self.trials)]
 
     @staticmethod
     def trial_and_element(events, size):

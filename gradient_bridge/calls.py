@@ -67,7 +67,7 @@ class Python:
         running = self.running
         for key, old in running.state.items():
             array = self.arrays[key]
-            if not array.writable:
+            if not array.writable or array.variable.name.endswith("space"):
                 continue
             value = np.asarray(array.variable.get_value())
             if value.size != array.size:

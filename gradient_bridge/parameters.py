@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from brian2.core.variables import ArrayVariable
@@ -37,7 +37,7 @@ class Place:
     """
 
     key: str
-    owner: object
+    owner: object = field(compare=False)
     constant: bool
 
     @property

@@ -71,8 +71,9 @@ class Request:
     ----------
     dtype, device : torch.dtype, torch.device
         In which to compute.
-    trials, steps : int
-        Steps are those of the finest clock.
+    trials : int
+    end : float
+        Time at the end (s); each clock runs to the first of its steps that is not before it, as in Brian2.
     stimulus : dict of str to torch.Tensor, shape (trial, time, channel)
         By input group or timed array: one value for `every` steps.
     every : int
@@ -97,7 +98,7 @@ class Request:
     dtype: torch.dtype
     device: torch.device
     trials: int
-    steps: int
+    end: float
     stimulus: dict
     record: tuple
     surrogates: dict
@@ -148,9 +149,9 @@ class Pass:
         changing = engine.layout.changing
         self.fixed = {k: v for k, v in values.items() if k not in changing}
         self.state = {k: self.start(v) for k, v in values.items() if k in changing}
-        end = (program.start + request.steps) * program.dt
-        self.clocks = [Ticking(time, end) for time in program.clocks]
-        self.clocks[0].stop = program.start + request.steps
+        read = {program.clock_of(program.arrays[key].owner) for key, _ in request.record}
+        times = program.clocks + tuple(c for c in program.idle_clocks if c in read)
+        self.clocks = [Ticking(time, request.end) for time in times]
         self.clock = {c.key: c for c in self.clocks}
         self.stream = (
             NumpyStream if request.randomness == "brian2" else lambda _: TorchStream(request.seed)

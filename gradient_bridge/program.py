@@ -116,6 +116,8 @@ class Operation:
         element after the other, because a statement reads what another one has scattered.
     scalar, vector : tuple of Line
         Its statements: once a step, and for each element.
+    group : object
+        The Brian2 object that `owner` names; it can be a subgroup.
     accesses : mapping of str to Access
         The arrays that the statements name.
     constants : mapping of str to float
@@ -137,6 +139,7 @@ class Operation:
     mode: str = "together"
     scalar: tuple[Line, ...] = ()
     vector: tuple[Line, ...] = ()
+    group: object = field(default=None, repr=False, compare=False)
     accesses: Mapping[str, Access] = field(default_factory=dict)
     constants: Mapping[str, float] = field(default_factory=dict)
     constant_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -307,11 +310,15 @@ class Program:
     inputs : mapping of str to int
         What a stimulus can drive: spike sources by group, timed arrays by name; number of channels.
     clocks : tuple of Time
-        The clocks, the finest first.
+        The clocks that operations run on, the finest first.
+    idle_clocks : tuple of Time
+        Clocks of objects on which nothing runs; traces of these objects are read when they tick.
     dtype : numpy.dtype
         Brian2's type of floating-point values when the network was read.
     own_clocks : mapping of str to str
         Key of the clock of each object.
+    time : float
+        The network's present time (s).
     """
 
     operations: tuple[Operation, ...]
@@ -323,6 +330,8 @@ class Program:
     clocks: tuple[Time, ...]
     dtype: np.dtype = field(default_factory=lambda: np.dtype("float64"))
     own_clocks: Mapping[str, str] = field(default_factory=dict)
+    time: float = 0.0
+    idle_clocks: tuple[Time, ...] = ()
 
     @property
     def dt(self):
@@ -336,7 +345,8 @@ class Program:
 
     def clock_of(self, owner):
         """The `Time` of an object; the finest where nothing runs on its own clock."""
-        return next((c for c in self.clocks if c.key == self.own_clocks.get(owner)), self.clocks[0])
+        every = self.clocks + self.idle_clocks
+        return next((c for c in every if c.key == self.own_clocks.get(owner)), self.clocks[0])
 
     def random(self):
         """Names of the operations that draw random numbers."""

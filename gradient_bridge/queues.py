@@ -21,8 +21,6 @@ class Fan:
         Steps, by synapse number; one number where all are alike.
     static : numpy.ndarray of int64, shape (synapse,)
         All synapses in the order in which their events arrive: longest delay, emitting neuron, number.
-    under_way : dict of int to numpy.ndarray
-        Events of an earlier run: steps from now -> synapses.
     """
 
     synapses: np.ndarray
@@ -30,7 +28,6 @@ class Fan:
     count: np.ndarray
     delays: np.ndarray | int
     static: np.ndarray
-    under_way: dict
 
     def of(self, neurons):
         """The synapses of some neurons, and how many each of them has."""
@@ -58,7 +55,6 @@ def fan_out(operation, sources, n_sources):
         count=count,
         delays=int(delays[0]) if len(delays) and same else 0 if same else delays,
         static=order[np.argsort(-delays[order], kind="stable")],
-        under_way=dict(operation.under_way),
     )
 
 
@@ -71,11 +67,13 @@ class SynapseQueue:
     Parameters
     ----------
     fan : Fan
+    under_way : mapping of int to numpy.ndarray
+        Events of an earlier run: steps from now -> synapses.
     """
 
-    def __init__(self, fan):
+    def __init__(self, fan, under_way):
         self.fan, self.now = fan, 0
-        self.slots = {step: [synapses] for step, synapses in fan.under_way.items()}
+        self.slots = {step: [synapses] for step, synapses in under_way.items()}
 
     def push(self, neurons):
         """Take in the spikes of this step."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+from dataclasses import replace
 
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
@@ -100,6 +101,7 @@ def read(network, *, namespace=None, python=False):
         if o.events.endswith("._spikespace")
     }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
+    idle = _idle_clocks(network, clocks)
     return Program(
         operations=tuple(operations),
         schedule=schedule,
@@ -109,15 +111,24 @@ def read(network, *, namespace=None, python=False):
         inputs=_inputs(operations, sizes),
         clocks=_distinct(clocks),
         dtype=np.dtype(prefs["core.default_float_dtype"]),
-        own_clocks=_own_clocks(network, clocks),
+        own_clocks=_own_clocks(network, clocks, idle),
+        idle_clocks=idle,
+        time=float(network.t_),
     )
 
 
-def _own_clocks(network, clocks):
+def _own_clocks(network, clocks, idle):
     """Key of the clock of each object of the network."""
-    keys = {time.dt: time.key for time in clocks.values()}
-    objects = _get_all_objects(network.objects)
-    return {o.name: keys[float(o.clock.dt_)] for o in objects if float(o.clock.dt_) in keys}
+    keys = {time.dt: time.key for time in (*clocks.values(), *idle)}
+    return {o.name: keys[float(o.clock.dt_)] for o in _get_all_objects(network.objects)}
+
+
+def _idle_clocks(network, clocks):
+    """Clocks of objects that have no operation of their own."""
+    running = {time.dt for time in clocks.values()}
+    found = {float(o.clock.dt_) for o in _get_all_objects(network.objects)} - running
+    times = [Time(key=f"{CLOCK}_idle_{k + 1}", dt=dt, start=0) for k, dt in enumerate(sorted(found))]
+    return tuple(replace(t, start=t.steps_until(float(network.t_))) for t in times)
 
 
 def _inputs(operations, sizes):
@@ -206,7 +217,7 @@ def _operation(obj, call, arrays):
     if call is None:
         return Call(**common, owner=obj.name, function=obj.function)
     template = call["template_name"]
-    common["owner"] = call["owner"].name
+    common |= {"owner": call["owner"].name, "group": call["owner"]}
     if template == "spikegenerator":
         return _spike_generator(obj, arrays, common)
     maker = {

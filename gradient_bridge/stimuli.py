@@ -8,13 +8,14 @@ import xarray as xr
 
 from ..models.annotations import annotations
 from ..models.stimuli import check_stimulus
+from ..models.times import seconds as in_seconds
 from ..models.times import whole_steps
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
 
 
 def prepare_stimulus(twin, stimulus, duration, trials=None):
-    """The stimulus by input, the number of trials and of steps.
+    """The stimulus by input, the number of trials and the time at the end.
 
     Parameters
     ----------
@@ -27,7 +28,11 @@ def prepare_stimulus(twin, stimulus, duration, trials=None):
 
     Returns
     -------
-    dict of str to torch.Tensor, int, int
+    dict of str to torch.Tensor
+    int
+        Number of trials.
+    float
+        Time at the end (s).
     """
     program = twin.program
     given = _by_input(stimulus, program)
@@ -41,19 +46,24 @@ def prepare_stimulus(twin, stimulus, duration, trials=None):
     trials, steps = next(iter(shapes.values()), (wanted or 1, None))
     if wanted not in (None, trials):
         raise ValueError(f"trials: {wanted} asked for, but the stimulus has {trials}")
-    steps = None if steps is None else steps * twin.every
+    seconds = None if steps is None else steps * twin.every * program.dt
     if duration is not None:
-        wanted = whole_steps(duration, program.dt, "duration")
-        if steps is not None and wanted > steps and any(name in program.groups for name in tensors):
-            raise ValueError(f"duration: {wanted} steps, but the stimulus has {steps}")
-        steps = wanted
-    if steps is None:
+        if steps is None:
+            wanted = in_seconds(duration, "duration")
+        else:
+            wanted = whole_steps(duration, program.dt, "duration") * program.dt
+            if wanted > seconds * (1 + STEP_TOLERANCE) and any(name in program.groups for name in tensors):
+                raise ValueError(f"duration: {wanted:g} s, but the stimulus has {seconds:g} s")
+        seconds = wanted
+    if seconds is None:
         raise ValueError("give a stimulus or a duration")
-    if trials < 1 or steps < 1:
-        raise ValueError(f"stimulus: expected at least one trial and one step, got {trials} and {steps}")
+    if trials < 1 or not seconds > 0:
+        raise ValueError(
+            f"stimulus: expected at least one trial and one step, got {trials} and {seconds:g} s"
+        )
     for name, tensor in tensors.items():
         _check_values(name, tensor, spikes=name in program.groups)
-    return tensors, trials, steps
+    return tensors, trials, program.time + seconds
 
 
 def prepare_initial(twin, initial, trials):

@@ -142,7 +142,10 @@ class Twin(nn.Module):
         self.network = net
         self.program = read(net, namespace=namespace, python=python)
         self.randomness = randomness
-        self.objects = {o.name: o for o in _get_all_objects(net.objects)}
+        parts = {
+            o.owner: o.group for o in self.program.operations if o.group is not None
+        }  # subgroups among them
+        self.objects = parts | {o.name: o for o in _get_all_objects(net.objects)}
         self.readout = readout or annotations(net).readout
         self.detach_reset = bool(detach_reset)
         own = {"float32": torch.float32, "float64": torch.float64}[self.program.dtype.name]
@@ -272,7 +275,7 @@ class Twin(nn.Module):
         -------
         Recording
         """
-        stimulus, trials, steps = prepare_stimulus(self, stimulus, duration, trials)
+        stimulus, trials, end = prepare_stimulus(self, stimulus, duration, trials)
         wanted = self._wanted(record or {})
         trained = {place: self._trained(place)() for place in self._places}
         given = prepare_initial(self, initial, trials)
@@ -290,7 +293,7 @@ class Twin(nn.Module):
             dtype=self.dtype,
             device=self.device,
             trials=trials,
-            steps=steps,
+            end=end,
             stimulus=stimulus,
             record=tuple(wanted),
             surrogates=self.surrogates,
