@@ -6,6 +6,7 @@ from brian2.core.variables import ArrayVariable
 from brian2.groups.group import CodeRunner
 from brian2.groups.subgroup import Subgroup
 from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.stateupdaters.explicit import ExplicitStateUpdater
 from brian2.synapses.synapses import Synapses
 
 from .describing_links import links_of
@@ -25,6 +26,11 @@ from .description import (
 )
 from .errors import UnsupportedModel
 
+# State updaters of Brian2 itself, without those of the GSL.
+METHODS = (
+    *("exact", "linear", "independent", "exponential_euler"),
+    *("euler", "rk2", "rk4", "heun", "milstein"),
+)
 DTYPES = {"float": np.dtype("float64"), "integer": np.dtype("int32"), "boolean": np.dtype("bool")}
 
 
@@ -214,24 +220,25 @@ def _refractory(group):
 
 
 def method_of(owner, method):
-    """Return the name of a state updater, or several names.
+    """Return the name of a state updater of Brian2, one of the user's own as it is, or several of them.
 
     Raises
     ------
     UnsupportedModel
-        It is none of Brian2's own, or one of the GSL's.
+        It is one of the GSL's, or no explicit one.
     """
-    if isinstance(method, str):
-        names = [method]
-    elif isinstance(method, (tuple, list)):
+    if isinstance(method, (tuple, list)):
         return tuple(method_of(owner, m) for m in method)
-    else:
-        names = [name for name, m in StateUpdateMethod.stateupdaters.items() if m is method]
-    if not names or names[0] not in StateUpdateMethod.stateupdaters or names[0].startswith("gsl"):
-        raise UnsupportedModel(
-            owner, f"the method {method!r}", "use one of Brian2's own, e.g. 'exact' or 'rk4'"
-        )
-    return names[0]
+    known = StateUpdateMethod.stateupdaters
+    if isinstance(method, str) and method.lower() in METHODS:
+        return method.lower()
+    updater = known.get(method.lower()) if isinstance(method, str) else method
+    names = [name for name in METHODS if known[name] is updater]
+    if names:
+        return names[0]
+    if not isinstance(updater, ExplicitStateUpdater):
+        raise UnsupportedModel(owner, f"the method {method!r}", "use an explicit one, e.g. 'exact' or 'rk4'")
+    return updater
 
 
 def variables_of(group, equations):

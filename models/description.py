@@ -59,7 +59,7 @@ class NeuronGroupDescription:
     name : str
     size : int
     equations : tuple of Equation
-    method : str or tuple of str
+    method : str, ExplicitStateUpdater, or tuple of them
         Brian2 state updater, or those that Brian2 tries in turn.
     method_options : tuple of (str, bool or float)
     threshold : Event or None

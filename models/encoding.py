@@ -71,6 +71,13 @@ def _code_of(name, function):
     return {"code": implementation.get_code(None), "arrays": arrays, "functions": others}
 
 
+def encode_method(method):
+    """Return the name of a state updater, or several; one of the user's own as its text."""
+    if isinstance(method, tuple):
+        return [encode_method(m) for m in method]
+    return method if isinstance(method, str) else {"own": str(method)}
+
+
 def encode_part(part):
     return None if part is None else [part.name, part.start, part.stop]
 
@@ -153,7 +160,7 @@ def encode_group(g):
         return data | {"rates": rates, "slot": encode_slot(g.slot), "regular": encode_regular(g.regular)}
     return data | {
         "equations": encode_equations(g.equations),
-        "method": g.method if isinstance(g.method, str) else list(g.method),
+        "method": encode_method(g.method),
         "method_options": dict(g.method_options),
         "threshold": None if g.threshold is None else _encode_event(g.threshold),
         "events": [{"name": e.name, **_encode_event(e)} for e in g.events],
@@ -188,7 +195,7 @@ def encode_synapses(s):
         "order": s.order,
         "source_part": encode_part(s.source_part),
         "target_part": encode_part(s.target_part),
-        "method": s.method if isinstance(s.method, str) else list(s.method),
+        "method": encode_method(s.method),
         "method_options": dict(s.method_options),
         "update_slot": encode_slot(s.update_slot),
         "constant_slot": encode_slot(s.constant_slot),

@@ -9,13 +9,18 @@ from .exporting_values import HERTZ, SECOND, regular_text
 
 
 def check_functions(description):
-    """Refuse functions of the user's own: a script holds statements alone.
+    """Refuse functions and state updaters of the user's own: a script holds statements alone.
 
     Raises
     ------
     UnsupportedModel
     """
     for obj in (*description.groups, *description.synapses):
+        method = getattr(obj, "method", ())
+        if not all(isinstance(m, str) for m in (method if isinstance(method, tuple) else [method])):
+            raise UnsupportedModel(
+                obj.name, "a state updater of the user's own in a script", "use one of Brian2's, e.g. 'rk4'"
+            )
         for e in getattr(obj, "namespace", ()):
             if not isinstance(e.value, (Array, str)):
                 raise UnsupportedModel(

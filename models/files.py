@@ -123,6 +123,11 @@ def load_description(path):
 
 def _check_functions(description):
     for obj in (*description.groups, *description.synapses):
+        method = getattr(obj, "method", ())
+        if not all(isinstance(m, str) for m in (method if isinstance(method, tuple) else [method])):
+            raise UnsupportedModel(
+                obj.name, "a state updater of the user's own in a file", "use one of Brian2's, e.g. 'rk4'"
+            )
         for e in getattr(obj, "namespace", ()):
             if isinstance(e.value, Function):
                 raise UnsupportedModel(

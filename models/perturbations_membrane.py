@@ -202,7 +202,7 @@ def _rate_and_method(description, group, variable):
 def _method(made, method):
     """The first of the methods that Brian2 does not refuse, as it chooses itself."""
     refusals = []
-    for name in [method] if isinstance(method, str) else method:
+    for name in method if isinstance(method, tuple) else [method]:
         made.state_updater.method_choice = name
         try:
             made.state_updater.update_abstract_code(run_namespace={})

@@ -16,8 +16,8 @@ from brian2 import (
     linked_var,
     ms,
     mV,
-    second,
 )
+from brian2.stateupdaters.explicit import ExplicitStateUpdater
 
 
 def flags():
@@ -298,6 +298,24 @@ def functions():
     return Network(g, s)
 
 
+def own_integrator():
+    """A state updater of the user's own, on its own and as the second choice."""
+    ralston = ExplicitStateUpdater(
+        """
+        k_1 = dt*f(x, t)
+        k_2 = dt*f(x + 2*k_1/3, t + 2*dt/3)
+        x_new = x + k_1/4 + 3*k_2/4
+        """
+    )
+    model = "dv/dt = (1.5 - v**3 + 0.1*sin(t/ms))/(10*ms) : 1"
+    groups = [
+        NeuronGroup(3, model, threshold="v > 1", reset="v = 0", method=method, name=name)
+        for name, method in (("g", ralston), ("h", ("exact", ralston)))
+    ]
+    groups[0].v = "0.3*i"
+    return Network(groups)
+
+
 def clocks():
     """Several steps: a slow group, a fast one, statements at a third, synapses from fast to slow."""
     fast = NeuronGroup(
@@ -368,6 +386,7 @@ GROUPS = (
             subgroups,
             inputs,
             functions,
+            own_integrator,
             clocks,
             schedule,
             automatic_names,
@@ -376,4 +395,3 @@ GROUPS = (
     | INTEGRATORS
     | REFRACTORY
 )
-LENGTH = 0.04 * second

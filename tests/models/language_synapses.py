@@ -10,7 +10,6 @@ from brian2 import (
     SpikeGeneratorGroup,
     Synapses,
     ms,
-    second,
 )
 
 
@@ -303,4 +302,3 @@ SYNAPSES = {
         balanced,
     )
 }
-LENGTH = 0.04 * second

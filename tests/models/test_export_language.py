@@ -18,7 +18,7 @@ QUICK = ("regular", "other events", "links")
 NAMES = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
     for name in LANGUAGE
-    if name != "functions"
+    if name not in ("functions", "own integrator")
 ]
 RUFF = [sys.executable, "-m", "ruff"]
 
@@ -78,11 +78,13 @@ def test_values_of_everything_are_exported(name, to, tmp_path):
         assert p.name in text
 
 
-def test_functions_are_refused(tmp_path):
+def test_code_of_the_user_is_refused(tmp_path):
     with pytest.raises(
         UnsupportedModel, match="the function '.*' in a script.*write it out in the equations"
     ):
         export(made("functions"), tmp_path / "net")
+    with pytest.raises(UnsupportedModel, match="a state updater of the user's own in a script"):
+        export(made("own integrator"), tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 
 

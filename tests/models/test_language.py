@@ -14,7 +14,8 @@ pytestmark = pytest.mark.usefixtures("numpy_target")
 
 # Of these a few seconds tell most; all of them together are slow.
 QUICK = ("links", "onto synapses")
-STORED = [name for name in LANGUAGE if name != "functions"]
+# Code is not stored.
+STORED = [name for name in LANGUAGE if name not in ("functions", "own integrator")]
 # Without events: noise, or sums, alone.
 QUIET = ("two noises", "summed")
 
@@ -57,9 +58,11 @@ def test_a_network_that_has_run_goes_on(name, tmp_path):
         assert_same(original, run(loaded, LENGTH / 2))
 
 
-def test_functions_stay_within_the_process(tmp_path):
+def test_code_stays_within_the_process(tmp_path):
     with pytest.raises(UnsupportedModel, match="the function 'drawn' in a file, which holds no code"):
         save(fresh("functions"), tmp_path / "net.nc", namespace={})
+    with pytest.raises(UnsupportedModel, match="'g' uses a state updater of the user's own in a file"):
+        save(fresh("own integrator"), tmp_path / "net.nc", namespace={})
     assert list(tmp_path.iterdir()) == []
 
 
