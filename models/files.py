@@ -32,7 +32,7 @@ import brian2
 import h5netcdf
 import h5py
 import numpy as np
-from brian2 import Function, Network
+from brian2 import DimensionMismatchError, Function, Network
 from brian2.core.namespace import get_local_namespace
 
 from .._version import __version__
@@ -41,7 +41,7 @@ from .building import build
 from .describing import describe
 from .description import NetworkDescription, PoissonGroupDescription, SpikeGeneratorDescription
 from .encoding import encode_annotations, encode_group, encode_poisson_input, encode_synapses
-from .errors import UnsupportedModel
+from .errors import FileRefused, UnsupportedModel
 from .reading_files import FORMAT, FORMAT_VERSION, read_description
 from .recordings import unit_of
 
@@ -105,9 +105,19 @@ def load(path):
     FileNotFoundError
         There is no such file.
     FileRefused
-        The file is damaged, no network file, of another version, or holds what a network file must not hold.
+        The file is damaged, no network file, of another version, or holds what a network file must not hold, or what
+        Brian2 refuses.
     """
-    return build(load_description(path))
+    description = load_description(path)
+    try:
+        return build(description)
+    except (
+        *(SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError),
+        DimensionMismatchError,
+    ) as error:
+        raise FileRefused(
+            f"network file {path}: expected a network that Brian2 can make, got {error}; save the network anew"
+        ) from error
 
 
 def load_description(path):

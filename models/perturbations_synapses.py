@@ -202,6 +202,13 @@ class SynapseLesion(Perturbation):
 
     def _apply(self, description, target, rng):
         s = synapses_of(description, target)
+        onto = [o.name for o in description.synapses if s.name in (o.source, o.target)]
+        if onto:
+            raise UnsupportedModel(
+                s.name,
+                f"a lesion of synapses that '{onto[0]}' is connected to",
+                "name other synapses: SynapseLesion(…, synapses=…)",
+            )
         n = size_of(s)
         kept = np.ones(n, dtype=bool)
         kept[rng(s.name).permutation(n)[: round(float(self.fraction) * n)]] = False
@@ -233,7 +240,8 @@ def _to_target(description, s, pathway):
     """The statements of a presynaptic pathway that change variables of the target."""
     if pathway.prepost != "pre":
         return []
-    target = {e.name for e in getattr(description.group(s.target), "equations", ())}
+    end = next(obj for obj in (*description.groups, *description.synapses) if obj.name == s.target)
+    target = {e.name for e in getattr(end, "equations", ())}
     own = {e.name for e in s.equations}
     found, assigned = [], set()
     for line in _lines(pathway.code):
