@@ -59,7 +59,7 @@ def test_gradients_are_those_of_finite_differences(name):
         largest = parameter.grad.abs().max().item()
         assert largest > 1e-9, f"no gradient reaches {key}"
         with torch.no_grad():
-            for place in np.linspace(0, parameter.numel() - 1, min(parameter.numel(), 3)).astype(int):
+            for place in np.linspace(0, parameter.numel() - 1, min(parameter.numel(), 2)).astype(int):
                 expected = difference(lambda: loss_of(twin, case), parameter, place)
                 ours = parameter.grad.view(-1)[place].item()
                 # the truncation error of the difference is below 1e-5 of the largest gradient
