@@ -32,11 +32,13 @@ def simulate(
     """Simulate independent trials of a network; `net` itself and Brian2's global state stay as they are.
 
     Where nothing is drawn at random a trial gives the same bits however many there are, and however they are run.
-    Every trial starts at t = 0 from the values that the network's variables have.
+    Every trial starts at t = 0 from the values that the network's variables have; where that would lose spikes under
+    way or refractory neurons of a network that has run, it is refused (docs/description.md).
 
     On ``cpp_standalone`` a network's *structure* is compiled once and kept in the user's cache; values of variables
     (weights, time constants), delays, connections, start values, stimuli, durations, steps, trials and seeds are read
-    by the program; numbers in namespaces are structure. On the other devices trials run side by side in one network.
+    by the program; numbers in namespaces and Poisson inputs are structure. On the other devices trials run side by
+    side in one network.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def simulate(
     SimulationTimeout
         The run took longer than `timeout`.
     UnsupportedModel
-        The network holds what `describe` or `tile` does not support.
+        The network holds what `describe` does not support, or `tile` where `batch` asks for trials side by side.
     ValueError, TypeError, KeyError
         Other bad arguments; a time constant that is not positive.
     """
