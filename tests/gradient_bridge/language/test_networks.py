@@ -2,12 +2,13 @@
 
 import pytest
 
+from .brian2_runs import Reference
 from .cases import RANDOM
 from .comparison import (
-    Reference,
     check_not_trivial,
     compare_anew,
     compare_plain,
+    compare_trials,
     compare_with_gradients,
     same_stream,
 )
@@ -42,3 +43,7 @@ def test_a_network_that_has_run(reference, compared):
 
 def test_equal_to_the_bit_with_gradients(reference, compared):
     compared["with gradients"] += compare_with_gradients(reference)
+
+
+def test_trials_that_begin_apart(reference, compared):
+    compared["several trials"] += compare_trials(reference)

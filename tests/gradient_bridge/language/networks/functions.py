@@ -26,7 +26,7 @@ def angles_and_hyperbolic():
 def steps_and_powers():
     return driven_by(
         "0.1*(sign(v - 0.1) + ceil(3*v) + floor(2*v) + int(4*v) + clip(v, 0, 0.2) + (5*v)//2 + (7*v) % 3"
-        " + abs(v)**0.5 + v**2 + v**3 + v**4 + abs(v)**1.7 + 2**v + 1.5**(-v) + sqrt(abs(v)))"
+        " + (0.1 + abs(v))**0.5 + v**2 + v**3 + v**4 + abs(v)**1.7 + 2**v + 1.5**(-v) + sqrt(0.1 + abs(v)))"
     )
 
 
