@@ -202,7 +202,7 @@ def test_records_are_merged():
 
 
 def test_signatures_tell_losses_apart():
-    one, same, other = (TraceLoss("cells", "v", [1.0, x]) for x in (2.0, 2.0, 2.5))
+    one, same, other = (TraceLoss("cells", "v", [1.0, x], scale=1) for x in (2.0, 2.0, 2.5))
     assert signature(one) == signature(same) != signature(other)
     assert signature({"a": [torch.ones(2), 1 * ms]}) != signature({"a": [torch.ones(3), 1 * ms]})
     assert signature(Quantity(1, ms.dim)) != signature(Quantity(2, ms.dim))
