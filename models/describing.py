@@ -87,7 +87,7 @@ class Objects:
             part = Part(end.name, int(end.start), int(end.stop))
             end = end.source
         for obj in (*self.groups, *self.synapses):
-            if obj.name == end.name:
+            if obj.id == end.id:  # the end may be a proxy
                 return obj, part
         if isinstance(end, tuple(GROUPS)) or type(end) is Synapses:
             raise ValueError(f"{name}: its {side} '{end.name}' is not in the network; add it")

@@ -331,6 +331,21 @@ def test_bad_networks_are_refused(make, error, message):
         describe(make())
 
 
+def test_what_synapses_connect_is_in_the_network_itself():
+    """Not another group of that name, not only its subgroup."""
+    inside, outside = (NeuronGroup(4, "v : 1", threshold="v > 1", reset="v = 0", name="g") for _ in range(2))
+    for end in (outside, outside[1:3]):
+        s = Synapses(inside, end, on_pre="v_post += 1", name="s")
+        s.connect()
+        with pytest.raises(ValueError, match="s: its target 'g' is not in the network; add it"):
+            describe(Network(inside, s))
+    s = Synapses(inside[:2], inside[1:], on_pre="v_post += 1", name="s")
+    s.connect()
+    described = describe(Network(inside, inside[:2], s)).synapses[0]
+    assert (described.source_part.stop, described.target_part.start) == (2, 1)
+    assert described.post.tolist() == [1, 2, 3, 1, 2, 3]
+
+
 def test_build_wants_a_description():
     with pytest.raises(TypeError, match="expected a NetworkDescription, got Network"):
         build(srnn(1, [1], 1))
