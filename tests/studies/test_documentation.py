@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chronaxie.gradient_bridge.fitting import HISTORY
+from chronaxie.gradient_bridge.training_task import TaskRun
 from chronaxie.gradient_bridge.options import Training
 from chronaxie.studies.tasks import TASKS, SyntheticECG
 
@@ -83,8 +83,9 @@ def test_every_option_of_fit_is_described_with_its_default():
 
 def test_the_history_is_described():
     described = rows("training.md", under="## The history")
-    assert {name: cells[0] for name, cells in described.items() if name in HISTORY} == {
-        name: unit for name, (_, unit) in HISTORY.items()
+    history = TaskRun.history_variables
+    assert {name: cells[0] for name, cells in described.items() if name in history} == {
+        name: unit for name, (_, unit) in history.items()
     }
 
 
