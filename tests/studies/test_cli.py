@@ -163,9 +163,9 @@ def test_what_cannot_be_done_is_refused_before_the_training(
 ):
     import re
 
-    from chronaxie.gradient_bridge.fitting import _Run
+    from chronaxie.gradient_bridge.training_task import TaskRun
 
-    monkeypatch.setattr(_Run, "train", lambda *arguments: pytest.fail("the training began"))
+    monkeypatch.setattr(TaskRun, "train", lambda *arguments: pytest.fail("the training began"))
     assert main(["run", "ecg", "--synthetic", "--out", str(tmp_path), *options]) == 1
     assert re.search(message, complaint(capsys))
     assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chronaxie.gradient_bridge.training_task import TaskRun
 from chronaxie.gradient_bridge.options import Training
+from chronaxie.gradient_bridge.training_task import TaskRun
 from chronaxie.studies.tasks import TASKS, SyntheticECG
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
