@@ -109,6 +109,13 @@ class Reference:
             },
         )
 
+    def again(self, change):
+        """All runs once more, from a state that ``change(objects)`` has changed; a list of `Run`."""
+        with brian2_settings(self.case):
+            self.go_to(0)
+            change(self.objects)
+            return [self._run(duration) for duration in self.case.runs]
+
     def apart(self, keys, trials):
         """The first run from other states, on the same random numbers.
 

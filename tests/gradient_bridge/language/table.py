@@ -42,8 +42,8 @@ FAMILIES = (
 CASES = {case.name: case for family in FAMILIES for case in family.CASES}
 # What the fast tests take; the others are slow.
 QUICK = (
+    "noise-release",
     "refractoriness-used_in_equations",
     "synapses-several_pathways",
     "clocks-two_groups",
-    "combined-everything",
 )

@@ -12,7 +12,7 @@ dgi/dt = -gi/(10*ms) : volt
 """
 
 
-def balanced(n=4000):
+def balanced(n=4000, *, kinds=2):
     """Vogels and Abbott (2005), J. Neurosci. 25, 10786, as in Brian2's CUBA example: 2 % connectivity."""
     rng = np.random.default_rng(0)
     group = NeuronGroup(
@@ -24,17 +24,17 @@ def balanced(n=4000):
         method="exact",
     )
     group.v = -60 * mV + rng.random(n) * 10 * mV
-    excitatory = Synapses(group, group, "w : volt (constant)", on_pre="ge_post += w")
-    inhibitory = Synapses(group, group, "w : volt (constant)", on_pre="gi_post += w")
-    chosen = rng.random((n, n)) < 80 / n
-    for synapses, rows, weight in (
-        (excitatory, slice(0, n * 4 // 5), 1.62 * mV),
-        (inhibitory, slice(n * 4 // 5, n), -9 * mV),
-    ):
+    chosen, found = rng.random((n, n)) < 80 / n, []
+    for target, rows, weight in (
+        ("ge", slice(0, n * 4 // 5), 1.62 * mV),
+        ("gi", slice(n * 4 // 5, n), -9 * mV),
+    )[:kinds]:
+        synapses = Synapses(group, group, "w : volt (constant)", on_pre=f"{target}_post += w")
         pre, post = np.nonzero(chosen[rows])
         synapses.connect(i=pre + rows.start, j=post)
         synapses.w = weight
-    return group, excitatory, inhibitory
+        found.append(synapses)
+    return group, *found
 
 
 def four_thousand_cells():
@@ -68,7 +68,7 @@ def depressing_synapses():
 
 def plastic_inhibition():
     """Vogels et al. (2011), Science 334, 1569."""
-    group, excitatory, _ = balanced(2000)
+    group, excitatory = balanced(2000, kinds=1)
     model = """
     w : volt
     da/dt = -a/(20*ms) : 1 (event-driven)
