@@ -232,7 +232,7 @@ class NumpyPass(Pass):
         wirings = self.engine.wirings(pathway, index)
         synapses = sum(len(w.synapses) for w in wirings)
         values = np.broadcast_to(np.asarray(values, dtype=self.state[target].dtype), (synapses,))
-        values = torch.from_numpy(np.ascontiguousarray(values))
+        values = torch.from_numpy(np.array(values))
         return [(w.matrix(values) if w.dense else values[w.synapses]).numpy() for w in wirings]
 
     def deliver(self, pathway, index, target, prepared, mask):

@@ -16,8 +16,8 @@ from .passes import Pass
 from .places import Places, places_of
 from .program import Reset, Transmission
 from .queues import SynapseQueue
+from .spiking import Delayed, Spike
 from .spiking import Reset as ResetFunction
-from .spiking import Spike
 
 
 class TorchPass(TorchInputs, Pass):
@@ -282,7 +282,8 @@ class TorchPass(TorchInputs, Pass):
     def form_of(self, operation):
         """How the source of an operation is written."""
         if isinstance(operation, Transmission):
-            if operation.name in self.engine.fixed_sums and self.engine.short(operation):
+            short = operation.name in self.engine.fixed_sums and self.engine.short(operation)
+            if short and operation.delay not in self.request.carrying:
                 return "fixed"
             return MASKED if self.engine.masked(operation, self.request.carrying) else EVENTS
         if isinstance(operation, Reset):
@@ -301,7 +302,9 @@ class TorchPass(TorchInputs, Pass):
                     SynapseQueue(fan, operation.under_way) for _ in range(self.trials)
                 ]
                 continue
-            longest = int(operation.delays.max(initial=0)) + 1
+            longest = (
+                int(operation.delays.max(initial=0)) + 2
+            )  # one more step for the slope of a trained delay
             self.rings[operation.name] = deque([self.silence_of(operation.events)] * longest, maxlen=longest)
             if form == MASKED:
                 self.plans[operation.name] = self.plan_of(operation)
@@ -323,20 +326,30 @@ class TorchPass(TorchInputs, Pass):
         """1 at the synapses whose event arrives now, shape (trial, synapse)."""
         ring = self.rings[pathway]
         ring.append(events)
-        delays, which, sources, _ = self.plans[pathway]
-        if len(delays) == 1:
-            arrived = ring[-1 - delays[0]][:, sources]
-        elif delays:
-            arrived = torch.stack([ring[-1 - d] for d in delays])[which, :, sources].t()
-        else:
-            arrived = events.new_zeros(self.trials, 0)
-        operation = self.operations[pathway]
+        arrived, operation = self.shifted(pathway, 0), self.operations[pathway]
+        delay = self.fixed.get(operation.delay)
+        if operation.delay in self.request.carrying:
+            with torch.no_grad():
+                slope = (self.shifted(pathway, 1) - self.shifted(pathway, -1)) / 2
+            dt = self.clock[self.engine.program.clock_of(operation.events.rpartition(".")[0]).key].dt
+            arrived = Delayed.apply(arrived, delay, slope / dt)
         waiting = operation.under_way.get(self.clock[operation.clock].made)
         if waiting is None:
             return arrived
         held = torch.zeros(arrived.shape[1], dtype=torch.bool)
         held[torch.from_numpy(waiting)] = True
         return torch.where(held.to(self.device), 1.0, arrived)
+
+    def shifted(self, pathway, steps):
+        """The spikes that arrive at each synapse, or those that would with a delay that is longer by some steps."""
+        delays, which, sources, _ = self.plans[pathway]
+        ring = self.rings[pathway]
+        delays = [max(d + steps, 0) for d in delays]
+        if len(delays) == 1:
+            return ring[-1 - delays[0]][:, sources]
+        if not delays:
+            return self.silence_of(self.operations[pathway].events)[:, :0]
+        return torch.stack([ring[-1 - d] for d in delays])[which, :, sources].t()
 
     def arrived(self, pathway, events):
         """The synapses whose event arrives now, or None."""

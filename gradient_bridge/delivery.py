@@ -63,6 +63,12 @@ class Wiring:
         """Targets, first and count as NumPy arrays."""
         return tuple(getattr(self, name).numpy() for name in ("targets", "first", "count"))
 
+    def sparse(self, values):
+        """The same matrix in compressed rows, of values in the order of the wiring."""
+        starts = torch.cat([self.first, self.first.new_tensor([len(self.synapses)])])
+        size = (self.n_sources, self.n_targets)
+        return torch.sparse_csr_tensor(starts, self.targets, values, size, check_invariants=False)
+
     def matrix(self, values):
         """(emitting, receiving) matrix of per-synapse values, zero where there is no synapse; differentiable."""
         flat = values.new_zeros(self.n_sources * self.n_targets)
@@ -140,6 +146,14 @@ def add_rows(state, trial, neuron, wiring, values):
     np.add.at(state.reshape(-1), found, values[place])
 
 
+def _places(trial, neuron, wiring):
+    """The synapses of the neurons that fired, in the wiring's order, and the trial of each."""
+    count = wiring.count[neuron]
+    event = torch.repeat_interleave(torch.arange(len(neuron), device=neuron.device), count)
+    within = torch.arange(len(event), device=neuron.device) - (torch.cumsum(count, 0) - count)[event]
+    return wiring.first[neuron][event] + within, trial[event]
+
+
 def _add_events(state, spikes, wiring, values):
     """state[trial, target] += values[synapse] for each event, one after the other, in Brian2's order."""
     trial, neuron = spikes.nonzero(as_tuple=True)
@@ -152,11 +166,8 @@ def _add_events(state, spikes, wiring, values):
         places = (trial * wiring.n_targets)[:, None] + columns
         out.view(-1).index_add_(0, places.view(-1), rows.view(-1))
         return out
-    count = wiring.count[neuron]
-    event = torch.repeat_interleave(torch.arange(len(neuron), device=state.device), count)
-    within = torch.arange(len(event), device=state.device) - (torch.cumsum(count, 0) - count)[event]
-    place = wiring.first[neuron][event] + within
-    out.view(-1).index_add_(0, trial[event] * wiring.n_targets + wiring.targets[place], values[place])
+    place, trial = _places(trial, neuron, wiring)
+    out.view(-1).index_add_(0, trial * wiring.n_targets + wiring.targets[place], values[place])
     return out
 
 
@@ -180,11 +191,11 @@ class _Events(torch.autograd.Function):
             if ctx.needs_input_grad[2]:
                 by_values = spikes.t() @ grad
             return grad, by_spikes, by_values, None
-        arriving = grad[:, wiring.targets]
         if ctx.needs_input_grad[1]:
-            by_spikes = torch.zeros_like(spikes).index_add(1, wiring.sources, arriving * values)
+            by_spikes = (wiring.sparse(values) @ grad.t()).t()
         if ctx.needs_input_grad[2]:
-            by_values = (arriving * spikes[:, wiring.sources]).sum(0)
+            place, trial = _places(*spikes.nonzero(as_tuple=True), wiring)
+            by_values = torch.zeros_like(values).index_add_(0, place, grad[trial, wiring.targets[place]])
         return grad, by_spikes, by_values, None
 
 

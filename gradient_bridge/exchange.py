@@ -9,7 +9,7 @@ import torch
 
 from ..models.errors import UnsupportedModel
 from .program import SpikeSource, Transmission
-from .reading import under_way
+from .reading import in_steps, under_way
 
 
 def read_values(program):
@@ -75,7 +75,7 @@ def read_again(program, objects, network):
     )
 
 
-def check_unchanged(program, objects, before, now):
+def check_unchanged(program, objects, before, now, trained=()):
     """Refuse what a twin cannot take over once it is made: sizes, connections, delays, inputs set anew.
 
     Parameters
@@ -84,6 +84,8 @@ def check_unchanged(program, objects, before, now):
     objects : dict of str to object
     before, now : dict
         From `read_values`.
+    trained : collection of str
+        Keys of what is trained, which may change.
 
     Raises
     ------
@@ -106,10 +108,10 @@ def check_unchanged(program, objects, before, now):
         for name, function in operation.functions.items():
             if getattr(owner, "namespace", {}).get(name, function) is not function:
                 _refuse(operation.owner, f"another {name}")
-        if isinstance(operation, Transmission):
+        if isinstance(operation, Transmission) and operation.delay not in trained:
             delays = np.asarray(objects[operation.name]._delays.get_value())
-            steps = (delays / objects[operation.name].source.clock.dt_ + 0.5).astype(np.int64)
-            if not np.array_equal(np.broadcast_to(steps, operation.delays.shape), operation.delays):
+            steps = in_steps(delays, objects[operation.name].source.clock.dt_, len(operation.delays))
+            if not np.array_equal(steps, operation.delays):
                 _refuse(operation.name, "other delays")
 
 

@@ -44,7 +44,8 @@ def _carried_by(program, operation, carried):
     names |= {n for n in operation.functions if n in carried}
     found = set()
     event = isinstance(operation, Transmission) or operation.kind == "reset"
-    by_event = event and operation.events in carried and can_mask(operation)
+    by_event = event and can_mask(operation)
+    by_event = by_event and (operation.events in carried or getattr(operation, "delay", "") in carried)
     for line in operation.lines():
         flows = by_event and line.op != ":="
         flows = flows or passes(line.expression, names, isinstance(operation, Threshold))

@@ -13,7 +13,7 @@ from brian2.units.fundamentalunits import Quantity
 
 from ..models.errors import UnsupportedModel
 from .program import Transmission
-from .refusals import refuse_dead_ends
+from .refusals import refuse_dead_ends, refuse_fixed_delay
 
 BOUNDS_IN_STEPS = (0.5, 10_000.0)  # of a trained time constant: half a step to what no recording resolves
 
@@ -104,15 +104,27 @@ def find_places(program, objects, trainable, *, frame=None):
         if not isinstance(pattern, str):
             raise TypeError(f"trainable: expected names, got {pattern!r}")
         full = pattern if "." in pattern else f"*.{pattern}"
+        full = _of_pathway(full, program)
         hits = [key for key in candidates if fnmatch.fnmatchcase(key, full)]
         if not hits:
             _explain_missing(pattern, program, objects, candidates, frame or {})
         chosen |= {key: candidates[key] for key in hits}
     for place in chosen.values():
-        refuse_dead_ends(program, place.key)
+        if place.name == "delay":
+            refuse_fixed_delay(program, place.key)
+        else:
+            refuse_dead_ends(program, place.key)
         if place.constant:
             _refuse_shared_namespace(place, program, objects)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def _of_pathway(pattern, program):
+    """``synapses.delay`` is the delay of its presynaptic pathway, as in Brian2."""
+    owner, _, name = pattern.rpartition(".")
+    if name == "delay" and any(o.owner == owner for o in program.operations if isinstance(o, Transmission)):
+        return f"{owner}_pre.delay"
+    return pattern
 
 
 def _refuse_shared_namespace(place, program, objects):
@@ -142,15 +154,10 @@ def _candidates(program, objects):
     found = {}
     for key, array in program.arrays.items():
         owner = objects.get(array.owner)
-        if (
-            owner is None
-            or not array.writable
-            or array.dtype.kind != "f"
-            or array.name in ("lastspike", "delay")
-        ):
+        if owner is None or not array.writable or array.dtype.kind != "f" or array.name == "lastspike":
             continue
         variable = owner.variables.get(array.name)
-        if isinstance(variable, ArrayVariable) and getattr(variable.owner, "name", None) == array.owner:
+        if variable is array.variable:
             found[key] = Place(key=key, owner=owner, constant=False)
     for operation in program.operations:
         for key in (k for keys in operation.constant_keys.values() for k in keys):
@@ -172,10 +179,6 @@ def _explain_missing(pattern, program, objects, candidates, frame):
                 f"training the constant {name}, which only lives in the caller's frame",
                 f"move it into the group, so that sync has a place for it: "
                 f"{operation.owner}.namespace[{name!r}] = {value}",
-            )
-        if name == "delay" and isinstance(operation, Transmission):
-            raise UnsupportedModel(
-                operation.owner, "training a delay", "delays are fixed; leave it out of trainable"
             )
     for owner_name, owner in objects.items():
         variable = getattr(owner, "variables", {}).get(name)

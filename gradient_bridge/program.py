@@ -222,8 +222,10 @@ class Transmission(Operation):
         First and last-but-one neuron of it that the pathway listens to (a subgroup).
     sources : str
         Key of the array with the emitting neuron of each synapse.
+    delay : str
+        Key of the array with their delays (s), one for all or one for each.
     delays : numpy.ndarray of int64, shape (synapse,)
-        Delay of each synapse in steps.
+        Delay of each synapse in steps of the emitting group.
     under_way : mapping of int to numpy.ndarray
         Events of an earlier run that have not arrived: steps from now -> synapses, in the order of their arrival.
     """
@@ -231,6 +233,7 @@ class Transmission(Operation):
     events: str = ""
     emitting: tuple[int, int] = (0, 0)
     sources: str = ""
+    delay: str = ""
     delays: np.ndarray | None = field(default=None, repr=False, compare=False)
     under_way: Mapping[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 

@@ -283,17 +283,22 @@ def _transmission(obj, call, arrays, common):
         )
     source = obj.source
     sources = obj.synapse_sources.get_value()
-    delays = (obj._delays.get_value() / source.clock.dt_ + 0.5).astype(np.int64)
-    if len(delays) == 1:
-        delays = np.full(len(sources), delays[0], dtype=np.int64)
+    delays = in_steps(obj._delays.get_value(), source.clock.dt_, len(sources))
     return Transmission(
         **common | {"elements": len(sources)},
         events=arrays.key(source.variables[obj.eventspace_name]),
         emitting=(int(source.start), int(source.stop)),
         sources=arrays.key(obj.synapse_sources),
+        delay=arrays.key(obj._delays, owner=obj.name),
         delays=delays,
         under_way=under_way(obj),
     )
+
+
+def in_steps(delays, dt, count):
+    """Delays of synapses in steps, as Brian2's spike queue rounds them."""
+    steps = (np.asarray(delays) / dt + 0.5).astype(np.int64).reshape(-1)
+    return np.full(count, steps[0]) if len(steps) == 1 else steps
 
 
 def under_way(pathway):

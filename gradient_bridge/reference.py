@@ -7,6 +7,7 @@ gradients (float64) or without. The other engines are held against it.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from .expressions import EVENTS, WHOLE, Layout
 from .passes import Request
 from .program import Reset, Transmission
 from .queues import fan_out
+from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
 
 
@@ -62,6 +64,28 @@ class ReferenceEngine:
         self.sources, self._bound, self._fans, self._wirings = {}, {}, {}, {}
         self.fixed_sums = {o.name for o in self.transmissions() if adds_fixed(o, self.layout)}
 
+    def set_delays(self, seconds):
+        """Take over trained delays.
+
+        Parameters
+        ----------
+        seconds : dict of str to numpy.ndarray
+            By key of the delay.
+        """
+        operations = list(self.program.operations)
+        for k, operation in enumerate(operations):
+            value = seconds.get(getattr(operation, "delay", None))
+            if value is None:
+                continue
+            dt = self.program.clock_of(self.program.arrays[operation.events].owner).dt
+            steps = in_steps(value, dt, len(operation.delays))
+            if np.array_equal(steps, operation.delays):
+                continue
+            operations[k] = replace(operation, delays=steps)
+            self._fans.pop(operation.name, None)
+            self._wirings = {key: w for key, w in self._wirings.items() if key[0] != operation.name}
+        self.program = replace(self.program, operations=tuple(operations))
+
     # -------------------------------------------------------------- what a pass asks for
     def transmissions(self):
         """The pathways of the program."""
@@ -97,8 +121,10 @@ class ReferenceEngine:
         return can_mask(operation)
 
     def masked(self, operation, carrying):
-        """Whether a pathway runs over all synapses: its spikes carry a gradient, and its statements allow it."""
-        return operation.events in carrying and can_mask(operation)
+        """Whether a pathway runs over all synapses: its spikes or its delay carry a gradient, and its statements
+        allow it."""
+        carried = operation.events in carrying or operation.delay in carrying
+        return carried and can_mask(operation)
 
     def fan(self, operation):
         """The synapses of a pathway by emitting neuron."""
@@ -170,6 +196,7 @@ class ReferenceEngine:
             record=(),
             surrogates={},
         )
+        before = np.random.get_state()  # noqa: NPY002  a network that draws finds its stream as it was
         with default_dtype(request.dtype):
             probe = _Probe(self, values, {}, request, only=())
             for clock in probe.clocks:
@@ -177,6 +204,7 @@ class ReferenceEngine:
             probe.state[threshold.events] = torch.ones_like(probe.state[threshold.events])
             probe.bind(reset, {})()
             probe.bind(threshold, {})()
+        np.random.set_state(before)  # noqa: NPY002
         return probe.distances[0] if probe.distances else float("nan")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brian2 import second
 from brian2.core.magic import MagicNetwork
 from brian2.core.operations import NetworkOperation
 from brian2.groups.neurongroup import StateUpdater
@@ -12,6 +13,7 @@ from brian2.utils.stringtools import get_identifiers
 from ..models.annotations import annotations
 from ..models.errors import UnsupportedModel
 from .flow import passes
+from .rendering import can_mask
 
 MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
 
@@ -73,3 +75,26 @@ def refuse_dead_ends(program, key):
         f"training {key.rpartition('.')[2]}, which no statement reads with a gradient",
         "leave it out of trainable: it is only compared, rounded or a duration",
     )
+
+
+def refuse_fixed_delay(program, key):
+    """A delay is trained through the spikes at every synapse, which the pathway's statements must allow."""
+    operation = next(o for o in program.operations if getattr(o, "delay", None) == key)
+    if not can_mask(operation):
+        raise UnsupportedModel(
+            operation.name,
+            "training the delay of a pathway whose statements run for one event after the other",
+            "add to a variable of its own (+=) and use that in the equations, or leave the delay out of trainable",
+        )
+
+
+def refuse_mixed_types(program):
+    """Tensors have one floating-point type; times of events are kept as they are."""
+    for array in program.arrays.values():
+        other = array.dtype.kind == "f" and array.dtype != program.dtype
+        if other and array.dimension is not second.dim:
+            raise UnsupportedModel(
+                array.owner,
+                f"{array.name} of type {array.dtype} in a network of {program.dtype}, with gradients",
+                "use one type for all groups, or run the twin without gradients: torch.no_grad()",
+            )

@@ -81,7 +81,10 @@ class StatementWriter(ExpressionWriter):
             term = Term(f"__F.choose({parts})", False, fresh=True)
         else:
             term = self.combine(line)
-        self.bind(line.target, self.here(term), replace(term, shared=self.scalar_block))
+        fresh = (
+            term.fresh and not term.fixed
+        )  # what is computed once a pass must not become a part of the state
+        self.bind(line.target, self.here(term), replace(term, shared=self.scalar_block, fresh=fresh))
         self.note_alias(line)
 
     def note_decay(self, line, term):

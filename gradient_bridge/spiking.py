@@ -72,3 +72,23 @@ def _change(events, old, new, decay):
         (factor,) = torch.autograd.grad(decayed.sum(), stored)
     back = torch.where(factor == 0, 0.0, 1 / factor)
     return (new - decayed.detach()) * torch.where(events > 0, 1.0, back)
+
+
+class Delayed(torch.autograd.Function):
+    """Spikes after a delay that is trained: the spikes as they are, with a derivative by the delay.
+
+    A train s(t − d) changes with d by −s'(t − d); the derivative in time is the central difference over one step
+    to either side, in spikes per second.
+    """
+
+    @staticmethod
+    def forward(ctx, arrived, delay, slope):
+        ctx.save_for_backward(slope)
+        ctx.shape = delay.shape
+        return arrived.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        (slope,) = ctx.saved_tensors
+        by_delay = (grad * slope).sum(0)
+        return grad, by_delay.sum_to_size(ctx.shape) if ctx.shape else by_delay.sum(), None

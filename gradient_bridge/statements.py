@@ -30,9 +30,11 @@ class ArrayTable(dict):
         super().__init__()
         self.clocks = clocks
 
-    def key(self, variable):
-        """Note an array; returns its key."""
-        owner = self.clocks[variable.owner.name] if isinstance(variable.owner, Clock) else variable.owner.name
+    def key(self, variable, owner=None):
+        """Note an array; returns its key. ``owner`` is that of the variable unless it is given."""
+        if owner is None:
+            name = variable.owner.name
+            owner = self.clocks[name] if isinstance(variable.owner, Clock) else name
         key = f"{owner}.{variable.name}"
         known = self.get(key)
         if known is None:

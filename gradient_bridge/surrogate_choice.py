@@ -14,22 +14,18 @@ from .program import Reset, Threshold
 from .surrogates import find_surrogate
 
 
-def choose_surrogates(program, engine, values, surrogate, scale):
-    """Surrogate and scale by the label of each threshold.
+def choose_surrogates(program, surrogate, scale):
+    """Surrogate and scale by the label of each threshold; None for a scale that `find_scales` has to find.
 
     Parameters
     ----------
     program : Program
-    engine : ReferenceEngine
-        Measures how far a reset leaves the present state from threshold.
-    values : dict of str to numpy.ndarray or number
-        From `read_values`.
     surrogate : Surrogate, str, dict of str to these, or None
     scale : float, brian2.Quantity, dict of str to these, or None
 
     Returns
     -------
-    dict of str to (Surrogate, float)
+    dict of str to (Surrogate, float or None)
     """
     groups = {o.label: o for o in program.operations if isinstance(o, Threshold)}
     for option, value in (("surrogate", surrogate), ("scale", scale)):
@@ -42,12 +38,41 @@ def choose_surrogates(program, engine, values, surrogate, scale):
     for group, operation in groups.items():
         own = surrogate.get(group) if isinstance(surrogate, dict) else surrogate
         given = scale.get(group) if isinstance(scale, dict) else scale
-        chosen[group] = (find_surrogate(own), _scale(operation, given, program, engine, values))
+        chosen[group] = (find_surrogate(own), _scale(operation, given))
     return chosen
 
 
-def _scale(operation, given, program, engine, values):
-    """What the distance from threshold of a group is divided by."""
+def find_scales(chosen, program, engine, values, carried):
+    """The same with the scales of those thresholds that a gradient passes.
+
+    Parameters
+    ----------
+    chosen : dict
+        From `choose_surrogates`.
+    program : Program
+    engine : ReferenceEngine
+        Measures how far a reset leaves the present state from threshold.
+    values : dict of str to numpy.ndarray or number
+        From `read_values`.
+    carried : frozenset of str
+        Keys of what carries a gradient.
+
+    Raises
+    ------
+    ValueError
+        A threshold has a unit and its distance cannot be found.
+    """
+    found = dict(chosen)
+    for operation in program.operations:
+        if isinstance(operation, Threshold) and operation.events in carried:
+            surrogate, scale = found[operation.label]
+            if scale is None:
+                found[operation.label] = (surrogate, _reset_distance(operation, program, engine, values))
+    return found
+
+
+def _scale(operation, given):
+    """What the distance from threshold of a group is divided by; None where that has to be found."""
     dimension = operation.dimension
     unitless = dimension is None or dimension.is_dimensionless
     if given is not None:
@@ -59,7 +84,7 @@ def _scale(operation, given, program, engine, values):
                 f"({unit}), got {given!r}"
             )
         return float(given)
-    return 1.0 if unitless else _reset_distance(operation, program, engine, values)
+    return 1.0 if unitless else None
 
 
 def _reset_distance(threshold, program, engine, values):

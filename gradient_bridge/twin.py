@@ -23,10 +23,11 @@ from .passes import Request
 from .reading import read
 from .recording import Recording
 from .reference import ReferenceEngine
+from .refusals import refuse_mixed_types
 from .scores import readout_trace, reduce_scores
 from .spikes import SpikesByGroup
 from .stimuli import prepare_initial, prepare_stimulus
-from .surrogate_choice import choose_surrogates
+from .surrogate_choice import choose_surrogates, find_scales
 
 ENGINES = {"reference": ReferenceEngine}
 DTYPES = (torch.float32, torch.float64)
@@ -152,10 +153,11 @@ class Twin(nn.Module):
         self.register_buffer("_like", torch.zeros((), dtype=dtype or own), persistent=False)
         self._values = read_values(self.program)
         self._untouched = self._read_untouched()
-        arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
-        check_time_constants(
-            ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
-        )
+        if trainable:
+            arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
+            check_time_constants(
+                ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
+            )
         self._cast = {}
         self._engine = ENGINES[engine](self.program, self._values, self.objects.values(), functions)
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)
@@ -163,7 +165,9 @@ class Twin(nn.Module):
         for place in self._places:
             self._add_trained(place, coordinates or {})
         self._check_coordinates(coordinates or {})
-        self.surrogates = choose_surrogates(self.program, self._engine, self._values, surrogate, scale)
+        self.surrogates = choose_surrogates(self.program, surrogate, scale)
+        self._find_scales(carrying(self.program, [p.key for p in self._places]))
+        self._agreed = {p: p.read() for p in self._places}
 
     # -------------------------------------------------------------- construction
     def _add_trained(self, place, coordinates):
@@ -261,7 +265,8 @@ class Twin(nn.Module):
         trials : int, optional
             Default: those of the stimulus, or one.
         record : dict of str to list of str or dict of str to str, optional
-            Traces ``{"hidden1": ["v", "a"]}``, read at the start of each step as Brian2's `StateMonitor` does, or
+            Traces ``{"hidden1": ["v", "a"]}``, read after all that runs in the slot ``start`` of each step of the
+            group's clock (Brian2's `StateMonitor` with its default order reads there too), or
             ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read.
         initial : dict of str to dict of str to array_like, optional
             ``initial[group][variable]``, shape (trial, neuron) or (neuron,), SI: values of state variables at the
@@ -282,13 +287,15 @@ class Twin(nn.Module):
         graded = {place.key for place, value in trained.items() if value.requires_grad}
         graded |= {key for key, value in (given | stimulus).items() if value.requires_grad}
         on_numpy = self._on_numpy() and not (graded and torch.is_grad_enabled())
+        if not on_numpy:
+            refuse_mixed_types(self.program)
+        self._take_delays(trained)
         values, constants = self._numpy_arrays() if on_numpy else self._arrays(), {}
         for place, value in trained.items():
-            if on_numpy:
-                value = value.detach().numpy()
-                value = value[()] if value.ndim == 0 else value
-            (constants if place.constant else values)[place.key] = value
-        values |= {k: v.detach().numpy() if on_numpy else v for k, v in given.items()}
+            (constants if place.constant else values)[place.key] = self._own(place.key, value, on_numpy)
+        values |= {key: self._own(key, value, on_numpy) for key, value in given.items()}
+        carried = frozenset() if on_numpy else carrying(self.program, graded)
+        self._find_scales(carried)
         request = Request(
             dtype=self.dtype,
             device=self.device,
@@ -300,7 +307,7 @@ class Twin(nn.Module):
             detach_reset=self.detach_reset,
             every=self.every,
             spikes=self._kept_spikes(spikes),
-            carrying=frozenset() if on_numpy else carrying(self.program, graded),
+            carrying=carried,
             randomness=self.randomness,
             seed=seed,
             numpy=on_numpy,
@@ -320,6 +327,25 @@ class Twin(nn.Module):
         return Recording(
             spikes=SpikesByGroup(found), states=traces, final=last, dt=self.program.dt, steps=steps
         )
+
+    def _find_scales(self, carried):
+        """Scales of the surrogates that a gradient passes."""
+        self.surrogates = find_scales(self.surrogates, self.program, self._engine, self._values, carried)
+
+    def _take_delays(self, trained):
+        """Trained delays decide when spikes arrive: in whole steps, as in Brian2."""
+        delays = {p.key: v.detach().cpu().double().numpy() for p, v in trained.items() if p.name == "delay"}
+        if delays:
+            self._engine.set_delays(delays)
+            self.program = self._engine.program
+
+    def _own(self, key, value, on_numpy):
+        """A value as the pass takes it; on NumPy in the type that Brian2 holds it in."""
+        if not on_numpy:
+            return value
+        array = self.program.arrays.get(key)
+        value = value.detach().numpy().astype(np.float64 if array is None else array.dtype)
+        return value if value.ndim else value[()]
 
     def _on_numpy(self):
         """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
@@ -397,20 +423,44 @@ class Twin(nn.Module):
 
     # -------------------------------------------------------------- exchange with Brian2
     @torch.no_grad()
-    def sync(self):
-        """Write every trained value to the Brian2 objects. Inverse: `pull`."""
+    def sync(self, *, overwrite=False):
+        """Write every trained value to the Brian2 objects. Inverse: `pull`.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Also where the values in Brian2 are others than those that the twin took or wrote last.
+
+        Raises
+        ------
+        ValueError
+            A value is not finite, or was changed in Brian2 meanwhile. Nothing was written.
+        UnsupportedModel
+            Groups, connections or delays are others than when the twin was made.
+        """
+        check_unchanged(
+            self.program, self.objects, self._values, read_values(self.program), {p.key for p in self._places}
+        )
+        changes = self.program.written()
+        for place in () if overwrite else self._places:
+            if place.key not in changes and not np.array_equal(place.read(), self._agreed[place]):
+                raise ValueError(
+                    f"sync: {place.key} was changed in Brian2 since the twin took it over; nothing was written. "
+                    "twin.pull() takes the new values, twin.sync(overwrite=True) writes those of the twin"
+                )
         values = {p: self._trained(p)().detach().cpu().double().numpy() for p in self._places}
         for place, value in values.items():
             if not np.all(np.isfinite(value)):
                 raise ValueError(f"sync: {place.key} holds values that are not finite; nothing was written")
         for place, value in values.items():
             place.write(value)
+            self._agreed[place] = place.read()
 
     @torch.no_grad()
     def pull(self):
         """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
         new = read_values(self.program)
-        check_unchanged(self.program, self.objects, self._values, new)
+        check_unchanged(self.program, self.objects, self._values, new, {p.key for p in self._places})
         trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
@@ -418,6 +468,7 @@ class Twin(nn.Module):
         self.program = self._engine.program = read_again(self.program, self.objects, self.network)
         for place, value in trained.items():
             self._trained(place).set_base(value)
+            self._agreed[place] = place.read()
 
     def __deepcopy__(self, memo):
         """A twin of the same network with trained values of its own (for averaged models and the like)."""

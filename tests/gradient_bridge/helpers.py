@@ -8,10 +8,10 @@ from chronaxie.gradient_bridge.program import CLOCK
 
 
 def recordable(twin):
-    """Variables of the program that both sides can trace, by owner: all but indices, clocks and event spaces."""
+    """Variables of the program that both sides can trace, by owner: no indices, clocks, event spaces and delays."""
     clock, found = CLOCK, {}
     for key, array in sorted(twin.program.arrays.items()):
-        if array.owner != clock and not key.endswith("space") and array.dtype.kind in "fb":
+        if array.owner != clock and not key.endswith(("space", ".delay")) and array.dtype.kind in "fb":
             found.setdefault(array.owner, []).append(array.name)
     return found
 

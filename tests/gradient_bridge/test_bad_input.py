@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeGeneratorGroup, TimedArray, ms, mV
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, TimedArray, ms, mV
 
 from chronaxie.gradient_bridge import Twin
 
@@ -36,8 +36,8 @@ STIMULI = {
         r"stimulus source: expected shape \(trial, time, 3\), got \(2, 10, 4\)",
     ),
     "dimensions": (np.zeros((10, 3)), r"expected shape \(trial, time, 3\), got \(10, 3\)"),
-    "no trial": (np.zeros((0, 10, 3)), "at least one trial and one step, got 0 and 10"),
-    "no step": (np.zeros((2, 0, 3)), "at least one trial and one step, got 2 and 0"),
+    "no trial": (np.zeros((0, 10, 3)), "at least one trial and one step, got 0 and 0.01 s"),
+    "no step": (np.zeros((2, 0, 3)), "at least one trial and one step, got 2 and 0 s"),
     "graded": (
         ONE + 0.5,
         r"expected 0 or 1 spikes per step, got 0.5 .* \[0, 0, 0\]; graded inputs come as",
@@ -90,18 +90,27 @@ def test_durations():
     with pytest.raises(ValueError, match="give a stimulus or a duration"):
         twin()
     with pytest.raises(ValueError, match="does not divide duration = 0.0001 s"):
-        twin(duration=0.1 * ms)
-    with pytest.raises(ValueError, match="duration: 20 steps, but the stimulus has 10"):
+        twin(torch.zeros(1, 10, 3), duration=0.1 * ms)
+    with pytest.raises(ValueError, match="duration: 0.02 s, but the stimulus has 0.01 s"):
         twin(torch.zeros(1, 10, 3), duration=20 * ms)
+    assert twin(duration=2.5 * ms).spikes["source"].shape == (1, 3, 3)  # as in Brian2: to the end of a step
 
 
-def test_a_poisson_group_without_a_stimulus():
-    source = PoissonGroup(3, 20 * Hz, name="noise")
-    twin = Twin(Network(source, cells()))
-    with pytest.raises(
-        ValueError, match="the spikes of noise would be drawn at random.*give a stimulus for it"
-    ):
-        twin(duration=5 * ms)
+def test_trials():
+    twin = Twin(driven(1))
+    with pytest.raises(ValueError, match="trials: expected a positive whole number, got 0"):
+        twin(duration=5 * ms, trials=0)
+    with pytest.raises(ValueError, match="trials: 2 asked for, but the stimulus has 1"):
+        twin(torch.zeros(1, 10, 3), trials=2)
+    assert twin(duration=5 * ms, trials=2).spikes["source"].shape == (2, 5, 3)
+
+
+def test_groups_whose_spikes_are_kept():
+    twin = Twin(driven(1))
+    with pytest.raises(ValueError, match="spikes: no spiking group cell; there are source"):
+        twin(duration=5 * ms, spikes=("cell",))
+    assert list(twin(duration=5 * ms, spikes=("source",)).spikes) == ["source"]
+    assert list(twin(duration=5 * ms, spikes=()).spikes) == []
 
 
 def test_records():
@@ -132,7 +141,7 @@ def test_scores_need_a_readout():
             ValueError,
             "dtype must be torch.float32 or torch.float64, got torch.float16",
         ),
-        ({"randomness": "torch"}, ValueError, "randomness must be"),
+        ({"randomness": "numpy"}, ValueError, "randomness must be 'brian2' or 'torch', got 'numpy'"),
         ({"surrogate": "sigmoid"}, ValueError, "surrogate: expected a Surrogate or one of"),
         (
             {"surrogate": {"sells": "gaussian"}},
@@ -161,9 +170,16 @@ def test_the_scale_of_a_threshold_with_a_unit():
         return Network(group)
 
     with pytest.raises(ValueError, match=r"cells has a unit and no scale .* give Twin\(scale=.'cells'"):
-        Twin(made())
-    with pytest.raises(ValueError, match="scale of cells: expected one positive quantity in the unit of its threshold"):
+        Twin(made(), trainable=("cells.v",))
+    assert Twin(made())(duration=1 * ms).spikes["cells"].sum() == 0  # without gradients none is needed
+    with pytest.raises(
+        ValueError, match="scale of cells: expected one positive quantity in the unit of its threshold"
+    ):
         Twin(made(), scale=0.02)
     assert Twin(made(), scale=20 * mV).surrogates["cells"][1] == 0.02
-    assert Twin(made(reset="v = -62*mV")).surrogates["cells"][1] == pytest.approx(0.012, rel=1e-12)
-    assert Twin(made(reset="v -= 5*mV")).surrogates["cells"][1] == pytest.approx(0.025, rel=1e-12)
+    assert Twin(made(reset="v = -62*mV"), trainable=("v",)).surrogates["cells"][1] == pytest.approx(
+        0.012, rel=1e-12
+    )
+    assert Twin(made(reset="v -= 5*mV"), trainable=("v",)).surrogates["cells"][1] == pytest.approx(
+        0.025, rel=1e-12
+    )

@@ -94,15 +94,28 @@ def test_a_timed_array_at_one_column_and_at_times_of_its_own():
     assert np.array_equal(out["cells"]["v"][0].numpy(), np.asarray(objects["cells"].v))
 
 
-def test_what_shares_an_array_in_numpy_is_refused():
-    group = relay("v : 1\nx : 1", threshold="v > 1", reset="x = v\nv -= 1")
-    with pytest.raises(UnsupportedModel, match="in-place operator on a variable that shares its array"):
-        Twin(Network(group))
+@pytest.mark.usefixtures("numpy_target")
+def test_what_shares_an_array_in_numpy_changes_with_it():
+    """``x = v`` and then ``v -= 1``: in Brian2's numpy target x is the same array."""
+    group = relay("dv/dt = 1.7/ms : 1\nx : 1", threshold="v > 1", reset="x = v\nv -= 1")
+    net = Network(group)
+    twin = Twin(net, trainable=("v",))
+    with torch.no_grad():
+        plain = twin(duration=20 * ms).final[group.name]
+    graded = twin(duration=20 * ms).final[group.name]
+    net.run(20 * ms)
+    for found in (plain, graded):
+        assert np.array_equal(found["x"][0].detach().numpy(), group.x)
+        assert np.array_equal(found["v"][0].detach().numpy(), group.v)
+    assert np.any(group.x[:] < 1)
 
 
 def test_types_and_objects_that_are_not_mirrored():
-    with pytest.raises(UnsupportedModel, match="v of type float32"):
-        Twin(Network(relay("dv/dt = -v/ms : 1", dtype=np.float32)))
+    single = Twin(Network(relay("dv/dt = -v/ms : 1", dtype=np.float32)), trainable=("v",))
+    with torch.no_grad():
+        assert single(duration=1 * ms).final["cells"]["v"].dtype == torch.float32
+    with pytest.raises(UnsupportedModel, match="v of type float32 in a network of float64, with gradients"):
+        single(duration=1 * ms)
 
     class Own(BrianObject):
         def run(self):
@@ -153,7 +166,9 @@ def test_scales_that_are_refused(bad):
 
 def test_arguments_of_other_types():
     net = Network(relay("dv/dt = (k - v)/ms : 1\nk : 1 (constant)"))
-    with pytest.raises(TypeError, match="coordinates of cells.k: expected an Identity, Scaled, Log or Bounded"):
+    with pytest.raises(
+        TypeError, match="coordinates of cells.k: expected an Identity, Scaled, Log or Bounded"
+    ):
         Twin(net, trainable=("k",), coordinates={"k": "log"})
     with pytest.raises(TypeError, match="readout must be a Readout"):
         Twin(net, readout="output")
@@ -185,7 +200,9 @@ def test_the_mode_of_a_module_is_put_back():
 
 
 def test_weights_in_millivolts_move_by_their_own_size():
-    group = relay("dv/dt = (drive - v)/(10*ms) : volt\ndrive : volt (constant)", threshold="v > 1*mV", reset="v = 0*mV")
+    group = relay(
+        "dv/dt = (drive - v)/(10*ms) : volt\ndrive : volt (constant)", threshold="v > 1*mV", reset="v = 0*mV"
+    )
     group.drive = [2, 3, 4] * mV
     twin = Twin(Network(group), trainable=("drive",))
     optimiser = torch.optim.Adam(twin.parameters(), lr=0.01)
