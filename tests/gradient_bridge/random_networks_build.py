@@ -76,13 +76,13 @@ def neuron_group(plan, clocks, made):
     group = NeuronGroup(
         plan.size,
         plan.equations,
-        method=plan.method,
         threshold=plan.threshold,
         reset=plan.reset,
         refractory=refractory * ms if isinstance(refractory, float) else refractory,
         events={"high": plan.event[0]} if plan.event else None,
         clock=clocks(plan.dt_ms),
         name=plan.name,
+        **({} if plan.method is None else {"method": plan.method}),
     )
     rng = np.random.default_rng(plan.seed)
     n = plan.size

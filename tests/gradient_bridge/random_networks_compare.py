@@ -19,6 +19,7 @@ from chronaxie.gradient_bridge import Twin
 from .random_networks_build import build, namespace
 
 SEED = 4711
+LAST = 1000  # a twin reads its traces when all of the slot has run; a monitor's name would decide about its place there
 WITH_SPIKES = (NeuronGroup, PoissonGroup, SpikeGeneratorGroup)
 WITH_STATES = (NeuronGroup, PoissonGroup, Synapses)
 TRACED = ("v", "u", "g", "q", "h", "w")
@@ -62,8 +63,10 @@ def differences(plan, *, make_twin=Twin, traced=TRACED, trainable=()):
             brian2.seed(plan.seed)
             net.run(plan.before * 0.5 * ms, namespace=names)
         duration = plan.steps * 0.5 * ms
-        ours = run_twin(net, duration, names, make_twin, traced, trainable)
-        theirs = run_brian2(net, duration, names, traced)
+        twin = make_twin(net, namespace=names, trainable=trainable)
+        record = wanted(net, twin, traced) if traced else {}
+        ours = run_twin(twin, duration, record, bool(trainable))
+        theirs = run_brian2(net, duration, names, record)
     spikes = sum(int(x.sum()) for x in theirs.spikes.values())
     return compare(ours, theirs), spikes, sum(x.size for x in theirs.spikes.values())
 
@@ -115,27 +118,22 @@ def variables(obj):
     ]
 
 
-def wanted(net, traced):
-    """What is traced, by object."""
+def wanted(net, twin, traced):
+    """What is traced, by object: what its program has."""
     found = {}
     for name, obj in members(net, (NeuronGroup, Synapses)).items():
-        own = [v for v in traced if v in variables(obj) and len(obj)]
+        own = [v for v in traced if v in variables(obj) and len(obj) and f"{name}.{v}" in twin.program.arrays]
         if own:
             found[name] = own
     return found
 
 
 # ---------------------------------------------------------------------- each side
-def run_twin(net, duration, names, make_twin, traced, trainable):
-    """The twin's outcome, in Brian2's types."""
-    twin = make_twin(net, namespace=names, trainable=trainable)
+def run_twin(twin, duration, record, graded):
+    """The twin's outcome, in the form with gradients or in that without."""
     brian2.seed(SEED)
-    record = wanted(net, traced)
-    if trainable:
+    with torch.set_grad_enabled(graded):
         recording = twin(duration=duration, record=record)
-    else:
-        with torch.no_grad():
-            recording = twin(duration=duration, record=record)
     outcome = Outcome(spikes={g: _first(x, 3).astype(bool) for g, x in recording.spikes.items()})
     for name, found in recording.states.items():
         outcome.traces |= {f"{name}.{v}": _first(x, 3) for v, x in found.items()}
@@ -150,12 +148,12 @@ def _first(x, trials):
     return x[0] if x.ndim == trials else x
 
 
-def run_brian2(net, duration, names, traced):
+def run_brian2(net, duration, names, record):
     """Brian2's outcome."""
     senders, holders = members(net, WITH_SPIKES), members(net, WITH_STATES)
     monitors = {name: SpikeMonitor(obj) for name, obj in senders.items()}
     traces = {
-        name: StateMonitor(holders[name], found, record=True) for name, found in wanted(net, traced).items()
+        name: StateMonitor(holders[name], found, record=True, order=LAST) for name, found in record.items()
     }
     net.add(*monitors.values(), *traces.values())
     steps = {}
@@ -171,7 +169,7 @@ def run_brian2(net, duration, names, traced):
         outcome.spikes[name] = np.zeros((count, len(senders[name])), bool)
         rows = np.round(np.asarray(monitor.t) / float(senders[name].clock.dt)).astype(int) - start
         outcome.spikes[name][rows, np.asarray(monitor.i)] = True
-    for name, found in wanted(net, traced).items():
+    for name, found in record.items():
         for variable in found:
             outcome.traces[f"{name}.{variable}"] = np.asarray(getattr(traces[name], variable)).T.copy()
     for name, obj in holders.items():
