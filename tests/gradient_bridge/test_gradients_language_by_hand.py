@@ -8,7 +8,7 @@ import pytest
 import torch
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, ms
 
-from chronaxie.gradient_bridge import MultiGaussian, Twin
+from chronaxie.gradient_bridge import Log, MultiGaussian, Twin
 
 SURROGATE = MultiGaussian()
 pytestmark = pytest.mark.usefixtures("half_ms")
@@ -64,6 +64,29 @@ def test_a_delay():
     np.testing.assert_allclose(
         gradients(out.final["post"]["g"], twin, "cell.E", "feed.w"), [by_e, by_w], rtol=1e-12
     )
+
+
+def test_a_trained_delay():
+    """d s(t − d)/dd is the spike train's difference over a step to either side: so is that of all it adds to."""
+
+    def run(delays):
+        pre = SpikeGeneratorGroup(2, [0, 1, 0], [1, 2.5, 4] * ms, name="pre")
+        post = NeuronGroup(1, "dg/dt = -g/(4*ms) : 1", method="euler", name="post")
+        feed = Synapses(pre, post, "w : 1", on_pre="g_post += w", name="feed")
+        feed.connect()
+        feed.w, feed.delay = [0.4, 0.7], delays * 0.5 * ms
+        twin = Twin(Network(pre, post, feed), trainable=("feed.delay",), coordinates={"delay": Log()})
+        return twin, twin(duration=15 * ms).final["post"]["g"]
+
+    delays = np.array([3, 6])
+    twin, value = run(delays)
+    (ours,) = torch.autograd.grad(value.sum(), twin.trained["feed_pre"]["delay"].free)
+    for k in range(2):
+        shift = np.eye(2, dtype=int)[k]
+        late, early = (run(delays + sign * shift)[1].item() for sign in (1, -1))
+        assert late > early
+        by_delay = ours[k].item() / (delays[k] * 5e-4)  # the free parameter is its logarithm
+        assert by_delay == pytest.approx((late - early) / 1e-3, rel=1e-9)
 
 
 def test_refractoriness():
