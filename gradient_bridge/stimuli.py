@@ -99,7 +99,7 @@ def prepare_initial(twin, initial, trials):
                     f"initial: {key} is no variable that changes; of {group} there are "
                     f"{', '.join(known) or 'none: unknown group'}"
                 )
-            value = torch.as_tensor(value).to(twin.device, twin.dtype)
+            value = torch.as_tensor(value).to(twin.device, _type_of(array, twin))
             if tuple(value.shape) not in ((trials, array.size), (array.size,)):
                 raise ValueError(
                     f"initial: {key}: expected the shape (trial, neuron) = {(trials, array.size)} or "
@@ -109,6 +109,14 @@ def prepare_initial(twin, initial, trials):
                 raise ValueError(f"initial: {key} holds values that are not finite")
             found[key] = value
     return found
+
+
+def _type_of(array, twin):
+    """Type of a value at the start: the twin's, but times of events stay float64, and whole numbers and truth
+    values what they are."""
+    if array.dtype.kind == "f":
+        return twin.dtype if array.dtype == twin.program.dtype else torch.float64
+    return torch.bool if array.dtype.kind == "b" else torch.from_numpy(np.zeros(0, array.dtype)).dtype
 
 
 def _by_input(stimulus, program):

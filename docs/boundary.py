@@ -1,0 +1,105 @@
+"""Writes boundary.md, the page "What is mirrored, what is refused", from the code.
+
+Each network of tests/gradient_bridge/language is read, run in Brian2 and in the twin, without gradients and with
+them; each network of tests/gradient_bridge/test_refusals.py is offered to the twin, and its error is quoted. Where
+gradients stop is what the programs of the first say. Run it from the repository's root, an hour at most:
+
+    python docs/boundary.py
+"""
+
+import inspect
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.explaining import stops, stops_of_line
+from chronaxie.models.errors import UnsupportedModel
+from chronaxie.tests.gradient_bridge.language.comparison import (
+    Reference,
+    brian2_settings,
+    compare_anew,
+    compare_plain,
+    compare_with_gradients,
+)
+from chronaxie.tests.gradient_bridge.language.table import CASES
+from chronaxie.tests.gradient_bridge.test_refusals import NETWORKS
+
+PAGE = Path(__file__).with_name("boundary.md")
+HEAD = """# What is mirrored, what is refused
+
+This page is written by `python docs/boundary.py`, from what the code does: every network below was run by Brian2's
+numpy target and by the twin at the same step, and **every spike and every state variable at every step compared to the
+bit**: in several runs without gradients, by a new twin of a network that has already run, and in the form that
+carries gradients
+(one trial and three). "equal" is that result; anything else would stand there instead.
+
+The claim is for float64 on the CPU; networks in Brian2's float32 are equal without gradients, and close with them.
+How the comparison is made: [exact.md](exact.md). Brian2's own examples: [conformance.md](conformance.md).
+
+"""
+
+
+def verdict(compare, reference):
+    """What came of one comparison."""
+    try:
+        compare(reference)
+    except AssertionError as error:
+        return str(error).splitlines()[0]
+    except UnsupportedModel as error:
+        return f"refused: {error}"
+    return "equal"
+
+
+def about(case):
+    """What a network shows: its docstring, or its name."""
+    text = inspect.getdoc(case.build)
+    name = case.build.__name__.replace("_", " ")
+    return f"{name}: {text.splitlines()[0]}" if text else name
+
+
+def reasons(reference, found):
+    """Collect why gradients stop, each with the first network that shows it."""
+    with brian2_settings(reference.case):
+        program = reference.twin().program
+    for operation in program.operations:
+        named = [
+            *stops(operation),
+            *(w for line in operation.lines() for w in stops_of_line(program, operation, line)),
+        ]
+        for why in named:
+            for array in program.arrays:
+                why = why.replace(f"{array} ", "the variable ")
+            found.setdefault(why, reference.case.name)
+
+
+def main():
+    """Run everything and write the page."""
+    lines, families, found = [HEAD], {}, {}
+    for name, case in tqdm(CASES.items(), unit="network"):
+        reference = Reference(case)
+        results = [verdict(c, reference) for c in (compare_plain, compare_anew, compare_with_gradients)]
+        reasons(reference, found)
+        families.setdefault(name.partition("-")[0], []).append((about(case), *results))
+    for family, rows in families.items():
+        lines.append(f"## {family.replace('_', ' ').capitalize()}\n\n")
+        lines.append("| network | several runs | after a run | with gradients |\n|---|---|---|---|\n")
+        lines += [f"| {' | '.join(row)} |\n" for row in rows]
+        lines.append("\n")
+    lines.append("## Where gradients stop\n\nAs `print(twin.program)` says beneath each line:\n\n")
+    lines += [f"* {why} (`{name}`)\n" for why, name in sorted(found.items())]
+    lines.append("\n## Refused\n\n")
+    for kind, (make, _) in NETWORKS.items():
+        try:
+            with torch.no_grad():
+                Twin(make())
+        except UnsupportedModel as error:
+            lines.append(f'* {kind}: "{error}"\n')
+        else:
+            lines.append(f"* {kind}: **not refused**\n")
+    PAGE.write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    main()
