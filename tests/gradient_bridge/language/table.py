@@ -4,6 +4,7 @@ from .networks import (
     chaos,
     clocks,
     combined,
+    corners,
     delays,
     events,
     functions,
@@ -36,6 +37,7 @@ FAMILIES = (
     functions,
     gap_junctions,
     combined,
+    corners,
     chaos,
     large,
 )
