@@ -31,8 +31,7 @@ def numbers(printed, pattern):
 
 @pytest.mark.slow
 def test_rates_are_brought_to_their_targets(tmp_path):
-    """Within 2.5 Hz of 8 and 20 Hz: five standard deviations of what 3 s of Poisson spikes would give (0.3 and 0.8 Hz)
-    would be 1.3 and 4; training on 200 ms leaves more."""
+    """Within 2.5 Hz: three standard deviations of the inhibitory rate, 10 neurons in 3 s of Poisson spikes at 20 Hz."""
     printed = run(RATES, tmp_path)
     before = numbers(printed, rf"rates before: ({NUMBER}) Hz and ({NUMBER}) Hz")[0]
     found = numbers(printed, rf"rates found: ({NUMBER}) Hz and ({NUMBER}) Hz")[0]
