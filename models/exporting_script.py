@@ -1,5 +1,6 @@
 """The exported script as a whole: what it says about itself, its options, its objects, its run, its results."""
 
+import ast
 import json
 import re
 from dataclasses import replace
@@ -129,7 +130,8 @@ def _paragraph(text):
 
 def _imports(example, writer, body):
     names = {"Network", "defaultclock", "ms", "prefs", "set_device"} | writer.imports
-    names |= {"second"} if any(re.search(r"\bsecond\b", part) for part in body) else set()
+    used = {node.id for node in ast.walk(ast.parse("\n".join(body))) if isinstance(node, ast.Name)}
+    names |= {"second"} & used
     names |= {"seed"} if example.random else set()
     # Constants, classes, the rest: as import sorters have it.
     order = sorted(
