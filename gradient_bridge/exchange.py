@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from brian2.core.variables import ArrayVariable
 
 from ..models.errors import UnsupportedModel
 from .program import SpikeSource, Transmission
@@ -117,3 +118,28 @@ def check_unchanged(program, objects, before, now, trained=()):
 
 def _refuse(owner, what):
     raise UnsupportedModel(owner, f"{what} than when the twin was made", "make a new twin")
+
+
+def read_untouched(program, objects):
+    """Values of the variables that no statement reads or writes, by key."""
+    found = {}
+    for name, obj in objects.items():
+        for variable in getattr(obj, "variables", {}).values():
+            if not isinstance(variable, ArrayVariable) or getattr(variable.owner, "name", None) != name:
+                continue
+            key = f"{name}.{variable.name}"
+            if key in program.arrays or variable.name.startswith("_"):
+                continue
+            value = np.array(variable.get_value())
+            if value.dtype.kind in "fiub":
+                found[key] = torch.as_tensor(value.reshape(-1)[0] if variable.scalar else value)
+    return found
+
+
+def own_value(program, key, value, on_numpy):
+    """A value as the pass takes it; on NumPy in the type that Brian2 holds it in."""
+    if not on_numpy:
+        return value
+    array = program.arrays.get(key)
+    value = value.detach().numpy().astype(np.float64 if array is None else array.dtype)
+    return value if value.ndim else value[()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from brian2.units.allunits import second
 from brian2.units.fundamentalunits import Quantity
 
 from ..models.errors import UnsupportedModel
+from .coordinates import Bounded, Identity, Scaled, root_mean_square
 from .program import Transmission
 from .refusals import refuse_dead_ends, refuse_fixed_delay
 
@@ -192,3 +194,28 @@ def _explain_missing(pattern, program, objects, candidates, frame):
     raise UnknownParameter(
         f"trainable {pattern!r} fits nothing in the network; did you mean {', '.join(near)}?"
     )
+
+
+def default_coordinate(place, dt):
+    """The default coordinate of a quantity."""
+    if place.is_time():
+        return Bounded(*(b * dt for b in BOUNDS_IN_STEPS))
+    if place.dimension is None or place.dimension.is_dimensionless:
+        return Identity()
+    scale = root_mean_square(place.read())
+    if not 0 < scale < math.inf:
+        raise ValueError(
+            f"{place.key} has a unit and is zero everywhere, so nothing says what a small change of it is: give "
+            f"Twin(coordinates={{{place.key!r}: Scaled(...)}}), e.g. Scaled(1*mV)"
+        )
+    return Scaled(scale)
+
+
+def check_coordinates(places, coordinates):
+    """Refuse coordinates of what is not trained."""
+    known = {p.key for p in places} | {p.name for p in places}
+    unknown = sorted(set(coordinates) - known)
+    if unknown:
+        raise ValueError(
+            f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}"
+        )

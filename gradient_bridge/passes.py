@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from .calls import Python
-from .program import COINCIDENCE, Call, SpikeSource, Threshold
+from .clocks import COINCIDENCE
+from .program import Call, SpikeSource, Threshold
 from .random_streams import NumpyStream, TorchStream
 
 # What the generated source calls, beside functions; what needs gradients is offered by tensors alone.

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-CLOCK = "_clock"  # owner of t, dt and timestep of the finest clock; no Brian2 object has such a name
-COINCIDENCE = 1e-4  # clocks closer than this share of a step tick together, as in Brian2
+from .clocks import CLOCK, Time, slot_rank
 
 
 @dataclass(frozen=True)
@@ -279,22 +278,6 @@ class Call(Operation):
 
 
 @dataclass(frozen=True)
-class Time:
-    """One clock: key of its arrays, step in seconds, number of steps that it has made."""
-
-    key: str
-    dt: float
-    start: int
-
-    def steps_until(self, time):
-        """Number of the step at ``time`` (s), as Brian2 rounds it."""
-        nearest = np.int64(np.round(time / self.dt))
-        if abs(nearest * self.dt - time) / self.dt <= COINCIDENCE:
-            return int(nearest)
-        return int(np.ceil(time / self.dt))
-
-
-@dataclass(frozen=True)
 class Program:
     """All that happens in one time step of a network.
 
@@ -385,17 +368,3 @@ class Program:
         from .explaining import explain
 
         return explain(self)
-
-
-def slot_rank(slot, schedule):
-    """Place of a slot in a step: ``before_x`` < ``x`` < ``after_x``, in the order of the schedule."""
-    base, shift = slot, 0
-    for prefix, step in (("before_", -1), ("after_", 1)):
-        if slot not in schedule and slot.startswith(prefix):
-            base, shift = slot.removeprefix(prefix), step
-    if base not in schedule:
-        raise ValueError(
-            f"slot {slot!r} is not in the network's schedule: expected one of {', '.join(schedule)}, "
-            "or before_/after_ one of them"
-        )
-    return 3 * schedule.index(base) + shift

@@ -26,8 +26,8 @@ from brian2.input.timedarray import TimedArray
 from brian2.parsing.expressions import parse_expression_dimensions
 
 from ..models.errors import UnsupportedModel
+from .clocks import CLOCK, Time, slot_rank
 from .program import (
-    CLOCK,
     Call,
     Program,
     Reset,
@@ -35,9 +35,7 @@ from .program import (
     StateUpdate,
     Sum,
     Threshold,
-    Time,
     Transmission,
-    slot_rank,
 )
 from .refusals import MONITORS, refuse_network, refuse_object
 from .statements import ArrayTable, statements_of

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from .spikes import SpikesByGroup
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -41,3 +43,32 @@ class Recording:
         shapes = ", ".join(f"{group} {self.spikes.shape(group)}" for group in self.spikes)
         traces = ", ".join(f"{group}.{name}" for group, found in self.states.items() for name in found)
         return f"Recording(spikes (trial, time, neuron): {shapes}; traces: {traces or 'none'}; dt: {self.dt:g} s)"
+
+
+def recording_of(program, spikes, states, final):
+    """What an engine returns, by owner.
+
+    Parameters
+    ----------
+    program : Program
+    spikes : dict of str to torch.Tensor or SparseSpikes
+        By group.
+    states : dict of (str, str) to torch.Tensor
+        By array key and slot.
+    final : dict of str to torch.Tensor or number
+        By array key.
+
+    Returns
+    -------
+    Recording
+    """
+    traces, last = {}, {}
+    for (key, _), value in states.items():
+        owner, _, name = key.rpartition(".")
+        traces.setdefault(owner, {})[name] = value
+    for key, value in final.items():
+        owner, _, name = key.rpartition(".")
+        kind = {"dtype": torch.float64} if isinstance(value, float) else {}
+        last.setdefault(owner, {})[name] = torch.as_tensor(value, **kind)
+    steps = {owner: program.clock_of(owner).dt for owner in [*spikes, *traces]}
+    return Recording(spikes=SpikesByGroup(spikes), states=traces, final=last, dt=program.dt, steps=steps)

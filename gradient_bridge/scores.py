@@ -47,3 +47,15 @@ def reduce_scores(trace, readout):
     if trace.shape[1] <= readout.skip:
         raise ValueError(f"readout: {trace.shape[1]} steps, but the first {readout.skip} are to be left out")
     return reduce_steps(trace[:, readout.skip :], readout.reduce, lambda kept: kept.softmax(-1))
+
+
+class Scores(nn.Module):
+    """A module from (trial, time, channel) to the class scores of a twin."""
+
+    def __init__(self, twin):
+        super().__init__()
+        self.twin = twin
+
+    def forward(self, stimulus):
+        """Class scores of the twin."""
+        return self.twin.scores(stimulus)

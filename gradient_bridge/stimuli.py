@@ -189,3 +189,34 @@ def _check_values(name, tensor, *, spikes):
             f"stimulus {name}: expected 0 or 1 spikes per step, got {float(tensor[tuple(first)]):g} at "
             f"(trial, time, channel) = {first}; graded inputs come as currents"
         )
+
+
+def traces_to_keep(program, record):
+    """The traces that are asked for, as (array key, slot); refuses what the program does not have."""
+    wanted = []
+    for group, variables in record.items():
+        if isinstance(variables, str):
+            variables = [variables]
+        pairs = variables.items() if isinstance(variables, dict) else [(v, "start") for v in variables]
+        for variable, slot in pairs:
+            key = f"{group}.{variable}"
+            if key not in program.arrays:
+                near = sorted(a.name for a in program.arrays.values() if a.owner == group)
+                raise ValueError(
+                    f"record: no variable {key} in the program; of {group} there are "
+                    f"{', '.join(near) or 'none: unknown group'}"
+                )
+            program.position(slot)
+            wanted.append((key, slot))
+    return wanted
+
+
+def spikes_to_keep(program, spikes):
+    """The groups whose spikes are kept."""
+    groups = program.groups
+    if spikes is None:
+        return tuple(groups)
+    unknown = sorted(set(spikes) - set(groups))
+    if unknown:
+        raise ValueError(f"spikes: no spiking group {', '.join(unknown)}; there are {', '.join(groups)}")
+    return tuple(spikes)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import copy
 import inspect
-import math
 
 import numpy as np
 import torch
 from brian2 import Network
 from brian2.core.network import _get_all_objects
-from brian2.core.variables import ArrayVariable
 from torch import nn
 
 from ..models.annotations import SPIKES, Readout, annotations
 from ..models.times import check_time_constants, whole_steps
-from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained, root_mean_square
-from .exchange import as_tensors, check_unchanged, read_again, read_values
+from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained
+from .exchange import as_tensors, check_unchanged, own_value, read_again, read_untouched, read_values
 from .flow import carrying
-from .parameters import BOUNDS_IN_STEPS, find_places
+from .parameters import check_coordinates, default_coordinate, find_places
 from .passes import Request
 from .reading import read
-from .recording import Recording
+from .recording import recording_of
 from .reference import ReferenceEngine
 from .refusals import refuse_mixed_types
-from .scores import readout_trace, reduce_scores
-from .spikes import SpikesByGroup
-from .stimuli import prepare_initial, prepare_stimulus
+from .scores import Scores, readout_trace, reduce_scores
+from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_to_keep
 from .surrogate_choice import choose_surrogates, find_scales
 
 ENGINES = {"reference": ReferenceEngine}
@@ -152,7 +149,7 @@ class Twin(nn.Module):
         own = {"float32": torch.float32, "float64": torch.float64}[self.program.dtype.name]
         self.register_buffer("_like", torch.zeros((), dtype=dtype or own), persistent=False)
         self._values = read_values(self.program)
-        self._untouched = self._read_untouched()
+        self._untouched = read_untouched(self.program, self.objects)
         if trainable:
             arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
             check_time_constants(
@@ -164,7 +161,7 @@ class Twin(nn.Module):
         self.trained = Named()
         for place in self._places:
             self._add_trained(place, coordinates or {})
-        self._check_coordinates(coordinates or {})
+        check_coordinates(self._places, coordinates or {})
         self.surrogates = choose_surrogates(self.program, surrogate, scale)
         self._find_scales(carrying(self.program, [p.key for p in self._places]))
         self._agreed = {p: p.read() for p in self._places}
@@ -173,7 +170,7 @@ class Twin(nn.Module):
     def _add_trained(self, place, coordinates):
         coordinate = coordinates.get(place.key, coordinates.get(place.name))
         if coordinate is None:
-            coordinate = self._coordinate(place)
+            coordinate = default_coordinate(place, self.program.dt)
         if not isinstance(coordinate, COORDINATES):
             raise TypeError(
                 f"coordinates of {place.key}: expected an Identity, Scaled, Log or Bounded, got {coordinate!r}"
@@ -183,28 +180,6 @@ class Twin(nn.Module):
         if group not in self.trained:
             self.trained[group] = Named()
         self.trained[group][name] = Trained(value, coordinate, place.key)
-
-    def _coordinate(self, place):
-        """The default coordinate of a quantity."""
-        if place.is_time():
-            return Bounded(*(b * self.program.dt for b in BOUNDS_IN_STEPS))
-        if place.dimension is None or place.dimension.is_dimensionless:
-            return Identity()
-        scale = root_mean_square(place.read())
-        if not 0 < scale < math.inf:
-            raise ValueError(
-                f"{place.key} has a unit and is zero everywhere, so nothing says what a small change of it is: give "
-                f"Twin(coordinates={{{place.key!r}: Scaled(...)}}), e.g. Scaled(1*mV)"
-            )
-        return Scaled(scale)
-
-    def _check_coordinates(self, coordinates):
-        known = {p.key for p in self._places} | {p.name for p in self._places}
-        unknown = sorted(set(coordinates) - known)
-        if unknown:
-            raise ValueError(
-                f"coordinates for {', '.join(unknown)}, which is not trained; trained: {', '.join(sorted(known))}"
-            )
 
     # -------------------------------------------------------------- values
     @property
@@ -281,7 +256,7 @@ class Twin(nn.Module):
         Recording
         """
         stimulus, trials, end = prepare_stimulus(self, stimulus, duration, trials)
-        wanted = self._wanted(record or {})
+        wanted = traces_to_keep(self.program, record or {})
         trained = {place: self._trained(place)() for place in self._places}
         given = prepare_initial(self, initial, trials)
         graded = {place.key for place, value in trained.items() if value.requires_grad}
@@ -290,10 +265,12 @@ class Twin(nn.Module):
         if not on_numpy:
             refuse_mixed_types(self.program)
         self._take_delays(trained)
-        values, constants = self._numpy_arrays() if on_numpy else self._arrays(), {}
+        values, constants = dict(self._values) if on_numpy else self._arrays(), {}
         for place, value in trained.items():
-            (constants if place.constant else values)[place.key] = self._own(place.key, value, on_numpy)
-        values |= {key: self._own(key, value, on_numpy) for key, value in given.items()}
+            (constants if place.constant else values)[place.key] = own_value(
+                self.program, place.key, value, on_numpy
+            )
+        values |= {key: own_value(self.program, key, value, on_numpy) for key, value in given.items()}
         carried = frozenset() if on_numpy else carrying(self.program, graded)
         self._find_scales(carried)
         request = Request(
@@ -306,27 +283,14 @@ class Twin(nn.Module):
             surrogates=self.surrogates,
             detach_reset=self.detach_reset,
             every=self.every,
-            spikes=self._kept_spikes(spikes),
+            spikes=spikes_to_keep(self.program, spikes),
             carrying=carried,
             randomness=self.randomness,
             seed=seed,
             numpy=on_numpy,
         )
         found, states, final = self._engine.run(values, constants, request)
-        traces, last = {}, {}
-        final = self._untouched | final
-        for key, slot in wanted:
-            owner, _, name = key.rpartition(".")
-            traces.setdefault(owner, {})[name] = states[key, slot]
-        for key, value in final.items():
-            owner, _, name = key.rpartition(".")
-            if isinstance(value, float):
-                value = torch.tensor(value, dtype=torch.float64)
-            last.setdefault(owner, {})[name] = torch.as_tensor(value)
-        steps = {owner: self.program.clock_of(owner).dt for owner in [*found, *traces]}
-        return Recording(
-            spikes=SpikesByGroup(found), states=traces, final=last, dt=self.program.dt, steps=steps
-        )
+        return recording_of(self.program, found, states, self._untouched | final)
 
     def _find_scales(self, carried):
         """Scales of the surrogates that a gradient passes."""
@@ -339,64 +303,9 @@ class Twin(nn.Module):
             self._engine.set_delays(delays)
             self.program = self._engine.program
 
-    def _own(self, key, value, on_numpy):
-        """A value as the pass takes it; on NumPy in the type that Brian2 holds it in."""
-        if not on_numpy:
-            return value
-        array = self.program.arrays.get(key)
-        value = value.detach().numpy().astype(np.float64 if array is None else array.dtype)
-        return value if value.ndim else value[()]
-
     def _on_numpy(self):
         """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
         return self.device.type == "cpu" and str(self.dtype).endswith(self.program.dtype.name)
-
-    def _numpy_arrays(self):
-        """All arrays as they stand in Brian2, their own to change."""
-        return dict(self._values)
-
-    def _kept_spikes(self, spikes):
-        """The groups whose spikes are kept."""
-        groups = self.program.groups
-        if spikes is None:
-            return tuple(groups)
-        unknown = sorted(set(spikes) - set(groups))
-        if unknown:
-            raise ValueError(f"spikes: no spiking group {', '.join(unknown)}; there are {', '.join(groups)}")
-        return tuple(spikes)
-
-    def _read_untouched(self):
-        """Values of the variables that no statement reads or writes, by key."""
-        found = {}
-        for name, obj in self.objects.items():
-            for variable in getattr(obj, "variables", {}).values():
-                if not isinstance(variable, ArrayVariable) or getattr(variable.owner, "name", None) != name:
-                    continue
-                key = f"{name}.{variable.name}"
-                if key in self.program.arrays or variable.name.startswith("_"):
-                    continue
-                value = np.array(variable.get_value())
-                if value.dtype.kind in "fiub":
-                    found[key] = torch.as_tensor(value.reshape(-1)[0] if variable.scalar else value)
-        return found
-
-    def _wanted(self, record):
-        wanted = []
-        for group, variables in record.items():
-            if isinstance(variables, str):
-                variables = [variables]
-            pairs = variables.items() if isinstance(variables, dict) else [(v, "start") for v in variables]
-            for variable, slot in pairs:
-                key = f"{group}.{variable}"
-                if key not in self.program.arrays:
-                    near = sorted(a.name for a in self.program.arrays.values() if a.owner == group)
-                    raise ValueError(
-                        f"record: no variable {key} in the program; of {group} there are "
-                        f"{', '.join(near) or 'none: unknown group'}"
-                    )
-                self.program.position(slot)
-                wanted.append((key, slot))
-        return wanted
 
     def scores(self, stimulus, *, initial=None, with_recording=False):
         """Class scores as the network's readout defines them, one for each `step` before they are reduced.
@@ -419,7 +328,7 @@ class Twin(nn.Module):
 
     def as_module(self):
         """A module from (trial, time, channel) to class scores, for ``torch.nn.Sequential`` and the like."""
-        return _Scores(self)
+        return Scores(self)
 
     # -------------------------------------------------------------- exchange with Brian2
     @torch.no_grad()
@@ -438,9 +347,7 @@ class Twin(nn.Module):
         UnsupportedModel
             Groups, connections or delays are others than when the twin was made.
         """
-        check_unchanged(
-            self.program, self.objects, self._values, read_values(self.program), {p.key for p in self._places}
-        )
+        self._check_unchanged(read_values(self.program))
         changes = self.program.written()
         for place in () if overwrite else self._places:
             if place.key not in changes and not np.array_equal(place.read(), self._agreed[place]):
@@ -460,15 +367,18 @@ class Twin(nn.Module):
     def pull(self):
         """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
         new = read_values(self.program)
-        check_unchanged(self.program, self.objects, self._values, new, {p.key for p in self._places})
+        self._check_unchanged(new)
         trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
-        self._values, self._cast, self._untouched = new, {}, self._read_untouched()
+        self._values, self._cast, self._untouched = new, {}, read_untouched(self.program, self.objects)
         self.program = self._engine.program = read_again(self.program, self.objects, self.network)
         for place, value in trained.items():
             self._trained(place).set_base(value)
             self._agreed[place] = place.read()
+
+    def _check_unchanged(self, new):
+        check_unchanged(self.program, self.objects, self._values, new, {p.key for p in self._places})
 
     def __deepcopy__(self, memo):
         """A twin of the same network with trained values of its own (for averaged models and the like)."""
@@ -483,13 +393,3 @@ class Twin(nn.Module):
             f"engine={self.engine}, dtype={self.dtype}, dt={self.program.dt * 1e3:g} ms, "
             f"groups={self.program.groups}, inputs={self.program.inputs}"
         )
-
-
-class _Scores(nn.Module):
-    def __init__(self, twin):
-        super().__init__()
-        self.twin = twin
-
-    def forward(self, stimulus):
-        """Class scores of the twin."""
-        return self.twin.scores(stimulus)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from brian2 import SpikeGeneratorGroup, SpikeMonitor, StateMonitor, TimedArray, second
 
-from chronaxie.gradient_bridge.program import CLOCK
+from chronaxie.gradient_bridge.clocks import CLOCK
 
 
 def recordable(twin):
