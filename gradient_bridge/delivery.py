@@ -9,14 +9,23 @@ float32, which rounds differently.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 
 DENSE_LIMIT = 1 << 16  # matrices up to this size are always worth while
 DENSE_SHARE = 0.1  # larger ones from this share of connected pairs on
+
+
+@cache
+def _take_torchs_note():
+    """The first matrix of this kind in a process makes torch say that they are in beta; no user can act on that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        torch.sparse_csr_tensor([0, 0], [], [], (1, 1))
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Wiring:
         """The same matrix in compressed rows, of values in the order of the wiring."""
         starts = torch.cat([self.first, self.first.new_tensor([len(self.synapses)])])
         size = (self.n_sources, self.n_targets)
+        _take_torchs_note()
         return torch.sparse_csr_tensor(starts, self.targets, values, size, check_invariants=False)
 
     def matrix(self, values):

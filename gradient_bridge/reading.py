@@ -37,7 +37,7 @@ from .program import (
     Threshold,
     Transmission,
 )
-from .refusals import MONITORS, refuse_network, refuse_object
+from .refusals import MONITORS, refuse_network, refuse_object, refuse_shared_arrays
 from .statements import ArrayTable, statements_of
 
 
@@ -213,7 +213,7 @@ def _listening():
 def _operation(obj, call, arrays):
     common = {"name": obj.name, "slot": obj.when, "order": obj.order, "clock": arrays.clocks[obj.clock.name]}
     if call is None:
-        return Call(**common, owner=obj.name, function=obj.function)
+        return Call(**common, owner=obj.name, function=obj.run)
     template = call["template_name"]
     common |= {"owner": call["owner"].name, "group": call["owner"]}
     if template == "spikegenerator":
@@ -232,6 +232,8 @@ def _operation(obj, call, arrays):
             "use state updaters, thresholds, resets, pathways and summed variables",
         )
     common |= statements_of(obj, call, arrays)
+    if template not in ("synapses", "reset"):
+        refuse_shared_arrays(obj.name, common["vector"], common["accesses"])
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
     if common["mode"] == "one by one" and template not in ("synapses", "reset"):

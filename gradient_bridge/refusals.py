@@ -57,6 +57,29 @@ def refuse_object(obj, python=False):
         )
 
 
+def refuse_shared_arrays(name, lines, accesses):
+    """``x = v`` and then ``x += 1``, where v is not written: in Brian2's numpy target x is the array of v itself."""
+    same, written = {}, {line.target for line in lines if line.op != ":="}
+    for line in lines:
+        if line.op not in (":=", "=") or line.condition:
+            held = same.get(line.target, set()) - {line.target}
+            if any(n in accesses and n not in written and accesses[n].index == "_idx" for n in held):
+                raise UnsupportedModel(
+                    name,
+                    f"an in-place operator on a name of another variable's array ({line})",
+                    f"write {line.target} = {line.target} {line.op[0]} ...",
+                )
+            continue
+        for names in same.values():
+            names.discard(line.target)
+        same[line.target] = {line.target}
+        source = line.expression.strip()
+        if source.isidentifier() and (source in accesses or source in same):
+            group = same.setdefault(source, {source})
+            group.add(line.target)
+            same[line.target] = group
+
+
 def refuse_dead_ends(program, key):
     """A trained quantity that no gradient can reach: only compared, rounded or used as a duration."""
     for operation in program.operations:

@@ -105,7 +105,9 @@ class StatementWriter(ExpressionWriter):
         if line.op not in (":=", "=") or line.condition:
             for other in sorted(self.same.get(line.target, {line.target}) - {line.target}):
                 if not (self.names[other].shared or self.names[other].fixed):
-                    self.bind(other, self.names[line.target].code, self.names[line.target])
+                    self.bind(
+                        other, self.names[line.target].code, replace(self.names[line.target], fresh=False)
+                    )
             return
         for names in self.same.values():
             names.discard(line.target)

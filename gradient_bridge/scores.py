@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from ..models.annotations import SPIKES
 from ..models.readouts import reduce_steps
 
