@@ -117,15 +117,18 @@ def trained(folder, inputs=784, neurons=400):
 
 
 def film(path, python, frames=600, width=32, height=24):
-    """A film for advanced/opencv_movie.py: one picture of noise, so that every run of its reader sees the same."""
+    """A film for advanced/opencv_movie.py: one picture of noise without loss, the same for every run of its reader."""
     if path.is_file():
         return
     source = (
         "import sys, cv2, numpy as np\n"
         f"picture = np.random.default_rng({SEED}).integers(0, 256, ({height}, {width}, 3)).astype(np.uint8)\n"
-        f"out = cv2.VideoWriter(sys.argv[1], cv2.VideoWriter_fourcc(*'MJPG'), 24, ({width}, {height}))\n"
+        f"out = cv2.VideoWriter(sys.argv[1], cv2.VideoWriter_fourcc(*'FFV1'), 24, ({width}, {height}))\n"
         f"for _ in range({frames}):\n"
         "    out.write(picture)\n"
         "out.release()\n"
+        "film = cv2.VideoCapture(sys.argv[1])\n"
+        f"if not all((film.read()[1] == picture).all() for _ in range({frames})):\n"
+        "    sys.exit('the film does not show the same picture all the time')\n"
     )
     subprocess.run([Path(python), "-c", source, path], check=True)
