@@ -16,24 +16,24 @@ from tqdm import tqdm
 from chronaxie.gradient_bridge import Twin
 from chronaxie.gradient_bridge.explaining import stops, stops_of_line
 from chronaxie.models.errors import UnsupportedModel
+from chronaxie.tests.gradient_bridge.language.brian2_runs import Reference, brian2_settings
 from chronaxie.tests.gradient_bridge.language.comparison import (
-    Reference,
-    brian2_settings,
     compare_anew,
     compare_plain,
+    compare_trials,
     compare_with_gradients,
 )
 from chronaxie.tests.gradient_bridge.language.table import CASES
 from chronaxie.tests.gradient_bridge.test_refusals import NETWORKS
 
+COMPARISONS = (compare_plain, compare_anew, compare_trials, compare_with_gradients)
 PAGE = Path(__file__).with_name("boundary.md")
 HEAD = """# What is mirrored, what is refused
 
 This page is written by `python docs/boundary.py`, from what the code does: every network below was run by Brian2's
-numpy target and by the twin at the same step, and **every spike and every state variable at every step compared to the
-bit**: in several runs without gradients, by a new twin of a network that has already run, and in the form that
-carries gradients
-(one trial and three). "equal" is that result; anything else would stand there instead.
+numpy target and by the twin at the same step, and **every spike and every state variable at every step compared to
+the bit**: in several runs without gradients, by a new twin of a network that has already run, in trials that begin
+apart, and in the form that carries gradients. "equal" is that result; anything else would stand there instead.
 
 The claim is for float64 on the CPU; networks in Brian2's float32 are equal without gradients, and close with them.
 How the comparison is made: [exact.md](exact.md). Brian2's own examples: [conformance.md](conformance.md).
@@ -79,12 +79,12 @@ def main():
     lines, families, found = [HEAD], {}, {}
     for name, case in tqdm(CASES.items(), unit="network"):
         reference = Reference(case)
-        results = [verdict(c, reference) for c in (compare_plain, compare_anew, compare_with_gradients)]
+        results = [verdict(c, reference) for c in COMPARISONS]
         reasons(reference, found)
         families.setdefault(name.partition("-")[0], []).append((about(case), *results))
     for family, rows in families.items():
         lines.append(f"## {family.replace('_', ' ').capitalize()}\n\n")
-        lines.append("| network | several runs | after a run | with gradients |\n|---|---|---|---|\n")
+        lines.append("| network | several runs | after a run | trials | with gradients |\n|---|---|---|---|---|\n")
         lines += [f"| {' | '.join(row)} |\n" for row in rows]
         lines.append("\n")
     lines.append("## Where gradients stop\n\nAs `print(twin.program)` says beneath each line:\n\n")

@@ -51,6 +51,9 @@ class TorchInputs:
     def draw(self, name, where, mask, *arguments):
         """Random numbers for all elements, or for those that a mask lets pass."""
         operation, size = self.operations[where], self.operations[where].elements
+        if mask is None and self.stream.together:
+            whole = tuple(a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a for a in arguments)
+            return self.drawn(self.stream.draw_together(operation, name, (self.trials, size), whole))
         everywhere = np.ones(size, dtype=bool)
         rows = []
         for k in range(self.trials):

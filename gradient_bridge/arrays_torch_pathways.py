@@ -11,7 +11,7 @@ from .delivery import add_masked, by_events, by_matrix, sum_at_targets
 from .expressions import EVENTS, MASKED, WHOLE
 from .places import Places
 from .program import Reset, Transmission
-from .queues import SynapseQueue
+from .queues import TrialsQueue
 from .spiking import Delayed
 
 
@@ -37,9 +37,7 @@ class TorchPathways:
             form = self.form_of(operation)
             if form == EVENTS:
                 fan = self.engine.fan(operation)
-                self.queues[operation.name] = [
-                    SynapseQueue(fan, operation.under_way) for _ in range(self.trials)
-                ]
+                self.queues[operation.name] = TrialsQueue(fan, operation.under_way, self.trials)
                 continue
             longest = (
                 int(operation.delays.max(initial=0)) + 2
@@ -92,17 +90,12 @@ class TorchPathways:
 
     def arrived(self, pathway, events):
         """The synapses whose event arrives now, or None."""
-        trials, synapses = [], []
-        dense = events.detach().cpu().numpy()
-        for k, queue in enumerate(self.queues[pathway]):
-            queue.push(dense[k].nonzero()[0])
-            found = queue.pop()
-            if found is not None:
-                synapses.append(found)
-                trials.append(np.full(len(found), k))
-        if not synapses:
+        queue = self.queues[pathway]
+        queue.push(*events.detach().cpu().numpy().nonzero())
+        arrived = queue.pop()
+        if arrived is None:
             return None
-        trial, element = (torch.from_numpy(np.concatenate(x)).to(self.device) for x in (trials, synapses))
+        trial, element = torch.from_numpy(arrived).to(self.device)
         return Places(trial * self.operations[pathway].elements + element, trial, element)
 
     def wirings(self, pathway, index):

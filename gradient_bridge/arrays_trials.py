@@ -6,7 +6,7 @@ import numpy as np
 
 from .arrays_numpy import UFUNCS, NumpyPass
 from .places import NOWHERE, Places, places_of
-from .queues import SynapseQueue
+from .queues import TrialsQueue
 from .random_streams import all_elements
 
 
@@ -113,17 +113,12 @@ class NumpyTrials(NumpyPass):
         return free, last
 
     def arrived(self, pathway, events):
-        trials, synapses = [], []
-        bounds = np.searchsorted(events.trial, np.arange(self.trials + 1))
-        for k, queue in enumerate(self.queues[pathway]):
-            queue.push(events.element[bounds[k] : bounds[k + 1]])
-            arrived = queue.pop()
-            if arrived is not None:
-                synapses.append(arrived)
-                trials.append(np.full(len(arrived), k))
-        if not synapses:
+        queue = self.queues[pathway]
+        queue.push(events.trial, events.element)
+        arrived = queue.pop()
+        if arrived is None:
             return None
-        trial, element = np.concatenate(trials), np.concatenate(synapses)
+        trial, element = arrived
         return Places(trial * self.operations[pathway].elements + element, trial, element)
 
     @staticmethod
@@ -136,8 +131,7 @@ class NumpyTrials(NumpyPass):
         return places_of(flat, table.shape[2])
 
     def queue(self, operation):
-        fan = self.engine.fan(operation)
-        return [SynapseQueue(fan, operation.under_way) for _ in range(self.trials)]
+        return TrialsQueue(self.engine.fan(operation), operation.under_way, self.trials)
 
     @staticmethod
     def trial_and_element(events, size):
@@ -169,6 +163,8 @@ class NumpyTrials(NumpyPass):
 
     def draw(self, name, where, mask, *arguments):
         operation, size = self.operations[where], self.operations[where].elements
+        if mask is None and self.stream.together:
+            return self.stream.draw_together(operation, name, (self.trials, size), arguments)
         rows = []
         for k in range(self.trials):
             own = tuple(a[k] if np.ndim(a) == 2 else a for a in arguments)

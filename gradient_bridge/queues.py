@@ -59,7 +59,7 @@ def fan_out(operation, sources, n_sources):
 
 
 class SynapseQueue:
-    """The events of one pathway and trial that have not arrived.
+    """The events of one pathway that have not arrived, in one trial.
 
     As in Brian2 a step first takes in the spikes of the emitting group and then gives out what arrives: a delay of
     zero arrives at once.
@@ -80,18 +80,21 @@ class SynapseQueue:
         if not len(neurons):
             return
         synapses, _ = self.fan.of(neurons)
-        if not len(synapses):
-            return
+        if len(synapses):
+            self.put(synapses, synapses)
+
+    def put(self, synapses, events):
+        """Events of some synapses, each to the step in which it arrives; of one step in the order given."""
         delays = self.fan.delays
         if isinstance(delays, int):
-            self.slots.setdefault(self.now + delays, []).append(synapses)
+            self.slots.setdefault(self.now + delays, []).append(events)
             return
         delays = delays[synapses]
         order = np.argsort(delays, kind="stable")
-        delays, synapses = delays[order], synapses[order]
+        delays, events = delays[order], events[..., order]
         cuts = np.flatnonzero(np.diff(delays)) + 1
         starts = np.concatenate(([0], cuts))
-        for delay, some in zip(delays[starts].tolist(), np.split(synapses, cuts), strict=True):
+        for delay, some in zip(delays[starts].tolist(), np.split(events, cuts, axis=-1), strict=True):
             self.slots.setdefault(self.now + delay, []).append(some)
 
     def pop(self):
@@ -100,4 +103,30 @@ class SynapseQueue:
         self.now += 1
         if arrived is None:
             return None
-        return arrived[0] if len(arrived) == 1 else np.concatenate(arrived)
+        return arrived[0] if len(arrived) == 1 else np.concatenate(arrived, axis=-1)
+
+
+class TrialsQueue(SynapseQueue):
+    """The same for several trials: events are pairs (trial, synapse), shape (2, event).
+
+    Parameters
+    ----------
+    fan, under_way
+        As of `SynapseQueue`; what is under way is so in every trial.
+    trials : int
+    """
+
+    def __init__(self, fan, under_way, trials):
+        pairs = {
+            step: np.stack([np.repeat(np.arange(trials), len(synapses)), np.tile(synapses, trials)])
+            for step, synapses in under_way.items()
+        }
+        super().__init__(fan, pairs)
+
+    def push(self, trials, neurons):
+        """Take in the spikes of this step, ordered by trial."""
+        if not len(neurons):
+            return
+        synapses, count = self.fan.of(neurons)
+        if len(synapses):
+            self.put(synapses, np.stack([np.repeat(trials, count), synapses]))

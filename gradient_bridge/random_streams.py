@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from brian2.codegen.runtime.numpy_rt.numpy_rt import LazyArange
+from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.input.binomial import BinomialFunction
 
 from ..models.errors import UnsupportedModel
@@ -21,9 +22,13 @@ class NumpyStream:
     trials : int
     """
 
+    together = False  # each trial has a stream of its own
+
     def __init__(self, trials):
-        start = np.random.get_state() if trials > 1 else None  # noqa: NPY002
-        self.others = dict.fromkeys(range(1, trials), start)
+        state = np.random.get_state() if trials > 1 else None  # noqa: NPY002
+        self.others = {k: np.random.RandomState() for k in range(1, trials)}
+        for other in self.others.values():
+            other.set_state(state)
 
     def draw(self, operation, name, elements, arguments, trial):
         """Numbers for some elements of one trial.
@@ -42,12 +47,30 @@ class NumpyStream:
         function = operation.implementations[name]
         if trial == 0:
             return function(*arguments, elements)
+        other = self.others[trial]
+        size = len(elements) if hasattr(elements, "__len__") else None
+        known = operation.functions[name] is DEFAULT_FUNCTIONS.get(name)
+        if known and name in ("rand", "randn"):
+            return getattr(other, name)(*() if size is None else (size,))
+        if known and name == "poisson":
+            return other.poisson(*arguments, size=size)
+        if isinstance(operation.functions[name], BinomialFunction):
+            cells = _closure(function)
+            size = elements if size is None else size
+            if "loc" in cells:
+                return other.normal(cells["loc"], cells["scale"], size=size)
+            return other.binomial(cells["n"], cells["p"], size=size)
+        return self._swapped(other, function, arguments, elements)
+
+    @staticmethod
+    def _swapped(other, function, arguments, elements):
+        """A function of the user draws from the global stream: it is another one meanwhile."""
         before = np.random.get_state()  # noqa: NPY002
-        np.random.set_state(self.others[trial])  # noqa: NPY002
+        np.random.set_state(other.get_state())  # noqa: NPY002
         try:
             return function(*arguments, elements)
         finally:
-            self.others[trial] = np.random.get_state()  # noqa: NPY002
+            other.set_state(np.random.get_state())  # noqa: NPY002
             np.random.set_state(before)  # noqa: NPY002
 
 
@@ -60,6 +83,8 @@ class TorchStream:
         None draws one from torch's global stream.
     """
 
+    together = True  # all trials are drawn at once
+
     def __init__(self, seed):
         if seed is None:
             seed = int(torch.randint(2**63 - 1, ()))
@@ -70,6 +95,12 @@ class TorchStream:
         size = (1,) if np.ndim(elements) == 0 and not hasattr(elements, "__len__") else (len(elements),)
         values = self._values(operation, name, size, arguments).numpy()
         return values if hasattr(elements, "__len__") else values[0]
+
+    def draw_together(self, operation, name, shape, arguments):
+        """Numbers for all elements of all trials, shape (trial, element)."""
+        flat = tuple(np.broadcast_to(a, shape).reshape(-1) if np.ndim(a) else a for a in arguments)
+        count = shape[0] * shape[1]
+        return self._values(operation, name, (count,), flat).numpy().reshape(shape)
 
     def _values(self, operation, name, size, arguments):
         function, generator = operation.functions[name], self.generator

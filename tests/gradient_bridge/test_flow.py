@@ -9,7 +9,7 @@ from chronaxie.gradient_bridge import Twin
 from chronaxie.gradient_bridge.explaining import stops, stops_of_line
 from chronaxie.gradient_bridge.flow import carrying
 
-from .language.comparison import Reference, brian2_settings
+from .language.brian2_runs import Reference, brian2_settings
 from .language.table import CASES, QUICK
 
 
