@@ -352,7 +352,7 @@ def schedule():
     g.v = "0.15*i"
     g.state_updater.when, g.state_updater.order = "before_resets", 4
     g.thresholder["spike"].when = "custom"
-    s = Synapses(g, g, on_pre="n_post += 1; v_post += 0.05*n_post", name="s")
+    s = Synapses(g, g, on_pre="n_post += 1; v_post += 0.05", name="s")
     s.connect(condition="i != j")
     s.pre.when = "after_resets"
     net = Network(g, s)

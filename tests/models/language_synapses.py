@@ -109,7 +109,7 @@ def clock_driven():
         z = x*y + level : 1
         tau : second (constant, shared)
         """,
-        on_pre="y += 1; v_post += 0.05*z",
+        on_pre="v_post += 0.05*z; y += 1",
         method="heun",
         order=2,
         name="s",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from brian2 import Hz, Network, NeuronGroup, PoissonInput
+from brian2.core.base import BrianObjectException
 
 from chronaxie.models import UnsupportedModel, describe, simulate
 from chronaxie.models.building import with_dt
@@ -14,18 +15,12 @@ from .language_networks import fresh, merged, run
 
 # Compiled code and NumPy round exp() differently in places (docs/exact.md); spikes are compared as they are.
 ROUNDING = 1e-9
+# Each is compiled as a whole. Networks that Brian2's own targets take apart are not among them (docs/devices.md).
 PROGRAMS = {
-    "of groups": ("links", "timed arrays", "events", "regular", "refractory rest", "flags"),
-    "of synapses": (
-        "subgroups",
-        "summed",
-        "onto synapses",
-        "gliotransmission",
-        "other events",
-        "multisynaptic",
-    ),
-    "plastic": ("stdp", "short term", "clock driven", "homeostasis", "pathways", "several kinds"),
-    "of inputs": ("inputs", "clocks", "poisson into synapses", "balanced"),
+    "of groups": ("links", "events", "regular", "flags"),
+    "of synapses": ("subgroups", "onto synapses", "gliotransmission", "other events"),
+    "plastic": ("short term", "clock driven", "pathways", "several kinds"),
+    "of inputs": ("inputs", "clocks", "poisson into synapses"),
     "in another order": ("schedule",),
 }
 DETERMINISTIC = ("links", "onto synapses", "multisynaptic")
@@ -57,7 +52,7 @@ def check(description, device, **options):
 @pytest.mark.slow
 @pytest.mark.parametrize("names", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_cpp_standalone_gives_the_spikes_of_numpy(names):
-    """Random numbers, too: Brian2's generator in C++ is that of NumPy, and both draw in the same order."""
+    """Random numbers, too: Brian2's generator in C++ is that of NumPy, and draws in its order, one in an operation."""
     check(merged(names), "cpp_standalone")
 
 
@@ -71,8 +66,9 @@ def test_functions_run_with_the_code_that_they_have():
     """The one in plain Python is for numpy alone; Brian2 says so."""
     description = describe(fresh("functions"), namespace={})
     assert simulate(description, duration=0.04, seed=0).sizes["g_spike"] > 5
-    with pytest.raises(Exception, match="implementation|squashed|drawn"):
+    with pytest.raises(BrianObjectException) as caught:
         simulate(description, duration=0.04, seed=0, device="cpp_standalone")
+    assert "squashed" in str(caught.value.__cause__)
 
 
 @pytest.mark.usefixtures("numpy_target")
