@@ -68,7 +68,7 @@ class Reference:
     """
 
     def __init__(self, case, *, seed=SEED):
-        self.case = case
+        self.case, self._apart = case, {}
         gc.collect()  # objects of earlier networks would change the names of new ones, and draws follow names
         with brian2_settings(case):
             np.random.seed(1)  # noqa: NPY002  Brian2's own stream
@@ -121,7 +121,7 @@ class Reference:
 
         Parameters
         ----------
-        keys : collection of str
+        keys : frozenset of str
             ``group.variable`` of what may be changed.
         trials : int
 
@@ -131,6 +131,8 @@ class Reference:
             The first trial begins as the network does.
         runs : list of Run
         """
+        if (keys, trials) in self._apart:
+            return self._apart[keys, trials]
         rng, initial = np.random.default_rng(5), {}
         for owner, names in self.arrays().items():
             for name, variable in names.items():
@@ -146,6 +148,7 @@ class Reference:
                 for name, rows in names.items():
                     self.objects[owner].variables[name].set_value(rows[trial])
             runs.append(self._run(self.case.runs[0]))
+        self._apart[keys, trials] = initial, runs
         return initial, runs
 
     def timestep(self, name):

@@ -129,30 +129,29 @@ def compare_with_gradients(reference, make=Twin, **options):
     return reference.neuron_steps(run)
 
 
-def compare_trials(reference, make=Twin, *, trials=3, **options):
-    """Several trials from states of their own, without gradients and with them; each is a run of Brian2."""
+def compare_trials(reference, make=Twin, *, graded, trials=3, **options):
+    """Several trials from states of their own, with gradients or without; each is a run of Brian2."""
     case, first = reference.case, reference.runs[0]
     with brian2_settings(case):
         reference.go_to(0)
         twin = reference.twin(make, trainable=case.trainable, **options)
-        trained = {p.key for p in twin._places}
-        initial, runs = reference.apart(twin.program.written() - trained, trials)
+        changing = twin.program.written() - set(twin.trained_values())
+        initial, runs = reference.apart(frozenset(changing), trials)
         assert initial, f"{case.name}: no state that the trials could begin apart with"
-        for graded in (False, True):
-            reference.go_to(0)
-            with torch.set_grad_enabled(graded):
-                recording = twin(
-                    duration=first.duration,
-                    trials=trials,
-                    initial=initial,
-                    record=first.traces and reference.recorded(twin.program),
-                )
-            for trial, run in enumerate(runs):
-                wrong = differences(recording, reference, run, trial=trial)
-                form = "with gradients" if graded else "without gradients"
-                assert not wrong, f"{case.name}, trial {trial}, {form}, elements that differ: {wrong}"
-        check_gradients(twin, recording, case)
-    return 2 * trials * reference.neuron_steps(first)
+        reference.go_to(0)
+        with torch.set_grad_enabled(graded):
+            recording = twin(
+                duration=first.duration,
+                trials=trials,
+                initial=initial,
+                record=first.traces and reference.recorded(twin.program),
+            )
+        for trial, run in enumerate(runs):
+            wrong = differences(recording, reference, run, trial=trial)
+            assert not wrong, f"{case.name}, trial {trial}, elements that differ: {wrong}"
+        if graded:
+            check_gradients(twin, recording, case)
+    return trials * reference.neuron_steps(first)
 
 
 def check_gradients(twin, recording, case):
