@@ -121,6 +121,11 @@ class NumpyPass(Pass):
         return array
 
     @staticmethod
+    def read(value):
+        """A whole array that is written later."""
+        return value
+
+    @staticmethod
     def store(new, old):
         """A new value of a whole array; it has an array of its own."""
         if isinstance(new, np.ndarray) and new.shape == old.shape and new.dtype == old.dtype:
@@ -341,3 +346,33 @@ class NumpyPass(Pass):
     def finished(self, value):
         """A value of the state with its trials first."""
         return value[None] if np.ndim(value) == 1 else value
+
+
+class HeldPass(NumpyPass):
+    """One trial on Brian2's own arrays, which network operations see and change. For the parameters see `Pass`."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        for key, value in self.state.items():
+            if key in self.python.shared or not isinstance(value, np.ndarray):
+                continue
+            held = self.engine.program.arrays[key].variable.get_value()
+            held[...] = value
+            self.state[key] = held
+
+    @staticmethod
+    def read(value):
+        """A copy: the array is written in place."""
+        return np.array(value)
+
+    @staticmethod
+    def store(new, old):
+        """Write a whole array in place."""
+        old[...] = new
+        return old
+
+    store_copy = store
+
+    def deliver(self, pathway, index, target, prepared, mask):
+        """Add what arrives, in place."""
+        return self.store(super().deliver(pathway, index, target, prepared, mask), target)

@@ -157,6 +157,11 @@ class TorchPass(TorchInputs, TorchPathways, Pass):
             flat = flat.index_put((torch.tensor([where], device=array.device),), new[None])
         return flat.view(array.shape)
 
+    @staticmethod
+    def read(value):
+        """A whole array that is written later."""
+        return value
+
     def store(self, new, old):
         """A new value in the shape and type of the array that it is written to."""
         if not isinstance(old, torch.Tensor) or old.ndim == 0:

@@ -29,6 +29,10 @@ class Python:
         self.running = running
         self.arrays = running.engine.program.arrays
         self.before = {v: np.array(v.get_value()) for v in running.engine.variables()}
+        self.clocks = self._clocks()
+        operations = running.engine.program.operations
+        self.spaces = {o.events for o in operations if getattr(o, "events", "")}
+        self.shared = self.spaces | {key for key, array in self.arrays.items() if array.scalar}
 
     def runner(self, operation):
         """The function that runs one network operation."""
@@ -44,19 +48,18 @@ class Python:
         """Brian2's arrays are those of the pass."""
         running = self.running
         for key, value in running.state.items():
-            variable = self.arrays[key].variable
-            held = variable.get_value()
-            if variable.name.endswith("space") and variable.name.startswith("_"):
+            held = self.arrays[key].variable.get_value()
+            if key in self.spaces:
                 events = running.elements_of(value)
                 held[: len(events)] = events
                 held[-1] = len(events)
-            else:
+            elif value is not held:
                 held[...] = running.as_array(value)
-        for clock, ticking in self.clocks():
+        for clock, ticking in self.clocks:
             clock.variables["t"].get_value()[...] = ticking.time
             clock.variables["timestep"].get_value()[...] = ticking.now
 
-    def clocks(self):
+    def _clocks(self):
         """Every clock of the network with the one of the pass."""
         by_step = {c.dt: c for c in self.running.clocks}
         found = {v.owner.name: v.owner for v in self.before if isinstance(v.owner, Clock)}
@@ -67,19 +70,24 @@ class Python:
         running = self.running
         for key, old in running.state.items():
             array = self.arrays[key]
-            if not array.writable or array.variable.name.endswith("space"):
+            if not array.writable or key in self.spaces:
                 continue
             value = np.asarray(array.variable.get_value())
             if value.size != array.size:
                 raise UnsupportedModel(
                     operation.name, f"another size of {key}", "keep the sizes of groups and synapses"
                 )
+            if value is old:
+                continue
             if not np.array_equal(running.as_array(old), value.reshape(np.shape(running.as_array(old)))):
                 running.state[key] = running.from_array(value, array.scalar)
 
     def close(self):
         """Give the network back what it held."""
-        self.untouched = {v: np.array(v.get_value()) for v in self.before}
+        state = self.running.state
+        for key, value in state.items():
+            if isinstance(value, np.ndarray):
+                state[key] = np.array(value)
         for variable, value in self.before.items():
             variable.get_value()[...] = value
 

@@ -163,6 +163,8 @@ class ExpressionWriter:
                 place = f"__F.at({place}, {self.handle(access)})"
             elif not shared and access.index != "_idx":
                 place = f"__F.take({place}, {self.hoist(self.index_term(access.index))})"
+            elif not shared and any(line.target == name for line in self.operation.lines()):
+                place = f"__F.read({place})"
             self.step.append(f"{name} = {place}")
             term = Term(name, False, True, shared)
         self.names[name] = term

@@ -42,6 +42,7 @@ OFFERED = [
     "scatter",
     "add_masked",
     "keep",
+    "read",
     "store",
     "store_copy",
     "store_shared",

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from brian2.core.functions import DEFAULT_FUNCTIONS
 
-from .arrays_numpy import NumpyPass
+from .arrays_numpy import HeldPass, NumpyPass
 from .arrays_torch import TorchPass
 from .arrays_trials import NumpyTrials
 from .calls import array_variables
 from .delivery import wire
 from .expressions import EVENTS, WHOLE, Layout
 from .passes import Request
-from .program import Reset, Transmission
+from .program import Call, Reset, Transmission
 from .queues import fan_out
 from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
@@ -181,6 +181,8 @@ class ReferenceEngine:
         with default_dtype(request.dtype), np.errstate(all="ignore"):
             if request.numpy:
                 kind = NumpyPass if request.trials == 1 else NumpyTrials
+                if any(isinstance(o, Call) for o in self.program.operations):
+                    kind = HeldPass
                 return kind(self, values, constants, request).run()
             return TorchPass(self, values, constants, request).run()
 
