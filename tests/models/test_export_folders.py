@@ -154,17 +154,21 @@ def test_jitter_within_a_step_of_the_stimulus_is_refused(net, tmp_path):
 
 FIELDS = {
     "NeuronGroupDescription": "name size equations method method_options threshold refractory update_slot "
-    "constant_slot namespace variables dt order",
+    "constant_slot namespace variables dt order events links regular",
     "SpikeGeneratorDescription": "name size indices times period slot dt",
-    "PoissonGroupDescription": "name size rates slot namespace dt order",
+    "PoissonGroupDescription": "name size rates slot namespace dt order regular",
     "SynapsesDescription": "name source target pre post equations pathways summed multisynaptic_index namespace "
-    "variables dt order",
-    "PathwayDescription": "name prepost code slot delay",
+    "variables dt order source_part target_part method method_options update_slot constant_slot links regular",
+    "PathwayDescription": "name prepost code slot delay event",
+    "PoissonInputDescription": "name target variable n rate weight slot part",
+    "Regular": "name code slot dt part",
+    "Link": "name group variable part index",
+    "Part": "name start stop",
     "TimedArrayDescription": "name array dt",
     "Summed": "variable slot",
-    "Event": "condition slot reset reset_slot",
+    "Event": "condition slot reset reset_slot name",
     "Equation": "type name expression dimensions kind flags",
-    "NetworkDescription": "groups synapses timed_arrays schedule dt annotations trials",
+    "NetworkDescription": "groups synapses timed_arrays schedule dt annotations trials poisson_inputs progress",
     "Annotations": "dt_ref readout initial step_delays about growing jitter",
     "Readout": "group variable slot reduce skip phase",
 }

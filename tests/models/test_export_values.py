@@ -59,6 +59,7 @@ def test_every_value_is_in_the_npz_with_its_unit(name, tmp_path):
             "annotations",
             "groups",
             "synapses",
+            "poisson_inputs",
         }
 
 
