@@ -7,7 +7,14 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from chronaxie.gradient_bridge import arrays_numpy, arrays_torch, queues, random_streams, reference, twin
+from chronaxie.gradient_bridge import (
+    arrays_numpy,
+    arrays_torch_pathways,
+    queues,
+    random_streams,
+    reference,
+    twin,
+)
 from chronaxie.gradient_bridge.program import Reset, Sum, Transmission
 
 
@@ -101,7 +108,7 @@ def shuffled_synapses(monkeypatch):
 
 def input_summed_first(monkeypatch):
     """The events of a step are added up from zero, as a matrix product would, and then added to the state."""
-    add_rows, by_events, add_masked = arrays_numpy.add_rows, arrays_torch.by_events, arrays_torch.add_masked
+    add_rows, torch_side = arrays_numpy.add_rows, arrays_torch_pathways
 
     class AddedUp:
         @staticmethod
@@ -117,12 +124,12 @@ def input_summed_first(monkeypatch):
 
     monkeypatch.setitem(arrays_numpy.UFUNCS, "add", AddedUp)
     monkeypatch.setattr(arrays_numpy, "add_rows", rows)
-    for name, add in (("by_events", by_events), ("add_masked", add_masked)):
+    for name in ("by_events", "add_masked"):
 
-        def first(state, *arguments, add=add):
+        def first(state, *arguments, add=getattr(torch_side, name)):
             return state + add(torch.zeros_like(state), *arguments)
 
-        monkeypatch.setattr(arrays_torch, name, first)
+        monkeypatch.setattr(torch_side, name, first)
 
 
 def forgotten_events(monkeypatch):
