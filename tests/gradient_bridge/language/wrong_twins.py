@@ -110,6 +110,9 @@ def input_summed_first(monkeypatch):
     """The events of a step are added up from zero, as a matrix product would, and then added to the state."""
     add_rows, torch_side = arrays_numpy.add_rows, arrays_torch_pathways
 
+    def first_summed(add):
+        return lambda state, *arguments: state + add(torch.zeros_like(state), *arguments)
+
     class AddedUp:
         @staticmethod
         def at(array, places, value):
@@ -125,11 +128,7 @@ def input_summed_first(monkeypatch):
     monkeypatch.setitem(arrays_numpy.UFUNCS, "add", AddedUp)
     monkeypatch.setattr(arrays_numpy, "add_rows", rows)
     for name in ("by_events", "add_masked"):
-
-        def first(state, *arguments, add=getattr(torch_side, name)):
-            return state + add(torch.zeros_like(state), *arguments)
-
-        monkeypatch.setattr(torch_side, name, first)
+        monkeypatch.setattr(torch_side, name, first_summed(getattr(torch_side, name)))
 
 
 def forgotten_events(monkeypatch):
