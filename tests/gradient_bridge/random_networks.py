@@ -217,14 +217,14 @@ def modulators(draw, name, sizes, onto, schedule):
 
 # ---------------------------------------------------------------------- networks
 @st.composite
-def networks(draw):
-    """A whole network."""
+def networks(draw, largest=3):
+    """A whole network, of at most `largest` groups and as many synapses."""
     names = list(draw(st.permutations(NAMES)))
     schedule = draw(st.sampled_from(SCHEDULES))
     neurons, summed = [], set()
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(1, largest))):
         neurons.append(draw(groups(names.pop(), [group.name for group in neurons], schedule)))
-    others = [draw(sources(names.pop(), schedule)) for _ in range(draw(st.integers(0, 2)))]
+    others = [draw(sources(names.pop(), schedule)) for _ in range(draw(st.integers(0, min(largest, 2))))]
     sizes = {obj.name: obj.size for obj in (*neurons, *others)}
     labels = [group.name for group in neurons]
     whole = {group.name for group in neurons if group.linked} | {
@@ -232,7 +232,7 @@ def networks(draw):
     }
     wired = [
         draw(synapses(names.pop(), sizes, labels, whole, summed, schedule))
-        for _ in range(draw(st.integers(0, 3)))
+        for _ in range(draw(st.integers(0, largest)))
     ]
     wired = [draw(on_event(one, neurons)) for one in wired]
     if wired and draw(st.integers(0, 4)) == 4:
