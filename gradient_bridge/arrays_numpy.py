@@ -356,7 +356,7 @@ class HeldPass(NumpyPass):
         for key, value in self.state.items():
             if key in self.python.shared or not isinstance(value, np.ndarray):
                 continue
-            held = self.engine.program.arrays[key].variable.get_value()
+            held = self.python.held[key]
             held[...] = value
             self.state[key] = held
 

@@ -69,10 +69,10 @@ def read_again(program, objects, network):
         if isinstance(operation, SpikeSource):
             changed["last"] = int(objects[operation.name].variables["_lastindex"].get_value()[0])
         operations.append(replace(operation, **changed))
-    clocks = tuple(replace(c, start=c.steps_until(float(network.t_))) for c in program.clocks)
-    idle = tuple(replace(c, start=c.steps_until(float(network.t_))) for c in program.idle_clocks)
+    clocks = tuple(replace(c, start=c.steps_until(float(network.t))) for c in program.clocks)
+    idle = tuple(replace(c, start=c.steps_until(float(network.t))) for c in program.idle_clocks)
     return replace(
-        program, operations=tuple(operations), clocks=clocks, idle_clocks=idle, time=float(network.t_)
+        program, operations=tuple(operations), clocks=clocks, idle_clocks=idle, time=float(network.t)
     )
 
 

@@ -26,6 +26,7 @@ from brian2.input.timedarray import TimedArray
 from brian2.parsing.expressions import parse_expression_dimensions
 
 from ..models.errors import UnsupportedModel
+from .calls import note_variables, refuse_monitors_in_use
 from .clocks import CLOCK, Time, slot_rank
 from .program import (
     Call,
@@ -88,6 +89,9 @@ def read(network, *, namespace=None, python=False):
     for clock in clocks:
         for name in ("t", "dt", "timestep"):
             arrays.key(clock.variables[name])
+    if any(isinstance(o, Call) for o in operations):
+        refuse_monitors_in_use(network, objects)
+        note_variables(_get_all_objects(network.objects), arrays)
     schedule = tuple(network.schedule)
     ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
     if ranks != sorted(ranks):
@@ -111,7 +115,7 @@ def read(network, *, namespace=None, python=False):
         dtype=np.dtype(prefs["core.default_float_dtype"]),
         own_clocks=_own_clocks(network, clocks, idle),
         idle_clocks=idle,
-        time=float(network.t_),
+        time=float(network.t),
     )
 
 
@@ -126,7 +130,7 @@ def _idle_clocks(network, clocks):
     running = {time.dt for time in clocks.values()}
     found = {float(o.clock.dt_) for o in _get_all_objects(network.objects)} - running
     times = [Time(key=f"{CLOCK}_idle_{k + 1}", dt=dt, start=0) for k, dt in enumerate(sorted(found))]
-    return tuple(replace(t, start=t.steps_until(float(network.t_))) for t in times)
+    return tuple(replace(t, start=t.steps_until(float(network.t))) for t in times)
 
 
 def _inputs(operations, sizes):

@@ -49,12 +49,15 @@ class ReferenceEngine:
         The network's Brian2 objects, which network operations run on.
     functions : dict of str to callable
         Torch implementations of the user's functions, for their gradients.
+    network : brian2.Network, optional
+        The network of the objects: network operations read its time and stop it.
     """
 
     name = "reference"
 
-    def __init__(self, program, values, objects=(), functions=None):
+    def __init__(self, program, values, objects=(), functions=None, network=None):
         self.program, self.objects, self.functions = program, tuple(objects), functions or {}
+        self.network = network
         self.layout = Layout(
             changing=program.written(),
             booleans=frozenset(key for key, array in program.arrays.items() if array.dtype.kind == "b"),

@@ -75,7 +75,8 @@ class Twin(nn.Module):
         function's NumPy implementation. Functions with a sympy form need none.
     python : bool
         Run network operations as they are: the state goes to Brian2, the user's Python runs, the state comes back.
-        Gradients stop there; one trial at a time.
+        Gradients stop there; one trial at a time. Monitors do not run in a twin: code that names one is refused,
+        code that reaches one in another way reads old values. Python's own variables stay from pass to pass.
     namespace : dict, optional
         External names for the network; default: the caller's frame, as in ``Network.run``.
     coordinates : dict of str to Identity, Scaled, Log or Bounded
@@ -156,7 +157,9 @@ class Twin(nn.Module):
                 ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
             )
         self._cast = {}
-        self._engine = ENGINES[engine](self.program, self._values, self.objects.values(), functions)
+        self._engine = ENGINES[engine](
+            self.program, self._values, self.objects.values(), functions, net
+        )
         self._places = find_places(self.program, self.objects, trainable, frame=namespace)
         self.trained = Named()
         for place in self._places:
