@@ -12,8 +12,7 @@ from .numerics import FUNCTIONS, OPERATIONS, both, is_exact
 from .passes import Pass
 from .places import Places, places_of
 from .program import Reset
-from .spiking import Reset as ResetFunction
-from .spiking import Spike
+from .spiking import ResetFunction, Spike
 
 
 class TorchPass(TorchInputs, TorchPathways, Pass):

@@ -60,9 +60,10 @@ class _Mirrored(torch.autograd.Function):
     @staticmethod
     def forward(ctx, in_numpy, derivative, *arguments):
         ctx.derivative, ctx.arguments = derivative, arguments
+        device = next((a.device for a in arguments if isinstance(a, torch.Tensor) and a.is_cuda), "cpu")
         trials = max((len(a) for a in arguments if isinstance(a, torch.Tensor) and a.ndim == 2), default=0)
         if trials == 0:
-            return _tensor(in_numpy(*(_array(a) for a in arguments)))
+            return _tensor(in_numpy(*(_array(a) for a in arguments)), device)
         rows = []
         for k in range(trials):
             own = (
@@ -70,7 +71,7 @@ class _Mirrored(torch.autograd.Function):
                 for a in arguments
             )
             rows.append(np.asarray(in_numpy(*own)))
-        return _tensor(np.stack([np.atleast_1d(r) for r in rows]))
+        return _tensor(np.stack([np.atleast_1d(r) for r in rows]), device)
 
     @staticmethod
     def backward(ctx, grad):
@@ -90,8 +91,8 @@ class _Mirrored(torch.autograd.Function):
 
 
 def _array(value):
-    return value.detach().numpy() if isinstance(value, torch.Tensor) else value
+    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
 
 
-def _tensor(value):
-    return torch.as_tensor(np.array(value))
+def _tensor(value, device):
+    return torch.as_tensor(np.array(value), device=device)

@@ -51,7 +51,8 @@ class Training:
     patience : int or None
         Stop after so many epochs without a better one.
     seed : int
-        Order of the batches.
+        Order of the batches, and of a twin's random draws: other ones in each batch and epoch, on the validation
+        set the same in each epoch. What draws inside of another module (dropout) draws from torch's global stream.
     evaluation_batch : int
         Trials in a batch without gradients.
     threads : int

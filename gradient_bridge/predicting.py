@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .seeds import EVALUATION, derived_seed
 from .threads import limited_threads
 from .twin import Twin
 
 
 @torch.no_grad()
-def predict(model, stimulus, *, batch=256, threads=1):
+def predict(model, stimulus, *, batch=256, threads=1, seed=None):
     """Class scores without gradients.
 
     Parameters
@@ -22,6 +23,10 @@ def predict(model, stimulus, *, batch=256, threads=1):
         Trials at a time.
     threads : int
         Threads of torch meanwhile.
+    seed : int, optional
+        Of a twin's random numbers with ``randomness="torch"``; default: 0, so each call gives the same scores. With
+        the seed of `fit` and ``batch`` of its ``evaluation_batch`` they are those of its validation. With
+        ``randomness="brian2"`` the numbers come from numpy's stream: ``numpy.random.seed(...)`` before the call.
 
     Returns
     -------
@@ -29,13 +34,19 @@ def predict(model, stimulus, *, batch=256, threads=1):
     """
     like = next(model.parameters(), None)
     was_training, scores = model.training, []
+    drawing = isinstance(model, Twin) and model.randomness == "torch"
+    if seed is None and drawing:
+        seed = 0
+    elif seed is not None and not drawing:
+        raise ValueError("predict: seed: it decides what a Twin with randomness='torch' draws; leave it out")
     model.eval()
     try:
         with limited_threads(threads):
-            for first in range(0, stimulus.sizes["trial"], batch):
+            for number, first in enumerate(range(0, stimulus.sizes["trial"], batch)):
                 part = stimulus.isel(trial=slice(first, first + batch))
                 if isinstance(model, Twin):
-                    scores.append(model.scores(part).cpu().numpy())
+                    own = derived_seed(seed, EVALUATION, 0, number) if drawing else None
+                    scores.append(model.scores(part, seed=own).cpu().numpy())
                 else:
                     x = torch.from_numpy(
                         np.ascontiguousarray(part.transpose("trial", "time", "channel").values)

@@ -23,7 +23,7 @@ from .program import Reset, Sum, Threshold, Transmission
 
 MASKS = {"not_refractory"}  # truth values that no gradient passes through
 ORDERS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)  # comparisons that have a distance, and so a surrogate
-TIME_OF_UPDATE = "lastupdate"  # of event-driven variables: no gradient passes, see `spiking.Reset`
+TIME_OF_UPDATE = "lastupdate"  # of event-driven variables: no gradient passes, see `spiking.ResetFunction`
 SCATTERED = {"+=": "add", "-=": "subtract", "*=": "multiply", "/=": "divide"}
 
 

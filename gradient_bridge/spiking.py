@@ -31,7 +31,7 @@ class Spike(torch.autograd.Function):
         return by_distance, None, None, None, None
 
 
-class Reset(torch.autograd.Function):
+class ResetFunction(torch.autograd.Function):
     """The new values where an event was emitted; derivatives of ``old + event*(new - old)``.
 
     A variable that is brought up to date at its events only (event-driven) comes with the function from its stored

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import torch
 
-from .training_run import Run, TrainingDiverged
+from .training_run import Run, TrainingDiverged, spikes_and_time
 from .training_targets import merge_records, signature
 from .twin import Twin
 
@@ -43,11 +43,6 @@ class RecordingRun(Run):
         if not callable(loss):
             raise TypeError(f"fit: loss: expected a function of a Recording, got {loss!r}")
         self.draws = twin.program.random()
-        if self.draws and twin.randomness != "torch":
-            raise ValueError(
-                f"fit: {', '.join(self.draws)} draws random numbers from numpy's global generator, which fit leaves "
-                "alone; give Twin(net, randomness='torch'), which draws from a seed and lets gradients through noise"
-            )
         if options.select is None:
             anew = self.draws and options.draws == "fresh"
             options = dataclasses.replace(options, select="last" if anew else "loss")
@@ -114,11 +109,8 @@ class RecordingRun(Run):
             )
 
     def _rate(self, recording):
-        inner = [
-            (s, recording.step(g)) for g, s in recording.spikes.items() if g not in self.model.program.inputs
-        ]
-        time = sum(s.numel() * dt for s, dt in inner)  # neurons, trials and seconds
-        return sum(float(s.detach().sum()) for s, _ in inner) / time if time else math.nan
+        spikes, time = spikes_and_time(recording, self.model.program.inputs)
+        return spikes / time if time else math.nan
 
     # -------------------------------------------------------------- the run
     def dataset(self):

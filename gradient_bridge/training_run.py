@@ -38,6 +38,7 @@ class Run(abc.ABC):
     def __init__(self, model, options, batches):
         self.model, self.options, self.batches = model, options, batches
         self.is_twin = isinstance(model, Twin)
+        self._check_draws()
         self.optimiser = torch.optim.Adam(self._parameter_groups())
         self.schedule = self._schedule()
         self.epoch, self.history = 0, {name: [] for name in self.history_variables}
@@ -56,6 +57,17 @@ class Run(abc.ABC):
         """What the progress bar shows of an epoch, as a dict of str to str."""
 
     # -------------------------------------------------------------- preparation
+    def _check_draws(self):
+        """Refuse draws that neither a seed nor a checkpoint repeats."""
+        for twin in (m for m in self.model.modules() if isinstance(m, Twin)):
+            draws = twin.program.random()
+            if draws and twin.randomness != "torch":
+                raise ValueError(
+                    f"fit: {', '.join(draws)} draws random numbers from numpy's global generator, which fit leaves "
+                    "alone; give Twin(net, randomness='torch'), which draws from a seed and lets gradients through "
+                    "noise"
+                )
+
     def _parameter_groups(self):
         relative = {
             p
@@ -220,6 +232,12 @@ class Run(abc.ABC):
                 raise CheckpointError(
                     f"{Path(path)}: of another network: the initial values of {name} differ"
                 )
+
+
+def spikes_and_time(recording, inputs):
+    """Spikes of the groups that are no inputs, and over how much time of single neurons they were counted (s)."""
+    inner = [(s, recording.step(g)) for g, s in recording.spikes.items() if g not in inputs]
+    return sum(float(s.detach().sum()) for s, _ in inner), sum(s.numel() * dt for s, dt in inner)
 
 
 def _difference(name, found, here):

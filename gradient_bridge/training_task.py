@@ -7,8 +7,9 @@ import math
 import torch
 
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
+from .seeds import EVALUATION, TRAINING, derived_seed
 from .splits import Split
-from .training_run import Run
+from .training_run import Run, spikes_and_time
 from .twin import Twin
 
 
@@ -51,21 +52,26 @@ class TaskRun(Run):
         }
         self.train_set, self.valid_set = splits["train"], splits["valid"]
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
+        self.draws = is_twin and bool(model.program.random())
         super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size))
 
-    def _scores(self, stimulus):
-        """Class scores and the mean number of spikes per neuron and step (None where unknown)."""
+    def _scores(self, stimulus, purpose, batch):
+        """Class scores, and the recording of a twin."""
         if not self.is_twin:
-            like = next(self.model.parameters())
-            return self.model(stimulus.to(like.dtype)), None
-        scores, out = self.model.scores(stimulus, with_recording=True)
-        inner = [s for g, s in out.spikes.items() if g not in self.model.program.inputs]
-        if not inner:
-            return scores, None
-        return scores, sum(s.sum() for s in inner) / sum(s.numel() for s in inner)
+            return self.model(stimulus.to(next(self.model.parameters()))), None
+        epoch = self.epoch if purpose == TRAINING else 0
+        seed = derived_seed(self.options.seed, purpose, epoch, batch) if self.draws else None
+        return self.model.scores(stimulus, with_recording=True, seed=seed)
 
-    def _objective(self, stimulus, targets):
-        scores, rate = self._scores(stimulus)
+    def _penalty(self, recording):
+        """The mean number of spikes per neuron and step, times its factor."""
+        inner = [s for g, s in recording.spikes.items() if g not in self.model.program.inputs]
+        count = sum(s.numel() for s in inner)
+        return self.options.rate_penalty * sum(s.sum() for s in inner) / count if count else 0.0
+
+    def _objective(self, stimulus, targets, purpose, batch):
+        """The loss of a batch, its class scores, and the recording of a twin."""
+        scores, recording = self._scores(stimulus, purpose, batch)
         if scores.shape[-1] != self.classes:
             raise ValueError(
                 f"fit: the model has {scores.shape[-1]} class scores, the task {self.classes} classes "
@@ -75,9 +81,9 @@ class TaskRun(Run):
         loss = cross_entropy(
             scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights
         )
-        if rate is not None and self.options.rate_penalty:
-            loss = loss + self.options.rate_penalty * rate
-        return loss, scores, rate
+        if recording is not None and self.options.rate_penalty:
+            loss = loss + self._penalty(recording)
+        return loss, scores, recording
 
     def _train_epoch(self):
         self.model.train()
@@ -91,7 +97,7 @@ class TaskRun(Run):
                 raise ValueError(
                     f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
                 )
-            loss, scores, _ = self._objective(stimulus, targets)
+            loss, scores, _ = self._objective(stimulus, targets, TRAINING, batch)
             self.step(loss, f"epoch {self.epoch}, batch {batch}")
             total += loss.item() * len(chosen)
             correct, count = count_correct(scores.detach().cpu(), truth)
@@ -102,21 +108,21 @@ class TaskRun(Run):
     def _evaluate(self, split):
         self.model.eval()
         total = right = seen = steps = 0
-        spikes, count = 0.0, 0
+        spikes = time = 0.0
         size = self.options.evaluation_batch
-        for first in range(0, len(split), size):
+        for batch, first in enumerate(range(0, len(split), size)):
             stimulus, targets, truth = split.take(slice(first, first + size))
             if bool((targets == IGNORED).all()):
                 continue
-            loss, scores, rate = self._objective(stimulus, targets)
+            loss, scores, recording = self._objective(stimulus, targets, EVALUATION, batch)
             kept = int((targets != IGNORED).sum())
             total, steps = total + loss.item() * kept, steps + kept
             correct, labelled = count_correct(scores.cpu(), truth)
             right, seen = right + correct, seen + labelled
-            if rate is not None:
-                spikes, count = spikes + rate.item() * len(stimulus), count + len(stimulus)
-        rate = spikes / count / self.model.program.dt if count else float("nan")
-        return total / max(steps, 1), right / max(seen, 1), rate
+            if recording is not None:
+                found, over = spikes_and_time(recording, self.model.program.inputs)
+                spikes, time = spikes + found, time + over
+        return total / max(steps, 1), right / max(seen, 1), spikes / time if time else math.nan
 
     def run_epoch(self):
         """All batches once, then the validation set."""

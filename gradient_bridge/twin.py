@@ -310,8 +310,10 @@ class Twin(nn.Module):
         """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
         return self.device.type == "cpu" and str(self.dtype).endswith(self.program.dtype.name)
 
-    def scores(self, stimulus, *, initial=None, with_recording=False):
+    def scores(self, stimulus, *, initial=None, with_recording=False, seed=None):
         """Class scores as the network's readout defines them, one for each `step` before they are reduced.
+
+        ``initial`` and ``seed`` as the twin is called with.
 
         Returns
         -------
@@ -325,7 +327,7 @@ class Twin(nn.Module):
             )
         group, variable = self.readout.group, self.readout.variable
         record = {} if variable == SPIKES else {group: {variable: self.readout.slot}}
-        out = self(stimulus, record=record, initial=initial)
+        out = self(stimulus, record=record, initial=initial, seed=seed)
         scores = reduce_scores(readout_trace(out, self.readout, self.every), self.readout)
         return (scores, out) if with_recording else scores
 

@@ -50,6 +50,7 @@ class PretendedCuda(TorchFunctionMode):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
         if func is torch.Tensor.cpu:
             return self._take(args[0], bool(away))
+        args = self._spelled_out(args) if func in MOVES else args
         wanted, args = _without_device(args) if func in MOVES else (None, args)
         wanted = _device(kwargs.pop("device", None)) or wanted
         if wanted is not None and func not in FACTORIES:
@@ -62,6 +63,14 @@ class PretendedCuda(TorchFunctionMode):
             result = result if away else _copied(result, tensors)
             return self._send(result)
         return self._send(result) if away and wanted != CPU else result
+
+    def _spelled_out(self, args):
+        """The place and type of another tensor, as ``.to(other)`` takes them."""
+        first, *rest = args
+        spelled = [
+            (CUDA if self.there(a) else CPU, a.dtype) if isinstance(a, torch.Tensor) else (a,) for a in rest
+        ]
+        return first, *(part for parts in spelled for part in parts)
 
     def _move(self, args, kwargs, wanted, away):
         tensor, *kinds = args

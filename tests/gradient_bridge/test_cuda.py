@@ -5,16 +5,18 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from brian2 import Network, ms
+from brian2 import Function, Network, NeuronGroup, ms
 
 import chronaxie as cx
-from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge import Twin, fit, predict
 from chronaxie.models import Normal
 
 from .helpers import run_twin
 from .pretended import PretendedCuda
 from .test_exact_corners import FUNCTIONS, driven_by
 from .test_exact_networks import cells, wired
+from .test_fit import Recurrent
+from .tiny import QUICK, task
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 CASES = {
@@ -123,6 +125,57 @@ def test_a_trained_twin_comes_back_from_the_gpu():
         twin.sync()
     assert not np.array_equal(trained, before)
     assert np.array_equal(np.array(net["hidden1"].tau_m), trained)
+
+
+def users_function():
+    """Cells with a function that only numpy can compute: of a state variable, and of the neurons' numbers."""
+    bent = Function(lambda x: np.tanh(x) * np.sign(x), arg_units=[1], return_unit=1)
+    group = NeuronGroup(
+        4,
+        "dv/dt = (u + bent(v) + bent(i) - v)/(5*ms) : 1\nu : 1",
+        threshold="v > 1.5",
+        reset="v = 0",
+        method="euler",
+        name="cells",
+        namespace={"bent": bent},
+    )
+    group.u, group.v = 1.2, [0.1, -0.3, 0.4, -0.2]
+    return Network(group)
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+def test_a_function_of_the_user(gpu, trials):
+    """NumPy's value and the derivative of its form in torch."""
+    net = users_function()
+    call = {"duration": 15 * ms, "trials": trials, "record": {"cells": ["v"]}}
+    options = {"trainable": ("u",), "functions": {"bent": lambda x: torch.tanh(x) * torch.sign(x)}}
+    cpu = Twin(net, **options)
+    expected = cpu(**call)
+    expected.states["cells"]["v"].square().sum().backward()
+    assert expected.spikes["cells"].sum() > 4
+    with gpu:
+        twin = Twin(net, **options).to("cuda")
+        out = twin(**call)
+        assert out.states["cells"]["v"].device.type == "cuda"
+        out.states["cells"]["v"].square().sum().backward()
+        spikes, trace = out.spikes["cells"].cpu(), out.states["cells"]["v"].detach().cpu()
+        gradient = twin.trained["cells"]["u"].free.grad.cpu()
+    assert torch.equal(spikes, expected.spikes["cells"])
+    torch.testing.assert_close(trace, expected.states["cells"]["v"].detach(), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(gradient, cpu.trained["cells"]["u"].free.grad, rtol=1e-9, atol=1e-9)
+
+
+def test_any_module_is_trained_and_evaluated_there(gpu):
+    """One epoch of a small GRU; the losses differ by rounding in float32 alone."""
+    data, options = task(), QUICK | {"epochs": 1}
+    expected = fit(Recurrent(), data, **options)
+    with gpu:
+        model = Recurrent().to("cuda")
+        history = fit(model, data, **options)
+        assert next(model.parameters()).device.type == "cuda"
+        assert predict(model, data.valid.stimulus).shape == (10, 20, 2)
+    for name in ("train_loss", "valid_loss"):
+        np.testing.assert_allclose(history[name], expected[name], rtol=1e-4)
 
 
 def test_the_pretended_gpu_refuses_what_a_gpu_refuses():

@@ -1,8 +1,9 @@
 """No construct cuts a gradient silently: what is said to carry one does, and what does not is named with a reason."""
 
+import re
+
 import numpy as np
 import pytest
-import torch
 from brian2 import Network, NetworkOperation, NeuronGroup, PoissonGroup, Synapses, ms
 
 from chronaxie.gradient_bridge import Twin
@@ -80,11 +81,8 @@ REASONS = {
 @pytest.mark.parametrize("kind", REASONS)
 def test_the_reason_is_given(kind):
     make, message = REASONS[kind]
-    net = make()
-    found = reasons(net)
-    with pytest.raises(AssertionError, match=message):
-        raise AssertionError("; ".join(found))
-    assert found == reasons(net)
+    found = reasons(make())
+    assert any(re.search(message, why) for why in found), f"expected {message!r}, found {found}"
 
 
 def test_a_network_operation():
@@ -104,9 +102,12 @@ def test_the_text_shows_reads_writes_and_reasons():
     feed = Synapses(source, group, "w : 1", on_pre="v_post += w", name="feed")
     feed.connect()
     text = str(Twin(Network(source, group, feed), trainable=("feed.w",)).program)
-    assert "threshold source_spike_thresholder" in text
-    assert "v_post += w" in text or "v += w" in text
-    assert "reads cells.v, feed.w" in text or "feed.w" in text
-    assert "gradient stops: refractoriness" in text
-    assert "writes cells.v" in text
-    assert torch.is_grad_enabled()
+    names = ["cells_spike_thresholder", "source_spike_thresholder", "feed_pre", "cells_spike_resetter"]
+    places = [text.index(name) for name in names]
+    assert places == sorted(places)
+    threshold, source_threshold, arrival = (text[a:b] for a, b in zip(places, places[1:], strict=False))
+    assert "gradient stops: refractoriness" in threshold
+    assert "gradient stops" not in source_threshold
+    assert "v_post += w\n" in arrival
+    assert "reads cells.v, feed.w\n" in arrival
+    assert "writes cells.v\n" in arrival
