@@ -38,6 +38,10 @@ class NumpyPass(Pass):
             return value
         return np.array(value[0] if value.ndim == 2 else value)
 
+    def start_shared(self, value):
+        """A shared value that the pass may change: a number."""
+        return np.asarray(value).reshape(-1)[0]
+
     @staticmethod
     def constant(value):
         """An external constant, as Brian2 holds it."""
@@ -201,7 +205,7 @@ class NumpyPass(Pass):
 
     def table(self, stimulus):
         """A stimulus by time, trial and channel."""
-        return stimulus.detach().transpose(0, 1).cpu().numpy()
+        return stimulus.detach().transpose(0, 1).cpu().to(self.request.dtype).numpy()
 
     def row(self, table, step):
         """The spikes of a stimulus in one step."""
@@ -280,9 +284,7 @@ class NumpyPass(Pass):
 
     def rows_at(self, operation, t, count):
         """Row of a stimulus at some time."""
-        clock = self.clock[operation.clock]
-        origin, every = clock.start * clock.dt, self.every_of(clock)
-        return np.clip(np.int_(np.round((t - origin) / clock.dt) / every), 0, count - 1)
+        return np.clip(self.row_of(self.clock[operation.clock], t), 0, count - 1)
 
     @staticmethod
     def from_table(table, rows, index, places):
@@ -338,7 +340,7 @@ class NumpyPass(Pass):
             states[wanted] = torch.from_numpy(
                 np.stack(stacked, 1) if stacked else np.zeros((trials, 0, size), dtype=np.float64)
             )
-        final = dict(self.fixed)
+        final = {key: np.array(value) for key, value in self.fixed.items()}
         spaces = {o.events for o in program.operations if getattr(o, "events", "")}
         final |= {k: self.finished(v) for k, v in self.state.items() if k not in spaces}
         return found, states, {k: torch.as_tensor(np.asarray(v)) for k, v in final.items()}

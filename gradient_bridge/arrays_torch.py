@@ -35,6 +35,13 @@ class TorchPass(TorchInputs, TorchPathways, Pass):
             return value
         return value.expand(self.trials, -1) if value.ndim == 1 else value
 
+    def start_shared(self, value):
+        """A shared value that the pass may change: a number, or one for each trial where they differ."""
+        if not isinstance(value, torch.Tensor) or value.ndim == 0:
+            return value
+        value = value.reshape(-1, 1)
+        return value[0, 0] if len(value) == 1 else value
+
     @staticmethod
     def constant(value):
         """An external constant as a number."""
@@ -298,5 +305,6 @@ class TorchPass(TorchInputs, TorchPathways, Pass):
             empty = torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
             states[wanted] = torch.stack(rows, 1) if rows else empty
         spaces = {o.events for o in program.operations if getattr(o, "events", "")}
-        final = dict(self.fixed) | {k: v for k, v in self.state.items() if k not in spaces}
+        final = {k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in self.fixed.items()}
+        final |= {k: v for k, v in self.state.items() if k not in spaces}
         return found, states, final

@@ -18,17 +18,16 @@ class TorchInputs:
         """Value of a timed array at time t: a number's row, (trial, channel), or one for each event."""
         operation = self.operations[where]
         clock = self.clock[operation.clock]
+        times = t.detach().cpu().numpy() if isinstance(t, torch.Tensor) else t
         if name in self.tables:
-            table, grid, every = self.tables[name], clock.dt, self.every_of(clock)
-            origin = clock.start * clock.dt
+            table = self.tables[name]
+            steps = np.clip(self.row_of(clock, times), 0, len(table) - 1)
         else:
             function = operation.functions[name]
             own = np.array(function.values, dtype=np.float64)
             table = torch.from_numpy(own).to(self.device, self.dtype).reshape(len(own), 1, -1)
             every = _find_K(clock.dt, function.dt)
-            grid, origin = function.dt / every, 0.0
-        times = t.detach().cpu().numpy() if isinstance(t, torch.Tensor) else t
-        steps = np.clip(np.int_(np.round((times - origin) / grid) / every), 0, len(table) - 1)
+            steps = np.clip(np.int_(np.round(times / (function.dt / every)) / every), 0, len(table) - 1)
         columns = torch.as_tensor(0 if index is None else index, device=self.device).reshape(-1).long()
         if places is not None:
             trial = places.trial if table.shape[1] > 1 else torch.zeros_like(places.trial)

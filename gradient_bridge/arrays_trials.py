@@ -19,6 +19,10 @@ class NumpyTrials(NumpyPass):
             return np.array(value)
         return np.repeat(np.asarray(value).reshape(1, -1), self.trials, axis=0)
 
+    def start_shared(self, value):
+        """A shared value that the pass may change, one for each trial."""
+        return np.broadcast_to(np.asarray(value).reshape(-1, 1), (self.trials, 1)).copy()
+
     @staticmethod
     def power_shared(left, right):
         """A power of shared values, trial by trial as numpy raises single numbers."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from brian2 import Quantity, get_dimensions
 from torch import nn
 
 
@@ -80,6 +81,7 @@ class Bounded:
     high: float
 
     def __post_init__(self):
+        object.__setattr__(self, "dimension", _dimension("Bounded", self.low, self.high))
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
         if not (0 < self.low < self.high < math.inf):
@@ -132,6 +134,7 @@ class Scaled:
     scale: float
 
     def __post_init__(self):
+        object.__setattr__(self, "dimension", _dimension("Scaled", self.scale))
         object.__setattr__(self, "scale", float(self.scale))
         if not 0 < self.scale < math.inf:
             raise ValueError(f"Scaled: expected a finite scale > 0, got {self.scale}")
@@ -151,6 +154,14 @@ class Scaled:
     def inverse(self, value, base):
         """The free parameter at which the value is ``value``, within rounding."""
         return (value - base) / self.scale
+
+
+def _dimension(name, *given):
+    """The dimension of the quantities given, None where all are plain numbers (SI)."""
+    found = {id(get_dimensions(q)): get_dimensions(q) for q in given if isinstance(q, Quantity)}
+    if len(found) > 1 or (found and not all(isinstance(q, Quantity) for q in given)):
+        raise ValueError(f"{name}: expected quantities of one unit, got {', '.join(map(str, given))}")
+    return next(iter(found.values()), None)
 
 
 def root_mean_square(values):

@@ -80,8 +80,8 @@ class Wiring:
         return torch.sparse_csr_tensor(starts, self.targets, values, size, check_invariants=False)
 
     def matrix(self, values):
-        """(emitting, receiving) matrix of per-synapse values, zero where there is no synapse; differentiable."""
-        flat = values.new_zeros(self.n_sources * self.n_targets)
+        """(emitting, receiving) matrix of per-synapse values, −0.0 where there is no synapse; differentiable."""
+        flat = -values.new_zeros(self.n_sources * self.n_targets)  # x + −0.0 is x, also where x is −0.0
         flat = flat.index_put((self.sources * self.n_targets + self.targets,), values[self.synapses])
         return flat.view(self.n_sources, self.n_targets)
 

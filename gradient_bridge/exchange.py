@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from brian2.core.network import _get_all_objects
 from brian2.core.variables import ArrayVariable
+from brian2.groups.subgroup import Subgroup
 
 from ..models.errors import UnsupportedModel
 from .program import SpikeSource, Transmission
 from .reading import in_steps, under_way
+from .refusals import MONITORS
 
 
 def read_values(program):
@@ -62,7 +65,8 @@ def read_again(program, objects, network):
     for operation in program.operations:
         now = dict(operation.constants)
         for name, keys in operation.constant_keys.items():
-            now[name] = float(objects[keys[0].rpartition(".")[0]].namespace[name])
+            value = np.asarray(objects[keys[0].rpartition(".")[0]].namespace[name])
+            now[name] = type(operation.constants[name])(value.reshape(-1)[0])
         changed = {"constants": now}
         if isinstance(operation, Transmission):
             changed["under_way"] = under_way(objects[operation.name])
@@ -74,6 +78,18 @@ def read_again(program, objects, network):
     return replace(
         program, operations=tuple(operations), clocks=clocks, idle_clocks=idle, time=float(network.t)
     )
+
+
+def check_objects(network, objects):
+    """Refuse objects that were added to a network, or taken out, since a twin was made. Monitors do not matter."""
+    now = {o.name for o in _get_all_objects(network.objects) if not isinstance(o, MONITORS)}
+    before = {
+        name for name, o in objects.items() if not isinstance(o, MONITORS) and not isinstance(o, Subgroup)
+    }
+    for name in sorted(now - before):
+        _refuse(name, "an object more")
+    for name in sorted(before - now):
+        _refuse(name, "no such object any more, other objects")
 
 
 def check_unchanged(program, objects, before, now, trained=()):
@@ -104,8 +120,13 @@ def check_unchanged(program, objects, before, now, trained=()):
         steps = {time.key: time.dt for time in program.clocks}
         if float(objects[operation.name].clock.dt_) != steps[operation.clock]:
             _refuse(operation.name, "another dt")
-        if isinstance(operation, SpikeSource) and getattr(owner, "_spikes_changed", False):
+        if isinstance(operation, SpikeSource) and _other_spikes(operation, owner):
             _refuse(operation.owner, "other spikes")
+        running = objects[operation.name]
+        if not running.active:
+            _refuse(operation.name, "inactive")
+        if (running.when, running.order) != (operation.slot, operation.order):
+            _refuse(operation.name, "another slot or order")
         for name, function in operation.functions.items():
             if getattr(owner, "namespace", {}).get(name, function) is not function:
                 _refuse(operation.owner, f"another {name}")
@@ -114,6 +135,64 @@ def check_unchanged(program, objects, before, now, trained=()):
             steps = in_steps(delays, objects[operation.name].source.clock.dt_, len(operation.delays))
             if not np.array_equal(steps, operation.delays):
                 _refuse(operation.name, "other delays")
+
+
+def _other_spikes(operation, group):
+    """Whether a spike generator has been given other spikes than a twin read."""
+    if getattr(group, "_spikes_changed", False):
+        return True
+    bins, neurons, period = operation.own
+    variables = group.variables
+    now = (variables[name].get_value() for name in ("_timebins", "neuron_index"))
+    return int(variables["_period_bins"].get_value()[0]) != period or not all(
+        np.array_equal(new, old) for new, old in zip(now, (bins, neurons), strict=True)
+    )
+
+
+def refuse_changed(program, objects, before, now, agreed):
+    """Refuse parameters that are others in Brian2 than those that a twin took over or wrote.
+
+    Parameters
+    ----------
+    program : Program
+    objects : dict of str to object
+    before, now : dict
+        From `read_values`: when the twin took them over, and at present.
+    agreed : dict of Place to numpy.ndarray
+        What is trained, as the twin took it over or wrote it last.
+
+    Raises
+    ------
+    ValueError
+        Names them. What changes in a run is left out.
+    """
+    running = program.written()
+    trained = {place.key for place in agreed}
+    found = [
+        p.key for p, value in agreed.items() if p.key not in running and not np.array_equal(p.read(), value)
+    ]
+    found += [
+        key
+        for key, value in now.items()
+        if key not in running | trained
+        and not np.array_equal(value, before[key], equal_nan=_can_be_nan(value))
+    ]
+    for operation in program.operations:
+        for name, keys in operation.constant_keys.items():
+            group = objects[keys[0].rpartition(".")[0]]
+            if keys[0] not in trained and not np.array_equal(
+                group.namespace[name], operation.constants[name]
+            ):
+                found.append(keys[0])
+    if found:
+        raise ValueError(
+            f"sync: {', '.join(sorted(set(found)))}: changed in Brian2 since the twin took the network over; "
+            "nothing was written. twin.pull() takes the new values, twin.sync(overwrite=True) writes those of the twin"
+        )
+
+
+def _can_be_nan(value):
+    return np.asarray(value).dtype.kind == "f"
 
 
 def _refuse(owner, what):

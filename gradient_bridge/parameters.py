@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from brian2.core.variables import ArrayVariable
 from brian2.units.allunits import second
-from brian2.units.fundamentalunits import Quantity
+from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity
 
 from ..models.errors import UnsupportedModel
-from .coordinates import Bounded, Identity, Scaled, root_mean_square
+from .coordinates import Bounded, Identity, Log, Scaled, root_mean_square
 from .program import Transmission
 from .refusals import refuse_dead_ends, refuse_fixed_delay
 
+COORDINATES = (Identity, Scaled, Log, Bounded)
 BOUNDS_IN_STEPS = (0.5, 10_000.0)  # of a trained time constant: half a step to what no recording resolves
 
 
@@ -194,6 +195,24 @@ def _explain_missing(pattern, program, objects, candidates, frame):
     raise UnknownParameter(
         f"trainable {pattern!r} fits nothing in the network; did you mean {', '.join(near)}?"
     )
+
+
+def coordinate_of(place, coordinates, dt):
+    """The coordinate that the user gave for a quantity, checked, or the default one."""
+    coordinate = coordinates.get(place.key, coordinates.get(place.name))
+    if coordinate is None:
+        return default_coordinate(place, dt)
+    if not isinstance(coordinate, COORDINATES):
+        raise TypeError(
+            f"coordinates of {place.key}: expected an Identity, Scaled, Log or Bounded, got {coordinate!r}"
+        )
+    dimension = getattr(coordinate, "dimension", None)
+    own = place.dimension or DIMENSIONLESS
+    if dimension is not None and dimension is not own:
+        raise ValueError(
+            f"coordinates of {place.key}: {coordinate!r} is in {dimension}, the quantity in {own}"
+        )
+    return coordinate
 
 
 def default_coordinate(place, dt):

@@ -150,7 +150,12 @@ class Pass:
         self.trials = request.trials
         changing = engine.layout.changing
         self.fixed = {k: v for k, v in values.items() if k not in changing}
-        self.state = {k: self.start(v) for k, v in values.items() if k in changing}
+        shared = {k for k, array in program.arrays.items() if array.scalar}
+        self.state = {
+            k: self.start_shared(v) if k in shared else self.start(v)
+            for k, v in values.items()
+            if k in changing
+        }
         read = {program.clock_of(program.arrays[key].owner) for key, _ in request.record}
         times = program.clocks + tuple(c for c in program.idle_clocks if c in read)
         self.clocks = [Ticking(time, request.end) for time in times]
@@ -189,20 +194,23 @@ class Pass:
         bound = self.engine.bound(operation, self.form_of(operation))
         return bound(self.state, self.fixed, named, SimpleNamespace(**offered))
 
-    def every_of(self, clock):
-        """How many steps of a clock one value of a stimulus lasts."""
-        ratio = round(clock.dt / self.clocks[0].dt)
-        return max(1, self.request.every // ratio)
+    def row_of(self, clock, t):
+        """Row of a stimulus at some time (s), in steps of which each holds `Request.every` of the finest clock's."""
+        finest = self.clocks[0]
+        made = np.int_(np.round((t - finest.start * finest.dt) / finest.dt))
+        return made // self.request.every
 
     def driven(self, operation):
-        """Spikes from the stimulus."""
+        """Spikes from the stimulus: those of a row come in the first step of the clock that it reaches into."""
         table, clock = self.tables[operation.owner], self.clock[operation.clock]
-        every, key, state = self.every_of(clock), operation.events, self.state
-        silence = self.silence_of(key)
+        key, state, silence = operation.events, self.state, self.silence_of(operation.events)
+        before = None
 
         def run():
-            value, later = divmod(clock.made, every)
-            state[key] = silence if later or value >= len(table) else self.row(table, value)
+            nonlocal before
+            value = int(self.row_of(clock, clock.time))
+            state[key] = self.row(table, value) if before != value < len(table) else silence
+            before = value
 
         return run
 

@@ -79,19 +79,23 @@ def read(network, *, namespace=None, python=False):
     _check_multiple_summed_updaters(objects)
     for obj in objects:
         refuse_object(obj, python)
-    clocks = _clocks(network, objects)
-    arrays = ArrayTable({clock.name: time.key for clock, time in clocks.items()})
+    times, running = _clocks(network, objects)
+    arrays = ArrayTable({name: time.key for name, time in times.items()})
     operations = []
     for obj, call in _code_requests(objects, namespace):
         operation = _operation(obj, call, arrays)
         if operation is not None:
             operations.append(operation)
-    for clock in clocks:
-        for name in ("t", "dt", "timestep"):
-            arrays.key(clock.variables[name])
     if any(isinstance(o, Call) for o in operations):
         refuse_monitors_in_use(network, objects)
         note_variables(_get_all_objects(network.objects), arrays)
+    by_key = {time.key: time for time in (*running, *times.values())}
+    for clock in {o.clock.name: o.clock for o in objects if o.clock.name in times}.values():
+        if times[clock.name] in running:
+            for name in ("t", "dt", "timestep"):
+                arrays.key(clock.variables[name])
+    read = {array.owner for array in arrays.values()}
+    ticking = tuple(t for key, t in by_key.items() if t in running or key in read)
     schedule = tuple(network.schedule)
     ranks = [(slot_rank(o.slot, schedule), o.order, o.name) for o in operations]
     if ranks != sorted(ranks):
@@ -103,7 +107,6 @@ def read(network, *, namespace=None, python=False):
         if o.events.endswith("._spikespace")
     }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
-    idle = _idle_clocks(network, clocks)
     return Program(
         operations=tuple(operations),
         schedule=schedule,
@@ -111,26 +114,12 @@ def read(network, *, namespace=None, python=False):
         groups=sizes,
         events=events,
         inputs=_inputs(operations, sizes),
-        clocks=_distinct(clocks),
+        clocks=ticking,
         dtype=np.dtype(prefs["core.default_float_dtype"]),
-        own_clocks=_own_clocks(network, clocks, idle),
-        idle_clocks=idle,
+        own_clocks={o.name: times[o.clock.name].key for o in _get_all_objects(network.objects)},
+        idle_clocks=tuple(t for t in by_key.values() if t not in ticking),
         time=float(network.t),
     )
-
-
-def _own_clocks(network, clocks, idle):
-    """Key of the clock of each object of the network."""
-    keys = {time.dt: time.key for time in (*clocks.values(), *idle)}
-    return {o.name: keys[float(o.clock.dt_)] for o in _get_all_objects(network.objects)}
-
-
-def _idle_clocks(network, clocks):
-    """Clocks of objects that have no operation of their own."""
-    running = {time.dt for time in clocks.values()}
-    found = {float(o.clock.dt_) for o in _get_all_objects(network.objects)} - running
-    times = [Time(key=f"{CLOCK}_idle_{k + 1}", dt=dt, start=0) for k, dt in enumerate(sorted(found))]
-    return tuple(replace(t, start=t.steps_until(float(network.t))) for t in times)
 
 
 def _inputs(operations, sizes):
@@ -153,7 +142,10 @@ def _inputs(operations, sizes):
 
 
 def _clocks(network, objects):
-    """The clocks of the objects that do something, with the `Time` of each, at the network's present time."""
+    """Every clock of the network by name, as the `Time` of its step at the network's present time.
+
+    Those that operations run on come first, the finest with the key `CLOCK`; then those of other objects.
+    """
     used = [
         o.clock
         for o in objects
@@ -163,18 +155,14 @@ def _clocks(network, objects):
         raise UnsupportedModel("network", "no object that does anything", "add groups to the network")
     for clock in {o.clock for o in objects}:
         clock.set_interval(network.t, network.t)  # as Network.run does: another network may have moved it
-    steps = sorted({float(clock.dt_) for clock in used})
-    keys = {dt: CLOCK if k == 0 else f"{CLOCK}_{k + 1}" for k, dt in enumerate(steps)}
-    found = {}
-    for clock in sorted(set(used), key=lambda c: c.name):
-        dt = float(clock.dt_)
-        start = int(clock.variables["timestep"].get_value()[0])
-        found[clock] = Time(key=keys[dt], dt=dt, start=start)
-    return found
-
-
-def _distinct(clocks):
-    return tuple(sorted(set(clocks.values()), key=lambda c: c.dt))
+    running = sorted({float(clock.dt_) for clock in used})
+    every = {o.clock.name: float(o.clock.dt_) for o in _get_all_objects(network.objects)}
+    idle = sorted(set(every.values()) - set(running))
+    keys = {dt: CLOCK if k == 0 else f"{CLOCK}_{k + 1}" for k, dt in enumerate(running)}
+    keys |= {dt: f"{CLOCK}_idle_{k + 1}" for k, dt in enumerate(idle)}
+    times = {dt: Time(key=key, dt=dt, start=0) for dt, key in keys.items()}
+    times = {dt: replace(t, start=t.steps_until(float(network.t))) for dt, t in times.items()}
+    return {name: times[dt] for name, dt in every.items()}, tuple(times[dt] for dt in running)
 
 
 def _code_requests(objects, namespace):

@@ -7,6 +7,7 @@ gradients (float64) or without. The other engines are held against it.
 from __future__ import annotations
 
 import contextlib
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,12 @@ class ReferenceEngine:
         self.sources, self._bound, self._fans, self._wirings = {}, {}, {}, {}
         self.fixed_sums = {o.name for o in self.transmissions() if adds_fixed(o, self.layout)}
 
+    def copy(self):
+        """An engine of the same program that can take over other delays and times."""
+        other = copy.copy(self)
+        other._fans, other._wirings = dict(self._fans), dict(self._wirings)
+        return other
+
     def set_delays(self, seconds):
         """Take over trained delays.
 
@@ -80,6 +87,11 @@ class ReferenceEngine:
             value = seconds.get(getattr(operation, "delay", None))
             if value is None:
                 continue
+            if not np.all(value >= 0):
+                raise ValueError(
+                    f"{operation.delay}: a trained delay has become {np.min(value):g} s; give it coordinates "
+                    f"that keep it positive, e.g. Twin(coordinates={{{operation.delay!r}: Bounded(0.1*ms, 20*ms)}})"
+                )
             dt = self.program.clock_of(self.program.arrays[operation.events].owner).dt
             steps = in_steps(value, dt, len(operation.delays))
             if np.array_equal(steps, operation.delays):

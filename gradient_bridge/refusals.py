@@ -21,7 +21,9 @@ MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
 def refuse_network(network):
     """A magic network holds its objects only while it runs; a jitter acts on what `simulate` puts in."""
     if isinstance(network, MagicNetwork):
-        raise UnsupportedModel(network.name, "the magic network", "give the objects: Network(collect())")
+        raise UnsupportedModel(
+            network.name, "the magic network", "make the network before anything runs: Network(collect())"
+        )
     for jitter in annotations(network).jitter:
         raise UnsupportedModel(
             jitter.group,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 import xarray as xr
+from brian2 import Quantity
 
 from ..models.annotations import annotations
 from ..models.stimuli import check_stimulus
 from ..models.times import seconds as in_seconds
 from ..models.times import whole_steps
+from .passes import operation_source
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
 
@@ -43,6 +45,14 @@ def prepare_stimulus(twin, stimulus, duration, trials=None):
     wanted = trials
     if wanted is not None and (not isinstance(wanted, int) or wanted < 1):
         raise ValueError(f"trials: expected a positive whole number, got {wanted!r}")
+    for operation in program.operations:
+        if operation.owner in tensors and operation_source(operation):
+            step = next(c.dt for c in program.clocks if c.key == operation.clock)
+            if whole_ratio(twin.step, step) is None:
+                raise ValueError(
+                    f"stimulus {operation.owner}: one value lasts {twin.step:g} s, but the group runs in steps of "
+                    f"{step:g} s: give it a step that divides that of the stimulus"
+                )
     trials, steps = next(iter(shapes.values()), (wanted or 1, None))
     if wanted not in (None, trials):
         raise ValueError(f"trials: {wanted} asked for, but the stimulus has {trials}")
@@ -64,6 +74,12 @@ def prepare_stimulus(twin, stimulus, duration, trials=None):
     for name, tensor in tensors.items():
         _check_values(name, tensor, spikes=name in program.groups)
     return tensors, trials, program.time + seconds
+
+
+def whole_ratio(long, short):
+    """How many steps one time makes of another, or None where that is no whole number."""
+    ratio = long / short
+    return round(ratio) if round(ratio) >= 1 and abs(ratio - round(ratio)) < STEP_TOLERANCE * ratio else None
 
 
 def prepare_initial(twin, initial, trials):
@@ -99,7 +115,15 @@ def prepare_initial(twin, initial, trials):
                     f"initial: {key} is no variable that changes; of {group} there are "
                     f"{', '.join(known) or 'none: unknown group'}"
                 )
-            value = torch.as_tensor(value).to(twin.device, _type_of(array, twin))
+            if isinstance(value, Quantity) and value.dim is not array.dimension:
+                raise ValueError(f"initial: {key} is in {array.dimension}, got a quantity in {value.dim}")
+            value = torch.as_tensor(np.asarray(value) if isinstance(value, Quantity) else value)
+            whole = array.dtype.kind != "f" and value.is_floating_point()
+            if whole and not torch.equal(value, torch.round(value)):
+                raise ValueError(f"initial: {key} holds whole numbers, got {value.reshape(-1)[0]:g}, ...")
+            value = value.to(twin.device, _type_of(array, twin))
+            if array.scalar and value.ndim == 0:
+                value = value.reshape(1)
             if tuple(value.shape) not in ((trials, array.size), (array.size,)):
                 raise ValueError(
                     f"initial: {key}: expected the shape (trial, neuron) = {(trials, array.size)} or "

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import copy
-import inspect
 
 import numpy as np
 import torch
-from brian2 import Network
 from brian2.core.network import _get_all_objects
 from torch import nn
 
-from ..models.annotations import SPIKES, Readout, annotations
-from ..models.times import check_time_constants, whole_steps
-from .coordinates import Bounded, Identity, Log, Named, Scaled, Trained
-from .exchange import as_tensors, check_unchanged, own_value, read_again, read_untouched, read_values
+from ..models.annotations import SPIKES, annotations
+from ..models.times import whole_steps
+from .coordinates import Named, Trained
+from .exchange import (
+    as_tensors,
+    check_objects,
+    check_unchanged,
+    own_value,
+    read_again,
+    read_untouched,
+    read_values,
+    refuse_changed,
+)
 from .flow import carrying
-from .parameters import check_coordinates, default_coordinate, find_places
+from .parameters import check_coordinates, coordinate_of, find_places
 from .passes import Request
 from .reading import read
 from .recording import recording_of
@@ -25,19 +32,16 @@ from .refusals import refuse_mixed_types
 from .scores import Scores, readout_trace, reduce_scores
 from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_to_keep
 from .surrogate_choice import choose_surrogates, find_scales
+from .twin_options import callers_names, check_options, check_times
 
 ENGINES = {"reference": ReferenceEngine}
-DTYPES = (torch.float32, torch.float64)
-RANDOMNESS = ("brian2", "torch")
-COORDINATES = (Identity, Scaled, Log, Bounded)
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = (
     "network",
     "objects",
-    "program",
     "readout",
     "surrogates",
-    "_engine",
+    "_chosen",
     "_places",
     "_values",
     "_untouched",
@@ -123,61 +127,35 @@ class Twin(nn.Module):
         readout=None,
     ):
         super().__init__()
-        if not isinstance(net, Network):
-            raise TypeError(f"Twin: expected a brian2.Network, got {type(net).__name__}")
-        if engine not in ENGINES:
-            raise ValueError(f"Twin: engine must be one of {', '.join(ENGINES)}, got {engine!r}")
-        if dtype not in (None, *DTYPES):
-            raise ValueError(f"Twin: dtype must be torch.float32 or torch.float64, got {dtype}")
-        if randomness not in RANDOMNESS:
-            raise ValueError(f"Twin: randomness must be 'brian2' or 'torch', got {randomness!r}")
-        if readout is not None and not isinstance(readout, Readout):
-            raise TypeError(f"Twin: readout must be a Readout, got {readout!r}")
-        if namespace is None:
-            frame = inspect.currentframe().f_back
-            while frame.f_locals.get("self") is self:  # the __init__ of a subclass
-                frame = frame.f_back
-            namespace = {**frame.f_globals, **frame.f_locals}
+        check_options(net, ENGINES, engine, dtype, randomness, readout)
+        namespace = callers_names(self) if namespace is None else namespace
         self.network = net
-        self.program = read(net, namespace=namespace, python=python)
+        program = read(net, namespace=namespace, python=python)
         self.randomness = randomness
-        parts = {
-            o.owner: o.group for o in self.program.operations if o.group is not None
-        }  # subgroups among them
+        parts = {o.owner: o.group for o in program.operations if o.group is not None}  # subgroups among them
         self.objects = parts | {o.name: o for o in _get_all_objects(net.objects)}
         self.readout = readout or annotations(net).readout
         self.detach_reset = bool(detach_reset)
-        own = {"float32": torch.float32, "float64": torch.float64}[self.program.dtype.name]
+        own = {"float32": torch.float32, "float64": torch.float64}[program.dtype.name]
         self.register_buffer("_like", torch.zeros((), dtype=dtype or own), persistent=False)
-        self._values = read_values(self.program)
-        self._untouched = read_untouched(self.program, self.objects)
+        self._values = read_values(program)
+        self._untouched = read_untouched(program, self.objects)
         if trainable:
-            arrays = [a for a in self.program.arrays.values() if a.writable and a.key in self._values]
-            check_time_constants(
-                ((a.key, a.dimension, self._values[a.key]) for a in arrays), growing=annotations(net).growing
-            )
+            check_times(program, self._values, net)
         self._cast = {}
-        self._engine = ENGINES[engine](
-            self.program, self._values, self.objects.values(), functions, net
-        )
-        self._places = find_places(self.program, self.objects, trainable, frame=namespace)
+        self._engine = ENGINES[engine](program, self._values, self.objects.values(), functions, net)
+        self._places = find_places(program, self.objects, trainable, frame=namespace)
         self.trained = Named()
         for place in self._places:
             self._add_trained(place, coordinates or {})
         check_coordinates(self._places, coordinates or {})
-        self.surrogates = choose_surrogates(self.program, surrogate, scale)
-        self._find_scales(carrying(self.program, [p.key for p in self._places]))
+        self.surrogates = self._chosen = choose_surrogates(program, surrogate, scale)
+        self._find_scales(carrying(program, [p.key for p in self._places]))
         self._agreed = {p: p.read() for p in self._places}
 
     # -------------------------------------------------------------- construction
     def _add_trained(self, place, coordinates):
-        coordinate = coordinates.get(place.key, coordinates.get(place.name))
-        if coordinate is None:
-            coordinate = default_coordinate(place, self.program.dt)
-        if not isinstance(coordinate, COORDINATES):
-            raise TypeError(
-                f"coordinates of {place.key}: expected an Identity, Scaled, Log or Bounded, got {coordinate!r}"
-            )
+        coordinate = coordinate_of(place, coordinates, self.program.dt)
         value = torch.as_tensor(place.read(), dtype=self.dtype)
         group, _, name = place.key.rpartition(".")
         if group not in self.trained:
@@ -185,6 +163,11 @@ class Twin(nn.Module):
         self.trained[group][name] = Trained(value, coordinate, place.key)
 
     # -------------------------------------------------------------- values
+    @property
+    def program(self):
+        """What is run; ``print(twin.program)`` shows one step."""
+        return self._engine.program
+
     @property
     def dtype(self):
         """The floating-point type in which the twin computes."""
@@ -237,7 +220,8 @@ class Twin(nn.Module):
         stimulus : torch.Tensor, xarray.DataArray or dict of str to these, shape (trial, time, channel)
             One value per `step`: 0 and 1 for spike inputs, any number for currents. A dict names the input groups
             or timed arrays. Where the network runs in finer steps, spikes come in the first of them and currents
-            last, as in `simulate`. Without it the network's own inputs run for ``duration``, one trial.
+            last, as in `simulate`; the step of a `TimedArray` that is replaced plays no part. Without it the
+            network's own inputs run for ``duration``, one trial.
         duration : float or brian2.Quantity, optional
             Seconds; default: the length of the stimulus.
         trials : int, optional
@@ -245,7 +229,8 @@ class Twin(nn.Module):
         record : dict of str to list of str or dict of str to str, optional
             Traces ``{"hidden1": ["v", "a"]}``, read after all that runs in the slot ``start`` of each step of the
             group's clock (Brian2's `StateMonitor` with its default order reads there too), or
-            ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read.
+            ``{"output": {"v": "before_output_resets"}}`` with the slot at which they are read. Subexpressions have no
+            array and no trace: compute them from what they read.
         initial : dict of str to dict of str to array_like, optional
             ``initial[group][variable]``, shape (trial, neuron) or (neuron,), SI: values of state variables at the
             start, as `models.start_states` makes them; default: those of the network.
@@ -258,6 +243,11 @@ class Twin(nn.Module):
         -------
         Recording
         """
+        if seed is not None and self.randomness != "torch":
+            raise ValueError(
+                "seed: with randomness='brian2' the numbers come from numpy's stream: numpy.random.seed(...) before "
+                "the call, or Twin(randomness='torch')"
+            )
         stimulus, trials, end = prepare_stimulus(self, stimulus, duration, trials)
         wanted = traces_to_keep(self.program, record or {})
         trained = {place: self._trained(place)() for place in self._places}
@@ -293,7 +283,9 @@ class Twin(nn.Module):
             numpy=on_numpy,
         )
         found, states, final = self._engine.run(values, constants, request)
-        return recording_of(self.program, found, states, self._untouched | final)
+        return recording_of(
+            self.program, found, states, {k: v.clone() for k, v in self._untouched.items()} | final
+        )
 
     def _find_scales(self, carried):
         """Scales of the surrogates that a gradient passes."""
@@ -304,7 +296,6 @@ class Twin(nn.Module):
         delays = {p.key: v.detach().cpu().double().numpy() for p, v in trained.items() if p.name == "delay"}
         if delays:
             self._engine.set_delays(delays)
-            self.program = self._engine.program
 
     def _on_numpy(self):
         """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
@@ -348,18 +339,15 @@ class Twin(nn.Module):
         Raises
         ------
         ValueError
-            A value is not finite, or was changed in Brian2 meanwhile. Nothing was written.
+            A value is not finite, or a parameter was changed in Brian2 meanwhile. Nothing was written. Values that
+            change in a run (initial states, plastic weights) are written whatever a run has left there.
         UnsupportedModel
             Groups, connections or delays are others than when the twin was made.
         """
-        self._check_unchanged(read_values(self.program))
-        changes = self.program.written()
-        for place in () if overwrite else self._places:
-            if place.key not in changes and not np.array_equal(place.read(), self._agreed[place]):
-                raise ValueError(
-                    f"sync: {place.key} was changed in Brian2 since the twin took it over; nothing was written. "
-                    "twin.pull() takes the new values, twin.sync(overwrite=True) writes those of the twin"
-                )
+        new = read_values(self.program)
+        self._check_unchanged(new)
+        if not overwrite:
+            refuse_changed(self.program, self.objects, self._values, new, self._agreed)
         values = {p: self._trained(p)().detach().cpu().double().numpy() for p in self._places}
         for place, value in values.items():
             if not np.all(np.isfinite(value)):
@@ -377,21 +365,31 @@ class Twin(nn.Module):
         for place, value in trained.items():
             self._trained(place).coordinate.check(value, place.key)
         self._values, self._cast, self._untouched = new, {}, read_untouched(self.program, self.objects)
-        self.program = self._engine.program = read_again(self.program, self.objects, self.network)
+        self._engine.program = read_again(self.program, self.objects, self.network)
         for place, value in trained.items():
             self._trained(place).set_base(value)
             self._agreed[place] = place.read()
+        self.surrogates = self._chosen
+        self._find_scales(carrying(self.program, [p.key for p in self._places]))
 
     def _check_unchanged(self, new):
+        check_objects(self.network, self.objects)
         check_unchanged(self.program, self.objects, self._values, new, {p.key for p in self._places})
 
     def __deepcopy__(self, memo):
         """A twin of the same network with trained values of its own (for averaged models and the like)."""
         other = type(self).__new__(type(self))
         memo[id(self)] = other
+        own = {"_engine": self._engine.copy(), "_agreed": {p: np.array(v) for p, v in self._agreed.items()}}
         for name, value in self.__dict__.items():
-            other.__dict__[name] = value if name in SHARED else copy.deepcopy(value, memo)
+            kept = value if name in SHARED else own.get(name)
+            other.__dict__[name] = copy.deepcopy(value, memo) if kept is None else kept
         return other
+
+    def __reduce__(self):
+        raise TypeError(
+            "a twin holds a Brian2 network: keep twin.state_dict() (torch.save) and chronaxie.save(net)"
+        )
 
     def extra_repr(self):
         return (

@@ -132,7 +132,12 @@ def test_sync_writes_what_is_trained_and_nothing_else():
     net["cells"].E, net["cells"].tau = 33 * mV, 5 * ms
     with torch.no_grad():
         twin.trained["mutual"]["w"].free.fill_(2e-3)
-    twin.sync()
+    with pytest.raises(
+        ValueError, match=r"sync: cells.E, cells.tau: changed in Brian2 .*nothing was written"
+    ):
+        twin.sync()
+    assert not (net["mutual"].w_[:] == 2e-3).all()
+    twin.sync(overwrite=True)
     assert (net["mutual"].w_[:] == 2e-3).all()
     assert (net["cells"].E_[:] == 33e-3).all()
     assert (net["cells"].tau_[:] == 5e-3).all()
@@ -178,9 +183,7 @@ def test_pull_refuses_another_structure():
     net = network()
     twin = Twin(net, trainable=("w",))
     net["mutual"].delay = 2 * ms
-    with pytest.raises(
-        UnsupportedModel, match="other delays than when the twin was made.*make a new twin"
-    ):
+    with pytest.raises(UnsupportedModel, match="other delays than when the twin was made.*make a new twin"):
         twin.pull()
     net["mutual"].delay = 1 * ms
     twin.pull()
