@@ -37,7 +37,8 @@ def carrying(program, trained):
 
 def _carried_by(program, operation, carried):
     """What carries a gradient after an operation, given what does before it."""
-    if isinstance(operation, Call):
+    nowhere = isinstance(operation, Transmission) and operation.elements == 0  # no synapse
+    if nowhere or isinstance(operation, Call):
         return set()
     names = {n for n, access in operation.accesses.items() if access.array in carried}
     names |= {n for n, keys in operation.constant_keys.items() if set(keys) & carried}

@@ -85,6 +85,22 @@ def test_the_reason_is_given(kind):
     assert any(re.search(message, why) for why in found), f"expected {message!r}, found {found}"
 
 
+@pytest.mark.parametrize("on_pre", ["g_post += w", "g_post += w*(1 - g_post)", "g_post = w"])
+def test_where_there_is_no_synapse_nothing_carries_a_gradient(on_pre):
+    group = cells("dv/dt = (u + g - v)/(5*ms) : 1\nu : 1\ng : 1")
+    group.u = 1.5
+    synapses = Synapses(group, group, "w : 1", on_pre=on_pre, name="wires")
+    synapses.connect(condition="i < 0")
+    twin = Twin(Network(group, synapses), trainable=("u",))
+    out = twin(duration=20 * ms)
+    assert out.spikes["cells"].sum() > 0
+    assert out.final["cells"]["v"].requires_grad
+    assert not out.final["cells"]["g"].requires_grad
+    said = carrying(twin.program, {"cells.u"})
+    assert "cells.v" in said
+    assert "cells.g" not in said
+
+
 def test_a_network_operation():
     group = cells()
     net = Network(group, NetworkOperation(lambda: None, name="watch"))
