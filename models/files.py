@@ -98,7 +98,8 @@ def load(path):
     Returns
     -------
     brian2.Network
-        At the time and in the state in which it was saved, annotated. Every name is resolved: ``net.run(duration, namespace={})``.
+        At the time and in the state in which it was saved, annotated. Every name is resolved:
+        ``net.run(duration, namespace={})``.
 
     Raises
     ------
