@@ -22,7 +22,7 @@ def progress_of(net, network):
     network : Objects
         What it consists of.
     """
-    time = float(net.t_)
+    time = float(net.t)
     if time == 0:
         return None
     values, under_way = [], []
