@@ -7,6 +7,7 @@ tests/gradient_bridge/test_refusals.py is offered to the twin, and its error is 
 """
 
 import inspect
+import re
 from pathlib import Path
 
 import torch
@@ -57,6 +58,9 @@ def reasons(case, found):
         for why in named:
             for array in program.arrays:
                 why = why.replace(f"{array} ", "the variable ")
+            if why.endswith("is a truth value") and not why.startswith("the variable"):
+                why = "a comparison outside a threshold is a truth value"
+            why = re.sub(r"poissoninput_binomial(_\d+)?\(\)", "a PoissonInput", why)
             found.setdefault(why, case.name)
 
 

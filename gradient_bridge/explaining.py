@@ -115,7 +115,7 @@ def stops_of_line(program, operation, line):
 
 
 def _random(operation, name):
-    """Random numbers are drawn and then are as given; the number of events has no derivative by its rate."""
+    """Random numbers are drawn and then are as given; whole numbers have no derivative by their rate."""
     if name in ("rand", "randn"):
         return []
-    return [f"{name}() draws whole numbers, without a derivative by what they are drawn from"]
+    return [f"{name}() draws random numbers, without a derivative by what they are drawn from"]

@@ -1,9 +1,11 @@
 """The table of networks is complete, and its numbers are what the suite promises."""
 
 import inspect
+from pathlib import Path
 
 import pytest
 
+from ..test_refusals import NETWORKS
 from .cases import CHAOTIC, RANDOM, SEVERAL_CLOCKS
 from .table import CASES, FAMILIES, QUICK
 
@@ -36,3 +38,14 @@ def test_runs_of_ten_thousand_steps_and_several_runs():
     steps = [sum(case.runs) / case.dt for case in CASES.values()]
     assert sum(count >= 10_000 for count in steps) >= 7
     assert sum(len(case.runs) > 1 for case in CASES.values()) >= 60
+
+
+def test_the_page_lists_what_there_is():
+    """docs/boundary.md is written by docs/boundary.py; a network or a refusal that it lacks makes it stale."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "boundary.md").read_text()
+    for case in CASES.values():
+        assert f"* {case.build.__name__.replace('_', ' ')}" in page, (
+            f"run python docs/boundary.py: {case.name}"
+        )
+    for kind in NETWORKS:
+        assert f'* {kind}: "' in page, f"run python docs/boundary.py: {kind}"
