@@ -242,7 +242,7 @@ class NumpyPass(Pass):
         synapses = sum(len(w.synapses) for w in wirings)
         values = np.broadcast_to(np.asarray(values, dtype=self.state[target].dtype), (synapses,))
         values = torch.from_numpy(np.array(values))
-        return [(w.matrix(values) if w.dense else values[w.synapses]).numpy() for w in wirings]
+        return [(w.matrix(values) if w.rows_pay else values[w.synapses]).numpy() for w in wirings]
 
     def deliver(self, pathway, index, target, prepared, mask):
         """Add the prepared values of all synapses whose events arrive now, where a mask of the targets allows."""

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 DENSE_LIMIT = 1 << 16  # matrices up to this size are always worth while
+ROW_SHARE = 0.5  # of connected pairs, from which whole rows are added where no product is wanted
 DENSE_SHARE = 0.1  # larger ones from this share of connected pairs on
 
 
@@ -67,6 +68,12 @@ class Wiring:
             delay=self.delay, n_sources=self.n_sources, n_targets=self.n_targets, dense=self.dense, **moved
         )
 
+    @property
+    def rows_pay(self):
+        """Whether adding whole rows of the matrix is the shorter way without gradients, made anew in each pass."""
+        size = self.n_sources * self.n_targets
+        return self.dense and (size <= DENSE_LIMIT or len(self.synapses) >= ROW_SHARE * size)
+
     @cached_property
     def in_numpy(self):
         """Targets, first and count as NumPy arrays."""
@@ -107,8 +114,8 @@ def wire(sources, targets, delays, n_sources, n_targets):
         pre, post = sources[chosen].astype(np.int64), targets[chosen].astype(np.int64)
         count = np.bincount(pre, minlength=n_sources)
         size = n_sources * n_targets
-        unique = len(np.unique(pre * n_targets + post)) == len(pre)
-        dense = unique and (size <= DENSE_LIMIT or len(pre) >= DENSE_SHARE * size)
+        dense = size <= DENSE_LIMIT or len(pre) >= DENSE_SHARE * size
+        dense = dense and len(np.unique(pre * n_targets + post)) == len(pre)
         wirings.append(
             Wiring(
                 delay=int(delay),

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from brian2.core.functions import DEFAULT_FUNCTIONS
 
-from .arrays_numpy import HeldPass, NumpyPass
+from .arrays_numpy import FEW_DELAYS, HeldPass, NumpyPass
 from .arrays_torch import TorchPass
 from .arrays_trials import NumpyTrials
 from .calls import array_variables
@@ -67,6 +67,17 @@ class ReferenceEngine:
         self.indices = {key: values[key] for key in program.index_arrays()}
         self.sources, self._bound, self._fans, self._wirings = {}, {}, {}, {}
         self.fixed_sums = {o.name for o in self.transmissions() if adds_fixed(o, self.layout)}
+        for operation in self.transmissions():  # now, and not in the first pass
+            self._order_synapses(operation)
+
+    def _order_synapses(self, operation):
+        """Sort the synapses of a pathway in the way in which it runs without gradients."""
+        if self.form_in_numpy(operation, FEW_DELAYS) == EVENTS:
+            self.fan(operation)
+            return
+        written = {line.target for line in operation.vector if line.op != ":="}
+        for index in sorted({operation.accesses[name].index for name in written}):
+            self.wirings(operation.name, index)
 
     def copy(self):
         """An engine of the same program that can take over other delays and times."""
