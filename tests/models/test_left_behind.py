@@ -53,6 +53,7 @@ def test_a_time_out_stops_all_processes(net, tmp_path, monkeypatch):
     assert files_in(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_simulation_holds_its_program(net):
     with Simulation(net, stimulus(), record=RECORD, **CPP) as simulation:
         simulation.build()

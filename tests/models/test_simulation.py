@@ -68,6 +68,7 @@ def test_one_build_serves_many_starts(net, device, tmp_path, monkeypatch):
         assert np.abs(run.output_v - alone.output_v).max() <= tolerance
 
 
+@pytest.mark.slow
 def test_every_run_draws_the_same_random_numbers():
     source = PoissonGroup(20, 200 * (1 / (1000 * ms)), name="noise")
     target = NeuronGroup(

@@ -122,7 +122,7 @@ def test_names_that_brian2_gives_are_no_structure():
 def test_canonical_names_keep_the_order_of_what_runs():
     names = ["neurongroup", "neurongroup_1", "neurongroup_2", "neurongroup_10", "synapses_3", "mine"]
     groups = [SimpleNamespace(name=name) for name in names]
-    new = canonical_names(SimpleNamespace(groups=groups, synapses=[], timed_arrays=[]))
+    new = canonical_names(SimpleNamespace(groups=groups, synapses=[], poisson_inputs=[], timed_arrays=[]))
     for part in ("stateupdater", "spike_thresholder", "pre"):
         before = sorted(f"{name}_{part}" for name in names)
         after = sorted(f"{new.get(name, name)}_{part}" for name in names)
@@ -130,7 +130,7 @@ def test_canonical_names_keep_the_order_of_what_runs():
             f"{new.get(n.removesuffix(f'_{part}'), n.removesuffix(f'_{part}'))}_{part}" for n in before
         ] == after
     groups.append(SimpleNamespace(name="neurongroup_of_mine"))
-    assert canonical_names(SimpleNamespace(groups=groups, synapses=[], timed_arrays=[])) == {}
+    assert canonical_names(SimpleNamespace(groups=groups, synapses=[], poisson_inputs=[], timed_arrays=[])) == {}
 
 
 def test_what_is_infinite_on_purpose_is_no_warning(recwarn):
