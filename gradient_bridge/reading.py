@@ -231,7 +231,7 @@ def _operation(obj, call, arrays):
     if common["mode"] == "one by one" and template not in ("synapses", "reset"):
         raise UnsupportedModel(
             obj.name,
-            "a statement that reads what it adds to, over all synapses",
+            "a statement that reads what it adds to, over all elements (Brian2's numpy target cannot run it either)",
             "use a variable of its own for the sum, or a summed variable",
         )
     return maker(obj, call, arrays, common)

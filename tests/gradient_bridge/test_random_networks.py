@@ -9,7 +9,9 @@ from collections import Counter
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
+
+from chronaxie.models.errors import UnsupportedModel
 
 from .random_networks import networks
 from .random_networks_compare import differences
@@ -65,6 +67,9 @@ FEATURES = {
 }
 
 
+NEVER_RUNS = "a statement that reads what it adds to, over all"
+
+
 def drawn(count, seed, largest=3):
     """Draw networks and hold the twin against Brian2; returns what was seen of the features, and totals."""
     seen = Counter()
@@ -80,7 +85,12 @@ def drawn(count, seed, largest=3):
     )
     @given(networks(largest))
     def hold(plan):
-        wrong, spikes, neuron_steps = differences(plan)
+        try:
+            wrong, spikes, neuron_steps = differences(plan)
+        except UnsupportedModel as error:
+            if NEVER_RUNS not in str(error):
+                raise
+            reject()  # Brian2's own numpy target ends in a NameError there
         text = repr(plan)
         seen.update(name for name, pattern in FEATURES.items() if re.search(pattern, text))
         seen.update({"networks": 1, "spiking": spikes >= 10, "spikes": spikes, "neuron-steps": neuron_steps})
