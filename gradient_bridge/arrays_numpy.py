@@ -341,7 +341,7 @@ class NumpyPass(Pass):
                 np.stack(stacked, 1) if stacked else np.zeros((trials, 0, size), dtype=np.float64)
             )
         final = {key: np.array(value) for key, value in self.fixed.items()}
-        spaces = {o.events for o in program.operations if getattr(o, "events", "")}
+        spaces = program.event_spaces()
         final |= {k: self.finished(v) for k, v in self.state.items() if k not in spaces}
         return found, states, {k: torch.as_tensor(np.asarray(v)) for k, v in final.items()}
 

@@ -304,7 +304,7 @@ class TorchPass(TorchInputs, TorchPathways, Pass):
             rows = [torch.as_tensor(r, device=self.device).expand(trials, size) for r in rows]
             empty = torch.zeros(trials, 0, size, dtype=self.dtype, device=self.device)
             states[wanted] = torch.stack(rows, 1) if rows else empty
-        spaces = {o.events for o in program.operations if getattr(o, "events", "")}
+        spaces = program.event_spaces()
         final = {k: v.clone() if isinstance(v, torch.Tensor) else v for k, v in self.fixed.items()}
         final |= {k: v for k, v in self.state.items() if k not in spaces}
         return found, states, final

@@ -51,8 +51,7 @@ class Python:
         self.active = {o: o.active for o in self.objects}
         self.clocks = self._clocks()
         self.held = {key: array.variable.get_value() for key, array in self.arrays.items()}
-        operations = engine.program.operations
-        self.spaces = {o.events for o in operations if getattr(o, "events", "")}
+        self.spaces = engine.program.event_spaces()
         self.shared = self.spaces | {key for key, array in self.arrays.items() if array.scalar}
         self.undo = self._undo()
 

@@ -30,7 +30,7 @@ def read_values(program):
         start empty.
     """
     values = {}
-    events = {o.events for o in program.operations if getattr(o, "events", "")}
+    events = program.event_spaces()
     indices = program.index_arrays()
     clocks = {time.key for time in program.clocks}
     for key, array in program.arrays.items():

@@ -164,9 +164,8 @@ class Pass:
             NumpyStream if request.randomness == "brian2" else lambda _: TorchStream(request.seed)
         )(request.trials)
         self.operations = {o.name: o for o in program.operations}
-        for operation in program.operations:
-            if getattr(operation, "events", ""):
-                self.state.setdefault(operation.events, self.silence_of(operation.events))
+        for key in program.event_spaces():
+            self.state.setdefault(key, self.silence_of(key))
         self.tables = {name: self.table(x) for name, x in request.stimulus.items()}
         self.python = Python(self) if any(isinstance(o, Call) for o in program.operations) else None
         self.prepare_pathways()

@@ -347,6 +347,10 @@ class Program:
             keys |= operation.written()
         return frozenset(keys)
 
+    def event_spaces(self):
+        """Keys of the arrays that hold events."""
+        return frozenset(o.events for o in self.operations if getattr(o, "events", ""))
+
     def index_arrays(self):
         """Keys of the arrays that say which neurons belong to a synapse, or an element to another."""
         keys = {o.sources for o in self.operations if isinstance(o, Transmission)}
