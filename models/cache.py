@@ -1,7 +1,8 @@
 """The user's cache: compiled programs, kept by what decides about them, up to a size, least recently used out first.
 
-``$XDG_CACHE_HOME/chronaxie`` (``~/.cache/chronaxie``) holds ``standalone/<key>``, a program of `cpp_standalone`, and
-``cython/<key>``, modules of `cython`. Entries are made in a scratch folder and renamed: whole or not there.
+``$XDG_CACHE_HOME/chronaxie`` (``~/.cache/chronaxie``) holds ``standalone/<key>``, a program of `cpp_standalone`,
+``cython/<key>``, modules of `cython`, and ``fused/<key>``, a library of a twin's fused engine. Entries are made in a
+scratch folder and renamed: whole or not there.
 """
 
 import fcntl
@@ -10,7 +11,7 @@ import json
 import os
 import re
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from .errors import DeviceError
@@ -21,7 +22,7 @@ FORMAT = 1
 SIZE = "CHRONAXIE_CACHE_SIZE"
 DEFAULT_SIZE = 2 * 2**30
 RECENT = 3600  # seconds
-_KINDS = ("standalone", "cython")
+_KINDS = ("standalone", "cython", "fused")
 _ENTRY = "entry.json"
 _LOCK = "lock"
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -50,7 +51,7 @@ def size_limit():
 
 
 @contextmanager
-def cached_folder(kind, key, make):
+def cached_folder(kind, key, make, *, usable=None):
     """Hold an entry, making it where it is missing, damaged or of another version.
 
     One process makes an entry while others that want the same wait for it. `trim` and `clear` leave it in the body. A
@@ -62,6 +63,8 @@ def cached_folder(kind, key, make):
         Entries of one kind lie together.
     make : callable
         ``make(folder)`` fills an empty folder; what it raises goes to the caller, and nothing is left behind.
+    usable : callable, optional
+        ``usable(folder)`` says whether an entry that is there serves on this machine; one that does not is made anew.
 
     Yields
     ------
@@ -75,10 +78,10 @@ def cached_folder(kind, key, make):
         The cache cannot be written, and does not hold the entry.
     """
     folder = cache_root() / kind / key
-    held, made = _hold(folder), False
+    held, made = _hold(folder, usable), False
     if held is None:
         with _making(folder):
-            held = _hold(folder)
+            held = _hold(folder, usable)
             if held is None:
                 held, made = _make(folder, make), True
     with held:
@@ -89,9 +92,15 @@ def cached_folder(kind, key, make):
 
 def _making(folder):
     """Return the lock of whoever makes an entry."""
-    try:
+    with _writing():
         folder.parent.mkdir(parents=True, exist_ok=True)
         return locked(folder.with_name(f"{folder.name}.{_LOCK}"))
+
+
+@contextmanager
+def _writing():
+    try:
+        yield
     except OSError as error:
         raise DeviceError(
             f"cannot write the cache {cache_root()}: {error}; set XDG_CACHE_HOME to another folder"
@@ -100,9 +109,11 @@ def _making(folder):
 
 def _make(folder, make):
     """Make an entry and return it as `_hold` does."""
-    with scratch_folder(folder.parent, hidden=True) as scratch:
-        inside = scratch / "entry"
-        inside.mkdir()
+    with ExitStack() as stack:
+        with _writing():
+            scratch = stack.enter_context(scratch_folder(folder.parent, hidden=True))
+            inside = scratch / "entry"
+            inside.mkdir()
         make(inside)
         _seal(inside)
         held = _hold(inside)
@@ -116,15 +127,15 @@ def _make(folder, make):
     return held
 
 
-def _hold(folder):
-    """Open the list of an entry with a shared lock, so that the entry stays; None where it is not whole."""
+def _hold(folder, usable=None):
+    """Open the list of an entry with a shared lock, so that the entry stays; None where it is not whole or usable."""
     try:
         held = open(folder / _ENTRY)  # noqa: SIM115, the caller closes it
     except OSError:
         return None
     try:
         fcntl.flock(held, fcntl.LOCK_SH)
-        if at_place(held, folder / _ENTRY) and _is_whole(folder):
+        if at_place(held, folder / _ENTRY) and _is_whole(folder) and (usable is None or usable(folder)):
             _touch(folder)
             return held
     except BaseException:

@@ -33,6 +33,7 @@ EXPECTED = (
 )
 KEPT = (
     "chronaxie/cython",
+    "chronaxie/fused",
     "chronaxie/standalone",
     "matplotlib",
 )  # parts of the user's cache that the tests use too: slow to make again

@@ -88,7 +88,7 @@ from pathlib import Path
 
 def test_nothing_there():
     folder = Path(os.environ["XDG_CACHE_HOME"]) / "chronaxie"
-    assert sorted(path.name for path in folder.iterdir()) == ["cython", "standalone"]
+    assert sorted(path.name for path in folder.iterdir()) == ["cython", "fused", "standalone"]
     for name in ("tasks", "cython"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "new").touch()

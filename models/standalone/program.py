@@ -14,11 +14,9 @@ from ..cache import cached_folder
 from ..devices import using
 from ..errors import BuildError, SimulationError, SimulationTimeout
 from ..processes import follow, watched
+from ..toolchain import first_errors
 from .project import TrialsDevice, generate_project
 from .skeleton import build_key, skeleton
-
-# Lines of a compiler's output that an error quotes.
-QUOTED = 40
 
 
 @dataclass(frozen=True)
@@ -103,10 +101,7 @@ def compile_project(folder):
     ):
         code = process.wait()
     if code:
-        lines = log.read_text(errors="replace").splitlines()
-        errors = [k for k, line in enumerate(lines) if "error" in line.lower()]
-        first = errors[0] if errors else max(len(lines) - QUOTED, 0)
-        said = "\n".join(lines[first : first + QUOTED])
+        said = first_errors(log.read_text(errors="replace"))
         raise BuildError(
             f"the C++ build of the network failed ({' '.join(command)}, exit code {code}):\n{said}"
         )

@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import platform
-import shlex
-import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +20,7 @@ from ..description import (
 )
 from ..devices import compiler_command
 from ..encoding import encode_group, encode_poisson_input, encode_synapses
+from ..toolchain import compiler_version, processor
 
 # Step of the network whose code is generated; the program gets the real one.
 STEP = 1e-4
@@ -135,7 +133,7 @@ def build_key(bare, traces, threads):
         "generator": _generator(),
         "preferences": preferences(),
         "compiler": compiler_version(compiler_command()),
-        "processor": _processor(),
+        "processor": processor(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -157,16 +155,6 @@ def preferences():
 
 
 @cache
-def compiler_version(command):
-    """Return the command of a C++ compiler and what it says about its version."""
-    asked = [*shlex.split(command), "--version"]
-    try:
-        return [command, subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout]
-    except (OSError, subprocess.SubprocessError) as error:
-        return [command, str(error)]
-
-
-@cache
 def _generator():
     """All that decides about generated code: descriptions, how they are built, and the program around them."""
     here = Path(__file__).parent
@@ -177,15 +165,3 @@ def _generator():
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
-
-
-@cache
-def _processor():
-    """The processor, since code is compiled for the one that compiles it (``-march=native``)."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return [platform.machine(), platform.processor()]
-    return sorted(
-        {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
-    )

@@ -64,6 +64,21 @@ def test_a_damaged_entry_is_made_anew(root, damage):
     assert (again / "file").read_text() == "whole"
 
 
+def test_an_entry_that_serves_no_more_is_made_anew(root):
+    folder, _ = entry("a", maker("old"))
+    asked = []
+
+    def usable(found):
+        asked.append(found)
+        return (found / "file").read_text() == "new"
+
+    for made in (True, False):
+        with cache.cached_folder("standalone", "a", maker("new"), usable=usable) as found:
+            assert found == (folder, made)
+        assert (folder / "file").read_text() == "new"
+    assert asked == [folder] * 3  # before and inside of the lock, and once more
+
+
 def test_nothing_is_left_of_a_failure(root):
     def fails(folder):
         (folder / "file").write_text("half")
@@ -131,6 +146,26 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DeviceError, match="set XDG_CACHE_HOME to another folder"):
         entry("a", maker())
+
+
+def test_a_folder_that_cannot_be_written_is_said(root, monkeypatch):
+    entry("a", maker())[0].joinpath("file").unlink()
+
+    def full(*_, **__):
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr(cache, "scratch_folder", full)
+    with pytest.raises(DeviceError, match="cannot write the cache .*set XDG_CACHE_HOME to another folder"):
+        entry("a", maker())
+
+
+@pytest.mark.parametrize("kind", ["standalone", "cython", "fused"])
+def test_every_kind_is_listed_and_cleared(root, kind):
+    with cache.cached_folder(kind, "a", maker()) as (folder, _):
+        assert folder == root / kind / "a"
+    assert [found[:2] for found in cache.entries()] == [(kind, folder)]
+    assert cache.clear() > 0
+    assert cache.entries() == []
 
 
 def test_what_is_in_use_stays(root, monkeypatch):
