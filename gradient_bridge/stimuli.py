@@ -6,12 +6,15 @@ import numpy as np
 import torch
 import xarray as xr
 from brian2 import Quantity
+from brian2.core.variables import ArrayVariable, Subexpression
+from brian2.utils.stringtools import get_identifiers
 
 from ..models.annotations import annotations
 from ..models.stimuli import check_stimulus
 from ..models.times import seconds as in_seconds
 from ..models.times import whole_steps
 from .passes import operation_source
+from .program import Threshold
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
 
@@ -217,6 +220,11 @@ def _check_values(name, tensor, *, spikes):
 
 def traces_to_keep(program, record):
     """The traces that are asked for, as (array key, slot); refuses what the program does not have."""
+    if not isinstance(record, dict):
+        raise TypeError(
+            "record: expected a dict of names of variables by group, such as {'hidden1': ['v']}, or of slots by "
+            f"variable, {{'hidden1': {{'v': 'start'}}}}, got {record!r}"
+        )
     wanted = []
     for group, variables in record.items():
         if isinstance(variables, str):
@@ -225,14 +233,77 @@ def traces_to_keep(program, record):
         for variable, slot in pairs:
             key = f"{group}.{variable}"
             if key not in program.arrays:
-                near = sorted(a.name for a in program.arrays.values() if a.owner == group)
-                raise ValueError(
-                    f"record: no variable {key} in the program; of {group} there are "
-                    f"{', '.join(near) or 'none: unknown group'}"
-                )
+                raise ValueError(f"record: {_why_no_trace(program, group, variable)}")
             program.position(slot)
             wanted.append((key, slot))
     return wanted
+
+
+def _why_no_trace(program, owner, name):
+    """Why a variable has no trace, and what has one instead."""
+    group = next((o.group for o in program.operations if o.owner == owner and o.group is not None), None)
+    near = sorted(a.name for a in program.arrays.values() if a.owner == owner)
+    there = f"of {owner} there are {', '.join(near) or 'none: unknown group'}"
+    condition = getattr(group, "events", {}).get(name)
+    if name == "spike" and condition is not None:
+        return f"{owner}.spike is an event; spikes are always there: recording.spikes[{owner!r}]"
+    if condition is not None:
+        return _why_no_event(program, group, name)
+    variable = getattr(group, "variables", {}).get(name)
+    if isinstance(variable, Subexpression):
+        return (
+            f"{owner}.{name} is a subexpression ({variable.expr}), which has no array and no trace; "
+            f"{_instead(program, variable.owner, variable.expr)} and compute it from that"
+        )
+    if isinstance(variable, ArrayVariable):
+        return (
+            f"no statement that runs reads or writes {owner}.{name}: it stays what it is in Brian2; {there} with a "
+            "trace"
+        )
+    return f"no variable {owner}.{name} in the program; {there}"
+
+
+def _why_no_event(program, group, name):
+    """A custom event has no trace: its condition or a variable that it counts up has."""
+    slots = [f"{part}{slot}" for slot in program.schedule for part in ("before_", "", "after_")]
+    slot = slots[
+        max(slots.index(group.thresholder[name].when) - 1, 0)
+    ]  # where the condition has not been read yet
+    condition = group.events[name]
+    return (
+        f"{name!r} is a custom event of {group.name} ({condition}), of which a twin keeps no record; let it count a "
+        f"variable (n : integer among the equations, {group.name}.run_on_event({name!r}, 'n += 1')) and record that, "
+        f"or {_instead(program, group, condition, slot)} and compare"
+    )
+
+
+def _instead(program, owner, expression, slot=None):
+    """What to record instead of an expression: the arrays that it reads."""
+    keys = sorted(_arrays_read(program, owner, expression))
+    wanted = {}
+    for group, _, name in (key.rpartition(".") for key in keys):
+        wanted.setdefault(group, []).append(name)
+    if slot is not None:
+        wanted = {group: dict.fromkeys(names, slot) for group, names in wanted.items()}
+    return (
+        f"record what it reads, record={wanted},"
+        if wanted
+        else "it reads no variable of the program: take it"
+    )
+
+
+def _arrays_read(program, owner, expression):
+    found = set()
+    for name in get_identifiers(expression):
+        variable = owner.variables.get(name)
+        if isinstance(variable, Subexpression):
+            found |= _arrays_read(program, variable.owner, variable.expr)
+        found |= {
+            a.key
+            for a in program.arrays.values()
+            if a.variable is variable and a.owner not in program.own_clocks.values()
+        }
+    return found
 
 
 def spikes_to_keep(program, spikes):
@@ -240,7 +311,22 @@ def spikes_to_keep(program, spikes):
     groups = program.groups
     if spikes is None:
         return tuple(groups)
+    if isinstance(spikes, str):
+        raise TypeError(f"spikes: expected a sequence of groups, got {spikes!r}; write ({spikes!r},)")
     unknown = sorted(set(spikes) - set(groups))
     if unknown:
-        raise ValueError(f"spikes: no spiking group {', '.join(unknown)}; there are {', '.join(groups)}")
+        custom = {
+            f"{o.owner}{suffix}": (o.group, event)
+            for o in program.operations
+            if isinstance(o, Threshold)
+            for event in getattr(o.group, "events", {})
+            if event != "spike"
+            for suffix in ("", f".{event}")
+        }
+        for name in unknown:
+            if name in custom:
+                raise ValueError(f"spikes: {_why_no_event(program, *custom[name])}")
+        raise ValueError(
+            f"spikes: no spiking group {', '.join(unknown)}; there are {', '.join(groups) or 'none'}"
+        )
     return tuple(spikes)

@@ -127,6 +127,60 @@ def test_records():
         twin(duration=1 * ms, record={"cells": {"v": "before_lunch"}})
 
 
+def eventful(**options):
+    """A group with a subexpression of a subexpression, a parameter that nothing reads, and an event of its own."""
+    equations = "dv/dt = (I - v)/(5*ms) : 1\nI = 2*drive + g : 1\ndrive = h*h : 1\ng : 1\nh : 1\nidle : 1"
+    group = cells(equations, events={"near": "v > 0.5*I"}, **options)
+    return Network(group)
+
+
+def test_what_has_no_trace_is_refused_with_what_has_one():
+    twin = Twin(eventful())
+    with pytest.raises(
+        ValueError,
+        match=r"record: cells.I is a subexpression \(2\*drive \+ g\), which has no array and no trace; "
+        r"record what it reads, record=\{'cells': \['g', 'h'\]\}, and compute it from that",
+    ):
+        twin(duration=1 * ms, record={"cells": ["I"]})
+    assert set(twin(duration=1 * ms, record={"cells": ["g", "h"]}).states["cells"]) == {"g", "h"}
+    with pytest.raises(
+        ValueError, match="no statement that runs reads or writes cells.idle: it stays what it is"
+    ):
+        twin(duration=1 * ms, record={"cells": ["idle"]})
+    with pytest.raises(ValueError, match=r"spikes are always there: recording.spikes\['cells'\]"):
+        twin(duration=1 * ms, record={"cells": ["spike"]})
+
+
+def test_custom_events_are_refused_with_what_to_record():
+    twin = Twin(eventful())
+    slots = dict.fromkeys("ghv", "thresholds")
+    expected = (
+        r"'near' is a custom event of cells \(v > 0.5\*I\).* cells.run_on_event\('near', 'n \+= 1'\).*"
+        r"record=\{'cells': \{'g': 'thresholds', 'h': .*'v': 'thresholds'\}\}, and compare"
+    )
+    with pytest.raises(ValueError, match="record: " + expected):
+        twin(duration=1 * ms, record={"cells": ["near"]})
+    with pytest.raises(ValueError, match="spikes: " + expected):
+        twin(duration=1 * ms, spikes=["cells.near"])
+    assert set(twin(duration=1 * ms, record={"cells": slots}).states["cells"]) == set(slots)
+    silent = Twin(eventful(threshold=None, reset=None))
+    with pytest.raises(ValueError, match="spikes: " + expected):
+        silent(duration=1 * ms, spikes=["cells"])
+    with pytest.raises(ValueError, match="spikes: no spiking group cell; there are none"):
+        silent(duration=1 * ms, spikes=["cell"])
+
+
+def test_what_is_no_dict_of_traces_and_no_sequence_of_groups():
+    twin = Twin(joined(on_pre="v_post += w"))
+    for record in (["v"], "v", ("cells", "v")):
+        with pytest.raises(TypeError, match=r"record: expected a dict .* \{'hidden1': \['v'\]\}, .* got "):
+            twin(duration=1 * ms, record=record)
+    with pytest.raises(
+        TypeError, match=r"spikes: expected a sequence of groups, got 'cells'; write \('cells',\)"
+    ):
+        twin(duration=1 * ms, spikes="cells")
+
+
 def test_scores_need_a_readout():
     with pytest.raises(ValueError, match=r"no readout: give Twin\(net, readout=Readout"):
         Twin(joined(on_pre="v_post += w")).scores(torch.zeros(1, 1, 1))
