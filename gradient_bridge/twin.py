@@ -32,7 +32,7 @@ from .refusals import refuse_mixed_types
 from .scores import Scores, readout_trace, reduce_scores
 from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_to_keep
 from .surrogate_choice import choose_surrogates, find_scales
-from .twin_options import callers_names, check_options, check_times
+from .twin_options import callers_names, check_functions, check_options, check_times
 
 ENGINES = {"reference": ReferenceEngine}
 # What a copy of a twin shares with it: the network and what was read from it.
@@ -131,6 +131,7 @@ class Twin(nn.Module):
         namespace = callers_names(self) if namespace is None else namespace
         self.network = net
         program = read(net, namespace=namespace, python=python)
+        check_functions(program, functions or {})
         self.randomness = randomness
         parts = {o.owner: o.group for o in program.operations if o.group is not None}  # subgroups among them
         self.objects = parts | {o.name: o for o in _get_all_objects(net.objects)}

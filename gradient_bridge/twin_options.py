@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 
 import torch
-from brian2 import Network
+from brian2 import Network, TimedArray
+from brian2.core.functions import DEFAULT_FUNCTIONS
 
 from ..models.annotations import Readout, annotations
 from ..models.times import check_time_constants
@@ -26,6 +28,30 @@ def check_options(net, engines, engine, dtype, randomness, readout):
         raise ValueError(f"Twin: randomness must be 'brian2' or 'torch', got {randomness!r}")
     if readout is not None and not isinstance(readout, Readout):
         raise TypeError(f"Twin: readout must be a Readout, got {readout!r}")
+
+
+def check_functions(program, functions):
+    """Refuse torch implementations of what is no function of the user in the network."""
+    if not isinstance(functions, dict):
+        raise TypeError(f"functions: expected a dict of torch functions by name, got {functions!r}")
+    called = {name: f for o in program.operations for name, f in o.functions.items()}
+    brians = {id(f) for f in DEFAULT_FUNCTIONS.values()}
+    own = {n for n, f in called.items() if not isinstance(f, TimedArray) and id(f) not in brians}
+    for name, function in functions.items():
+        if name not in own:
+            near = difflib.get_close_matches(str(name), own, n=1)
+            what = (
+                "one of Brian2's own, whose derivative is known"
+                if name in DEFAULT_FUNCTIONS
+                else "none of them"
+            )
+            raise ValueError(
+                "functions: expected functions of yours that the network's statements call "
+                f"({', '.join(sorted(own)) or 'there are none'}), got {name!r}, {what}"
+                + (f"; did you mean {near[0]!r}?" if near else "")
+            )
+        if not callable(function):
+            raise TypeError(f"functions: {name!r}: expected a function of tensors, got {function!r}")
 
 
 def callers_names(twin):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, TimedArray, ms, mV
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, TimedArray, check_units, ms, mV
 
 from chronaxie.gradient_bridge import Twin
 
@@ -208,6 +208,33 @@ def test_scores_need_a_readout():
 def test_options(options, error, message):
     with pytest.raises(error, match=message):
         Twin(joined(on_pre="v_post += w"), **options)
+
+
+@pytest.mark.parametrize(
+    "functions, error, message",
+    [
+        (
+            {"twise": abs},
+            ValueError,
+            r"expected functions of yours .*\(twice\), got 'twise', .* mean 'twice'\?",
+        ),
+        ({"zzz": abs}, ValueError, r"\(twice\), got 'zzz', none of them$"),
+        ({"exp": abs}, ValueError, r"\(twice\), got 'exp', one of Brian2's own, whose derivative is known"),
+        ({"drive": abs}, ValueError, r"\(twice\), got 'drive', none of them"),
+        ({"twice": 2.0}, TypeError, "functions: 'twice': expected a function of tensors, got 2.0"),
+        ((abs,), TypeError, "functions: expected a dict of torch functions by name"),
+    ],
+)
+def test_functions_that_are_none_of_the_network(functions, error, message):
+    @check_units(x=1, result=1)
+    def twice(x):
+        return 2 * x
+
+    drive = TimedArray(np.zeros(2), dt=1 * ms)
+    group = cells("dv/dt = (drive(t) + exp(twice(v)))/(5*ms) : 1", namespace={"twice": twice, "drive": drive})
+    with pytest.raises(error, match=message):
+        Twin(Network(group), functions=functions)
+    Twin(Network(group), functions={"twice": lambda x: 2 * x})
 
 
 def test_not_a_network():
