@@ -46,9 +46,9 @@ class Log:
 
     def check(self, value, label):
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
-        _refuse(
-            ~(torch.isfinite(value) & (value > 0)), value, label, "values > 0", "set it to a positive value"
-        )
+        wrong = ~(torch.isfinite(value) & (value > 0))
+        remedy = f"set it to a positive value, or give {_signed(label)}"
+        _refuse(wrong, value, label, "finite values > 0", remedy)
 
     def start(self, value):
         """The free parameter that stands for ``value``."""
@@ -93,13 +93,10 @@ class Bounded:
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         slack = 4 * torch.finfo(value.dtype).eps  # training may end on a bound, within rounding
         outside = ~((value >= self.low * (1 - slack)) & (value <= self.high * (1 + slack)))
-        _refuse(
-            outside,
-            value,
-            label,
-            f"values between {self.low:g} and {self.high:g} (SI units)",
-            "change it, give wider bounds (coordinates={...: Bounded(low, high)}) or leave it out of trainable",
-        )
+        wider = f"wider bounds, coordinates={{{label!r}: Bounded(low, high)}},"
+        remedy = _signed(label) if bool((value <= 0).any()) else wider
+        expected = f"values between {self.low:g} and {self.high:g} (SI units)"
+        _refuse(outside, value, label, expected, f"change it, give {remedy} or leave it out of trainable")
 
     def start(self, value):
         """The free parameter that stands for ``value``."""
@@ -168,6 +165,10 @@ def root_mean_square(values):
     """Root of the mean square, without overflow; 0 for zeros."""
     largest = float(np.max(np.abs(values), initial=0.0))
     return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if largest > 0 else 0.0
+
+
+def _signed(label):
+    return f"coordinates={{{label!r}: Scaled(scale)}}, which holds zero and negative values too,"
 
 
 def _refuse(wrong, value, label, expected, remedy):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from brian2.core.variables import ArrayVariable
 from brian2.units.allunits import second
-from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity
+from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, get_unit
 
 from ..models.errors import UnsupportedModel
-from .coordinates import Bounded, Identity, Log, Scaled, root_mean_square
+from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled, root_mean_square
 from .program import Transmission
 from .refusals import refuse_dead_ends, refuse_fixed_delay
 
@@ -221,11 +220,20 @@ def default_coordinate(place, dt):
         return Bounded(*(b * dt for b in BOUNDS_IN_STEPS))
     if place.dimension is None or place.dimension.is_dimensionless:
         return Identity()
-    scale = root_mean_square(place.read())
-    if not 0 < scale < math.inf:
+    value = place.read()
+    if not np.all(np.isfinite(value)):
+        raise OutOfBounds(
+            f"{place.key} holds values that are not finite, and cannot be trained: set them to numbers"
+        )
+    if not value.size:
+        return Scaled(1.0)  # no synapses: nothing is trained
+    scale = root_mean_square(value)
+    if not scale > 0:
+        unit = get_unit(place.dimension)
         raise ValueError(
-            f"{place.key} has a unit and is zero everywhere, so nothing says what a small change of it is: give "
-            f"Twin(coordinates={{{place.key!r}: Scaled(...)}}), e.g. Scaled(1*mV)"
+            f"{place.key} is in {unit!r} and zero everywhere, so nothing says what a small change of it is: set it to "
+            f"typical values, or say what a step is worth: Twin(coordinates={{{place.key!r}: Scaled(scale)}}), "
+            f"e.g. Scaled(1e-3*{unit!r})"
         )
     return Scaled(scale)
 

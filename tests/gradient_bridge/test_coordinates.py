@@ -112,9 +112,9 @@ def test_gradients_of_the_coordinates(base, free):
         (BOUNDS, -1.0, "values between"),
         (BOUNDS, math.nan, "values between"),
         (BOUNDS, math.inf, "values between"),
-        (Log(), 0.0, "values > 0"),
-        (Log(), -2.0, "values > 0"),
-        (Log(), math.inf, "values > 0"),
+        (Log(), 0.0, "finite values > 0; set it to a positive"),
+        (Log(), -2.0, "finite values > 0; set it to a positive"),
+        (Log(), math.inf, "finite values > 0; set it to a positive"),
         (Identity(), math.nan, "finite values"),
         (Identity(), -math.inf, "finite values"),
     ],
@@ -122,6 +122,19 @@ def test_gradients_of_the_coordinates(base, free):
 def test_values_that_cannot_be_trained(coordinate, value, expected):
     with pytest.raises(OutOfBounds, match=rf"hidden1.tau_m\[2\] = .* \(1 such\): expected {expected}"):
         Trained(tensor(1.0, 0.5, value), coordinate, "hidden1.tau_m")
+
+
+@pytest.mark.parametrize("value", [0.0, -0.02])
+@pytest.mark.parametrize("coordinate", [BOUNDS, Log()])
+def test_what_holds_zero_and_negative_values_is_named(coordinate, value):
+    scaled = r"give coordinates=\{'g.lag': Scaled\(scale\)\}, which holds zero and negative values too"
+    with pytest.raises(OutOfBounds, match=scaled):
+        Trained(tensor(0.01, value), coordinate, "g.lag")
+    assert bits(Trained(tensor(0.01, value), Scaled(0.01), "g.lag")()) == bits(tensor(0.01, value))
+    with pytest.raises(
+        OutOfBounds, match=r"give wider bounds, coordinates=\{'g.lag': Bounded\(low, high\)\}"
+    ):
+        Trained(tensor(0.01, 1e4), BOUNDS, "g.lag")
 
 
 @pytest.mark.parametrize("bound", [BOUNDS.low, BOUNDS.high])
@@ -161,6 +174,8 @@ def test_quantities_with_a_unit_are_trained_by_their_own_size():
     with torch.no_grad():
         trained.free.add_(0.5)
     assert torch.allclose(trained(), tensor(2e-3, 1e-3, -3e-3), rtol=1e-14, atol=0)
-    assert torch.allclose(coordinate.inverse(trained(), trained.base), tensor(0.5, 0.5, 0.5), rtol=1e-12, atol=0)
+    assert torch.allclose(
+        coordinate.inverse(trained(), trained.base), tensor(0.5, 0.5, 0.5), rtol=1e-12, atol=0
+    )
     with pytest.raises(ValueError, match="Scaled: expected a finite scale > 0, got 0"):
         Scaled(0)

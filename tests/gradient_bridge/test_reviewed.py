@@ -16,7 +16,8 @@ from brian2 import (
     start_scope,
 )
 
-from chronaxie.gradient_bridge import Twin, fit, predict
+from chronaxie.gradient_bridge import Scaled, Twin, fit, predict
+from chronaxie.gradient_bridge.coordinates import OutOfBounds
 from chronaxie.models import UnsupportedModel
 
 from .helpers import compare
@@ -212,8 +213,37 @@ def test_weights_in_millivolts_move_by_their_own_size():
     assert (np.abs(moved) > 1e-3).all()
     assert (np.abs(moved) < 0.02).all()
     group.drive = 0 * mV
-    with pytest.raises(ValueError, match=r"cells.drive has a unit and is zero everywhere.*Scaled\(1\*mV\)"):
+    with pytest.raises(ValueError, match=r"cells.drive is in volt and zero everywhere.*Scaled\(1e-3\*volt\)"):
         Twin(Network(group), trainable=("drive",))
+    with pytest.raises(ValueError, match=r"coordinates=\{'cells.drive': Scaled\(scale\)\}"):
+        Twin(Network(group), trainable=("drive",))
+    assert len(Twin(Network(group), trainable=("drive",), coordinates={"drive": Scaled(1 * mV)}).trained) == 1
+    group.drive = [2, np.nan, np.inf] * mV
+    with pytest.raises(
+        ValueError, match="cells.drive holds values that are not finite, and cannot be trained"
+    ):
+        Twin(Network(group), trainable=("drive",))
+
+
+def test_weights_without_synapses_need_no_coordinate():
+    group = relay("dv/dt = -v/(10*ms) : volt", threshold="v > 1*mV", reset="v = 0*mV")
+    wires = Synapses(group, group, "w : volt", on_pre="v_post += w", name="wires")
+    wires.connect("False")
+    twin = Twin(Network(group, wires), trainable=("w",))
+    assert twin.trained_values()["wires.w"].shape == (0,)
+    assert twin(duration=2 * ms).spikes["cells"].sum() == 0
+
+
+def test_a_time_that_is_negative_is_trained_by_its_own_size():
+    group = relay(
+        "dv/dt = (1.5 + lag/ms - v)/(5*ms) : 1\nlag : second (constant)", threshold="v > 1", reset="v = 0"
+    )
+    group.lag = [-1, 0, 2] * ms
+    with pytest.raises(OutOfBounds, match=r"cells.lag\[0\] = -0.001 .*\{'cells.lag': Scaled\(scale\)\}"):
+        Twin(Network(group), trainable=("lag",))
+    twin = Twin(Network(group), trainable=("lag",), coordinates={"cells.lag": Scaled(1 * ms)})
+    twin(duration=5 * ms).spikes["cells"].sum().backward()
+    assert (twin.trained["cells"]["lag"].free.grad != 0).any()
 
 
 def test_fit_says_what_it_was_given():
