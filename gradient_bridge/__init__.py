@@ -2,7 +2,7 @@
 
 from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled
-from .fitting import TrainingDiverged, fit
+from .fitting import ProcessLost, TrainingDiverged, fit
 from .options import LossTraining, Training
 from .parameters import UnknownParameter
 from .predicting import predict
@@ -24,6 +24,7 @@ __all__ = [
     "LossTraining",
     "MultiGaussian",
     "OutOfBounds",
+    "ProcessLost",
     "Program",
     "RateLoss",
     "Recording",

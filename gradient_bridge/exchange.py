@@ -149,8 +149,8 @@ def _other_spikes(operation, group):
     )
 
 
-def refuse_changed(program, objects, before, now, agreed):
-    """Refuse parameters that are others in Brian2 than those that a twin took over or wrote.
+def find_changed(program, objects, before, now, agreed):
+    """Parameters that are others in Brian2 than those that a twin took over or wrote.
 
     Parameters
     ----------
@@ -161,10 +161,10 @@ def refuse_changed(program, objects, before, now, agreed):
     agreed : dict of Place to numpy.ndarray
         What is trained, as the twin took it over or wrote it last.
 
-    Raises
-    ------
-    ValueError
-        Names them. What changes in a run is left out.
+    Returns
+    -------
+    list of str
+        Their keys. What changes in a run is left out.
     """
     running = program.written()
     trained = {place.key for place in agreed}
@@ -184,9 +184,15 @@ def refuse_changed(program, objects, before, now, agreed):
                 group.namespace[name], operation.constants[name]
             ):
                 found.append(keys[0])
+    return sorted(set(found))
+
+
+def refuse_changed(program, objects, before, now, agreed):
+    """Refuse to write over what `find_changed` finds, by name."""
+    found = find_changed(program, objects, before, now, agreed)
     if found:
         raise ValueError(
-            f"sync: {', '.join(sorted(set(found)))}: changed in Brian2 since the twin took the network over; "
+            f"sync: {', '.join(found)}: changed in Brian2 since the twin took the network over; "
             "nothing was written. twin.pull() takes the new values, twin.sync(overwrite=True) writes those of the twin"
         )
 

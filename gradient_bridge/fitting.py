@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 
 from .checkpoints import check_writable, load_checkpoint
+from .distributed import ProcessLost, choose_processes
 from .options import LossTraining, training_options
 from .threads import limited_threads
 from .training_recording import RecordingRun
 from .training_run import TrainingDiverged
 from .training_task import TaskRun
 
-__all__ = ["TrainingDiverged", "fit"]
+__all__ = ["ProcessLost", "TrainingDiverged", "fit"]
 
 
 def fit(
@@ -27,6 +28,7 @@ def fit(
     checkpoint=None,
     resume=False,
     progress=True,
+    distributed=None,
     **options,
 ):
     """Train a twin, or any module, on a task, or a twin on a loss of its recording.
@@ -53,6 +55,11 @@ def fit(
         Continue from ``checkpoint``: the numbers are those of a run without interruption.
     progress : bool
         Show loss, accuracy, rate and time left.
+    distributed : bool, optional
+        True: the trials of every batch are split between the processes that ``torchrun`` started; loss, gradients and
+        history are those of one process, and the first one writes the checkpoint, from which all resume. False: this
+        process trains alone. Default: alone, and refused in one of several processes. Not with ``loss``, which may
+        mix trials, with a network that draws random numbers, with dropout or batch normalisation.
     **options
         Fields of `Training` (with a task) or `LossTraining` (with a loss): ``epochs``, ``learning_rate``,
         ``time_constant_rate``, ….
@@ -68,6 +75,10 @@ def fit(
         The loss became NaN or infinite: where, and the parameter or the trace that went first.
     CheckpointError
         ``resume`` from something that is not this run's checkpoint.
+    ProcessLost
+        Another process of a distributed training has ended or hangs; the checkpoint holds the last complete epoch.
+    ValueError
+        The network was changed in Brian2 since the twin was made, or the processes do not hold the same.
     """
     if not isinstance(model, torch.nn.Module):
         raise TypeError(
@@ -92,8 +103,14 @@ def fit(
                     f"fit: expected a task with train, valid and classes, got {type(task).__name__}; "
                     "or give a loss of the recording, loss="
                 )
-        run = TaskRun(model, task, training_options(options))
+        run = TaskRun(model, task, training_options(options), choose_processes(distributed))
     elif task is None:
+        if distributed:
+            raise ValueError(
+                "fit: distributed splits the trials of a task; a loss of the recording sees all trials at once (a mean "
+                "rate, squared, is no sum over trials): start one process"
+            )
+        choose_processes(distributed)
         run = RecordingRun(model, loss, called, training_options(options, LossTraining))
     else:
         raise TypeError("fit: expected a task or a loss, got both; the loss of a task is its cross-entropy")
@@ -101,7 +118,7 @@ def fit(
         if checkpoint is None:
             raise ValueError("fit: resume needs the path of a checkpoint")
         run.restore(load_checkpoint(checkpoint), checkpoint)
-    if checkpoint is not None:
+    if checkpoint is not None and run.processes.is_first:
         check_writable(checkpoint)
     was_training = model.training
     try:

@@ -34,8 +34,8 @@ def loss_labels(label, labelled, *, unlabelled, skip):
     return torch.from_numpy(out)
 
 
-def cross_entropy(scores, labels, *, scale, weights):
-    """Mean cross-entropy over the labels that are not ignored.
+def cross_entropy(scores, labels, *, scale, weights, whole=None):
+    """Mean cross-entropy over the labels that are not ignored, or a part's contribution to it.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def cross_entropy(scores, labels, *, scale, weights):
     scale : float
         Factor between scores and logits.
     weights : torch.Tensor, shape (class,), or None
+    whole : torch.Tensor of int64, optional
+        Labels of the whole batch where these are a part of it: the sum over the parts is then the mean of the whole.
 
     Raises
     ------
@@ -55,8 +57,15 @@ def cross_entropy(scores, labels, *, scale, weights):
             f"class scores have the shape {tuple(scores.shape)}, labels {tuple(labels.shape)}: expected scores of "
             f"shape {(*labels.shape, 'class')}; a label per trial needs a readout that reduces over time"
         )
-    return functional.cross_entropy(
-        scale * scores.reshape(-1, scores.shape[-1]), labels.reshape(-1), weight=weights, ignore_index=IGNORED
+    whole = labels if whole is None else whole
+    counted = whole[whole != IGNORED]
+    total = counted.numel() if weights is None else weights[counted].sum()
+    flat = scale * scores.reshape(-1, scores.shape[-1])
+    return (
+        functional.cross_entropy(
+            flat, labels.reshape(-1), weight=weights, ignore_index=IGNORED, reduction="sum"
+        )
+        / total
     )
 
 

@@ -6,6 +6,9 @@ import dataclasses
 import difflib
 import math
 from dataclasses import dataclass
+from typing import ClassVar
+
+from brian2 import Quantity
 
 SCHEDULES = ("one_cycle", "step", "constant")
 SELECTIONS = ("valid_accuracy", "valid_loss", "last")
@@ -13,8 +16,30 @@ LOSS_SELECTIONS = ("loss", "last")
 DRAWS = ("fresh", "frozen")
 
 
-@dataclass(frozen=True)
-class Training:
+@dataclass(frozen=True, kw_only=True)
+class _Steps:
+    """What every training has: the steps of the optimiser, and when it ends."""
+
+    selections: ClassVar[tuple] = ()
+
+    epochs: int = 100
+    learning_rate: float = 5e-3
+    time_constant_rate: float = 3e-2
+    schedule: str = "one_cycle"
+    warmup: float = 0.3
+    step_epochs: int = 50
+    step_factor: float = 0.5
+    clip_norm: float | None = 1.0
+    patience: int | None = None
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self):
+        _check_fields(self, select=self.selections)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(_Steps):
     """How a network is trained.
 
     Parameters
@@ -59,34 +84,25 @@ class Training:
         Threads of torch while training. Small networks are fastest with 1.
     """
 
-    epochs: int = 100
+    selections: ClassVar[tuple] = SELECTIONS
+
     batch_size: int = 64
-    learning_rate: float = 5e-3
-    time_constant_rate: float = 3e-2
-    schedule: str = "one_cycle"
-    warmup: float = 0.3
-    step_epochs: int = 50
-    step_factor: float = 0.5
-    clip_norm: float | None = 1.0
     score_scale: float = 1.0
     class_weights: tuple[float, ...] | str | None = None
     unlabelled: str | int = "mask"
     skip: int | None = None
     rate_penalty: float = 0.0
     select: str = "valid_accuracy"
-    patience: int | None = None
-    seed: int = 0
     evaluation_batch: int = 256
-    threads: int = 1
 
     def __post_init__(self):
         if isinstance(self.class_weights, list):
             object.__setattr__(self, "class_weights", tuple(self.class_weights))
-        _check_fields(self, select=SELECTIONS)
+        super().__post_init__()
 
 
-@dataclass(frozen=True)
-class LossTraining:
+@dataclass(frozen=True, kw_only=True)
+class LossTraining(_Steps):
     """How a twin is trained on a loss of its recording. An epoch is one pass and one step of the optimiser.
 
     Parameters
@@ -108,22 +124,11 @@ class LossTraining:
         Threads of torch while training. Small networks are fastest with 1.
     """
 
-    epochs: int = 100
+    selections: ClassVar[tuple] = (*LOSS_SELECTIONS, None)
+
     learning_rate: float = 1e-2
-    time_constant_rate: float = 3e-2
-    schedule: str = "one_cycle"
-    warmup: float = 0.3
-    step_epochs: int = 50
-    step_factor: float = 0.5
-    clip_norm: float | None = 1.0
     draws: str = "fresh"
     select: str | None = None
-    patience: int | None = None
-    seed: int = 0
-    threads: int = 1
-
-    def __post_init__(self):
-        _check_fields(self, select=(*LOSS_SELECTIONS, None))
 
 
 def _whole(low):
@@ -167,7 +172,7 @@ def _check_fields(options, *, select):
         holds, expected = CHECKS.get(field.name, allowed)
         value = getattr(options, field.name)
         try:
-            good = holds(value)
+            good = not isinstance(value, Quantity) and holds(value)
         except TypeError:
             good = False
         if not good or isinstance(value, bool):

@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 import torch
 
-from .training_run import Run, TrainingDiverged, spikes_and_time
+from .distributed import Processes
+from .training_run import Run, TrainingDiverged, lost_in_network, spikes_and_time
 from .training_targets import merge_records, signature
 from .twin import Twin
 
@@ -55,7 +56,7 @@ class RecordingRun(Run):
         self.call = {name: value for name, value in call.items() if value is not None}
         self.terms = {}  # name of a combined loss's term -> its values by epoch
         self.reached = set()  # names of the parameters that a gradient has reached
-        super().__init__(twin, options, batches=1)
+        super().__init__(twin, options, batches=1, processes=Processes())
 
     # -------------------------------------------------------------- one epoch
     def run_epoch(self):
@@ -64,7 +65,7 @@ class RecordingRun(Run):
         before = self.parameters_now()
         recording = self.model(**self.call, **self._seed())
         loss = self._loss(recording)
-        norm = self.step(loss, f"epoch {self.epoch}")
+        norm, _ = self.step(loss, f"epoch {self.epoch}")
         self._note_reached()
         values = {"loss": loss.item(), "gradient_norm": norm, "firing_rate_epoch": self._rate(recording)}
         return values, self.parameters_now() if self.options.select == "last" else before
@@ -78,12 +79,12 @@ class RecordingRun(Run):
 
     def _loss(self, recording):
         if hasattr(self.loss, "terms"):
-            terms = self.loss.terms(recording)
+            terms = _computed(self.loss.terms, recording)
             for name, value in terms.items():
                 self.terms.setdefault(name, []).append(_one_number(value, f"term {name} of the loss").item())
             value = self.loss.combine(terms)
         else:
-            value = self.loss(recording)
+            value = _computed(self.loss, recording)
         value = _one_number(value, "the loss")
         if not value.requires_grad:
             raise ValueError(
@@ -154,6 +155,17 @@ class RecordingRun(Run):
         return {"loss": f"{values['loss']:.4g}", **activity}
 
 
+def _computed(function, recording):
+    """What a function of the recording returns; a name that the recording lacks is an error in words."""
+    try:
+        return function(recording)
+    except KeyError as error:
+        raise ValueError(
+            f"fit: the loss asked for {error}, which is not there; it was given a {recording!r}. Traces are named in "
+            "record={group: [variable]}"
+        ) from error
+
+
 def _one_number(value, what):
     if not isinstance(value, torch.Tensor):
         raise TypeError(
@@ -176,6 +188,9 @@ def _first_lost(twin, recording):
     for key, value in twin.trained_values().items():
         if not bool(torch.isfinite(value).all()):
             return f"the trained {key} is not finite; lower its learning rate or bound it"
+    parameters = [key for key in lost_in_network(twin) if key not in twin.program.written()]
+    if parameters:
+        return f"{parameters[0]}, which is not trained, holds NaN; give it values in Brian2, then twin.pull()"
     first = None
     for group, variables in recording.states.items():
         for name, trace in variables.items():

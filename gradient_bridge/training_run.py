@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import json
+import math
 import time
 from pathlib import Path
 
@@ -15,7 +16,15 @@ from tqdm import tqdm
 
 from .checkpoints import CheckpointError, save_checkpoint
 from .coordinates import Bounded, Log, Trained
+from .distributed import ProcessLost
+from .exchange import find_changed, read_values
+from .training_targets import signature
 from .twin import Twin
+
+SAME_START = "make network and task from the same seeds in every process, and resume from the same file"
+SAME_STEPS = (
+    "they took the same steps, so the machines round differently; take machines of one kind, or one process"
+)
 
 
 class TrainingDiverged(ArithmeticError):
@@ -31,13 +40,16 @@ class Run(abc.ABC):
     options : Training or LossTraining
     batches : int
         Steps of the optimiser in one epoch, >= 1.
+    processes : Processes
+        Between which the trials are split.
     """
 
     history_variables: dict[str, tuple[str, str]]  # name -> long name, units; every epoch gives each a number
 
-    def __init__(self, model, options, batches):
-        self.model, self.options, self.batches = model, options, batches
+    def __init__(self, model, options, batches, processes):
+        self.model, self.options, self.batches, self.processes = model, options, batches, processes
         self.is_twin = isinstance(model, Twin)
+        self._check_networks()
         self._check_draws()
         self.optimiser = torch.optim.Adam(self._parameter_groups())
         self.schedule = self._schedule()
@@ -57,9 +69,21 @@ class Run(abc.ABC):
         """What the progress bar shows of an epoch, as a dict of str to str."""
 
     # -------------------------------------------------------------- preparation
+    def _check_networks(self):
+        """Refuse a network that was changed in Brian2 since the twin took it over: `sync` would, after the training."""
+        for twin in twins_in(self.model):
+            new = read_values(twin.program)
+            twin._check_unchanged(new)
+            found = find_changed(twin.program, twin.objects, twin._values, new, twin._agreed)
+            if found:
+                raise ValueError(
+                    f"fit: {', '.join(found)}: changed in Brian2 since the twin took the network over; twin.pull() "
+                    "takes the new values, twin.sync(overwrite=True) puts those of the twin back"
+                )
+
     def _check_draws(self):
         """Refuse draws that neither a seed nor a checkpoint repeats."""
-        for twin in (m for m in self.model.modules() if isinstance(m, Twin)):
+        for twin in twins_in(self.model):
             draws = twin.program.random()
             if draws and twin.randomness != "torch":
                 raise ValueError(
@@ -98,10 +122,28 @@ class Run(abc.ABC):
         return torch.optim.lr_scheduler.ConstantLR(self.optimiser, 1.0)
 
     # -------------------------------------------------------------- one step
-    def step(self, loss, where):
-        """Backpropagate, check, limit the gradient, move parameters and rates; returns the gradient's norm."""
+    def step(self, part, where, counts=()):
+        """Backpropagate, add up over the processes, check, limit the gradient, move parameters and rates.
+
+        Parameters
+        ----------
+        part : torch.Tensor or None
+            This process's part of the loss; None: it has no part.
+        where : str
+            For messages.
+        counts : sequence of float
+            Numbers of this process to be added up too.
+
+        Returns
+        -------
+        list of float
+            The gradient's norm before it is limited, the loss, the sums of the counts.
+        """
         self.optimiser.zero_grad()
-        loss.backward()
+        if part is not None:
+            part.backward()
+        own = 0.0 if part is None else part.item()
+        loss, *counts = self.processes.sum_gradients(self.model.parameters(), [own, *counts])
         self._check_finite(loss, where)
         limit = self.options.clip_norm
         norm = torch.nn.utils.clip_grad_norm_(
@@ -109,20 +151,23 @@ class Run(abc.ABC):
         )
         self.optimiser.step()
         self.schedule.step()
-        return float(norm)
+        return [float(norm), loss, *counts]
 
     def _check_finite(self, loss, where):
         """Stop where a number is lost, and say where it went first."""
         named = [(n, p) for n, p in self.model.named_parameters() if p.grad is not None]
         broken = [n for n, p in named if not bool(torch.isfinite(p).all())]
-        broken = broken or [n for n, p in named if not bool(torch.isfinite(p.grad).all())]
-        if bool(torch.isfinite(loss)) and not broken:
+        gradients = [n for n, p in named if not bool(torch.isfinite(p.grad).all())]
+        if math.isfinite(loss) and not broken and not gradients:
             return
+        message = f"fit: loss {loss:g} in {where}: "
+        if not broken and (untrained := lost_in_network(self.model)):
+            raise TrainingDiverged(
+                f"{message}{untrained[0]}, which is not trained, holds NaN; give it values in Brian2, then twin.pull()"
+            )
+        broken = broken or gradients
         lost = f"the first parameter that is lost is {broken[0]}" if broken else "all parameters are finite"
-        raise TrainingDiverged(
-            f"fit: loss {loss.item():g} in {where}: {lost}; "
-            "lower its learning rate, bound it, or clip the gradient"
-        )
+        raise TrainingDiverged(f"{message}{lost}; lower its learning rate, bound it, or clip the gradient")
 
     def parameters_now(self):
         """A copy of the model's state."""
@@ -131,6 +176,25 @@ class Run(abc.ABC):
     # -------------------------------------------------------------- the run
     def train(self, checkpoint, progress):
         """All epochs that are left; returns the history."""
+        try:
+            with self.processes.connected(next(self.model.parameters()).device):
+                if self.processes.size > 1:
+                    self.processes.refuse_differences(self.alike(), SAME_START)
+                self._train(checkpoint, progress and self.processes.is_first)
+        except ProcessLost as lost:
+            kept = "no checkpoint was given, so nothing is kept: start again"
+            if checkpoint is not None:
+                there = self.epoch and Path(checkpoint).is_file()
+                kept = (
+                    f"{checkpoint} holds the last complete epoch: start all processes again with resume=True"
+                    if there
+                    else "no epoch was complete: start again"
+                )
+            raise ProcessLost(f"fit: epoch {self.epoch}: {lost}; {kept}") from lost
+        self.model.load_state_dict(self.best)
+        return self.dataset()
+
+    def _train(self, checkpoint, progress):
         epochs = self.options.epochs
         bar = tqdm(total=epochs, initial=self.epoch, disable=not progress, desc="training", unit="epoch")
         with bar:
@@ -138,18 +202,36 @@ class Run(abc.ABC):
                 began = time.perf_counter()
                 values, parameters = self.run_epoch()
                 values["learning_rate"] = self.optimiser.param_groups[0]["lr"]
-                values["epoch_seconds"] = time.perf_counter() - began
+                seconds = time.perf_counter() - began
+                (values["epoch_seconds"],) = self.processes.sum([seconds * self.processes.is_first])
                 for name in self.history:
                     self.history[name].append(values[name])
                 if self._is_best():
                     self.best, self.best_epoch = parameters, self.epoch
                 self.epoch += 1
-                if checkpoint is not None:
+                if checkpoint is not None and self.processes.is_first:
                     save_checkpoint(checkpoint, self.content())
+                if self.processes.size > 1:
+                    self.processes.refuse_differences(self._now(), SAME_STEPS)
                 bar.update()
                 bar.set_postfix(**self.report(values), best=f"{self.best_epoch}")
-        self.model.load_state_dict(self.best)
-        return self.dataset()
+
+    def _now(self):
+        """The model's state in short, by name."""
+        return {name: signature(value.reshape(-1)) for name, value in self.model.state_dict().items()}
+
+    def alike(self):
+        """What every process must hold, by name."""
+        found = {"options": self._options(), "epoch": str(self.epoch), **self._now()}
+        for twin in twins_in(self.model):
+            found |= {key: signature(np.reshape(value, -1)) for key, value in twin._values.items()}
+            found |= {
+                f"{operation.name}.{name}": signature(getattr(operation, name))
+                for operation in twin.program.operations
+                for name in ("delays", "own")
+                if hasattr(operation, name)
+            }
+        return found
 
     def _is_over(self):
         patience = self.options.patience
@@ -232,6 +314,23 @@ class Run(abc.ABC):
                 raise CheckpointError(
                     f"{Path(path)}: of another network: the initial values of {name} differ"
                 )
+
+
+def twins_in(model):
+    """The twins in a module, itself among them."""
+    return [m for m in model.modules() if isinstance(m, Twin)]
+
+
+def lost_in_network(model):
+    """Keys of what is not trained and holds NaN in Brian2."""
+    return [
+        key
+        for twin in twins_in(model)
+        for key, value in twin._values.items()
+        if key not in twin.trained_values()
+        and np.asarray(value).dtype.kind == "f"
+        and bool(np.isnan(value).any())
+    ]
 
 
 def spikes_and_time(recording, inputs):

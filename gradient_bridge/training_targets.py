@@ -62,7 +62,7 @@ def beside(values, tensor):
 def spikes_of(recording, group, where):
     """The spikes of a group, shape (trial, time, neuron)."""
     if group not in recording.spikes:
-        raise ValueError(f"{where}: no spiking group of that name; there are {', '.join(recording.spikes)}")
+        raise ValueError(_no_such_group(where, recording.spikes))
     return recording.spikes[group]
 
 
@@ -103,9 +103,12 @@ def check_shape(where, values, target, *allowed):
 def check_group(twin, group, where):
     """Refuse a group that emits no spikes."""
     if group not in twin.program.groups:
-        raise ValueError(
-            f"{where}: no spiking group of that name; there are {', '.join(twin.program.groups)}"
-        )
+        raise ValueError(_no_such_group(where, twin.program.groups))
+
+
+def _no_such_group(where, groups):
+    there = f"there are {', '.join(groups)}" if groups else "no group of the network spikes"
+    return f"{where}: no spiking group of that name; {there}"
 
 
 def spike_times(trains, where):

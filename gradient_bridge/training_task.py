@@ -10,6 +10,7 @@ from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .seeds import EVALUATION, TRAINING, derived_seed
 from .splits import Split
 from .training_run import Run, spikes_and_time
+from .training_targets import signature
 from .twin import Twin
 
 
@@ -21,6 +22,7 @@ class TaskRun(Run):
     model : Twin or torch.nn.Module
     task : object with ``train``, ``valid`` and ``classes``
     options : Training
+    processes : Processes
     """
 
     history_variables = {
@@ -33,7 +35,7 @@ class TaskRun(Run):
         "epoch_seconds": ("wall time of the epoch", "s"),
     }
 
-    def __init__(self, model, task, options):
+    def __init__(self, model, task, options, processes):
         self.task, self.classes = task, len(task.classes)
         is_twin = isinstance(model, Twin)
         skip = options.skip
@@ -53,24 +55,59 @@ class TaskRun(Run):
         self.train_set, self.valid_set = splits["train"], splits["valid"]
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
         self.draws = is_twin and bool(model.program.random())
-        super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size))
+        super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size), processes)
+        if processes.size > 1:
+            self._check_split()
+
+    def _check_split(self):
+        """Refuse what is another thing when each process sees its own trials alone."""
+        if self.draws:
+            raise ValueError(
+                f"fit: {', '.join(self.draws)} draws random numbers, which depend on the trials that are run together: "
+                "distributed would draw others; start one process"
+            )
+        for name, module in self.model.named_modules():
+            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                raise ValueError(
+                    f"fit: {name or 'the model'} ({type(module).__name__}) takes means over the trials that are run "
+                    "together: distributed would give others; start one process, or take LayerNorm"
+                )
 
     def _scores(self, stimulus, purpose, batch):
         """Class scores, and the recording of a twin."""
         if not self.is_twin:
-            return self.model(stimulus.to(next(self.model.parameters()))), None
+            return self._scores_of_module(stimulus.to(next(self.model.parameters()))), None
         epoch = self.epoch if purpose == TRAINING else 0
         seed = derived_seed(self.options.seed, purpose, epoch, batch) if self.draws else None
         return self.model.scores(stimulus, with_recording=True, seed=seed)
 
-    def _penalty(self, recording):
-        """The mean number of spikes per neuron and step, times its factor."""
+    def _scores_of_module(self, stimulus):
+        if self.processes.size == 1:
+            return self.model(stimulus)
+        before = _global_streams(stimulus)
+        scores = self.model(stimulus)
+        if not all(map(torch.equal, before, _global_streams(stimulus))):
+            raise ValueError(
+                "fit: the model draws random numbers (dropout?) from torch's global stream: distributed would draw "
+                "others than one process; start one process, or leave them out"
+            )
+        return scores
+
+    def _penalty(self, recording, trials, share):
+        """The mean number of spikes per neuron and step of all trials, times its factor: the share's part."""
         inner = [s for g, s in recording.spikes.items() if g not in self.model.program.inputs]
-        count = sum(s.numel() for s in inner)
+        count = sum(s.numel() for s in inner) // share * trials
         return self.options.rate_penalty * sum(s.sum() for s in inner) / count if count else 0.0
 
-    def _objective(self, stimulus, targets, purpose, batch):
-        """The loss of a batch, its class scores, and the recording of a twin."""
+    def _objective(self, split, chosen, purpose, batch):
+        """This process's part of a batch: its loss, right and counted decisions, the recording of a twin.
+
+        The sums over the processes are those of the whole batch. None, 0, 0, None where it has no trial of it.
+        """
+        own = chosen[self.processes.share(len(chosen))]
+        if not len(own):
+            return None, 0, 0, None
+        stimulus, targets, truth = split.take(own)
         scores, recording = self._scores(stimulus, purpose, batch)
         if scores.shape[-1] != self.classes:
             raise ValueError(
@@ -78,12 +115,11 @@ class TaskRun(Run):
                 f"({', '.join(map(str, self.task.classes))}): give the network as many outputs"
             )
         weights = None if self.weights is None else self.weights.to(scores)
-        loss = cross_entropy(
-            scores, targets.to(scores.device), scale=self.options.score_scale, weights=weights
-        )
+        targets, whole = targets.to(scores.device), split.targets[chosen].to(scores.device)
+        loss = cross_entropy(scores, targets, scale=self.options.score_scale, weights=weights, whole=whole)
         if recording is not None and self.options.rate_penalty:
-            loss = loss + self._penalty(recording)
-        return loss, scores, recording
+            loss = loss + self._penalty(recording, len(chosen), len(own))
+        return loss, *count_correct(scores.detach().cpu(), truth), recording
 
     def _train_epoch(self):
         self.model.train()
@@ -92,15 +128,13 @@ class TaskRun(Run):
         total = right = seen = 0
         for batch in range(self.batches):
             chosen = order[batch * self.options.batch_size : (batch + 1) * self.options.batch_size]
-            stimulus, targets, truth = self.train_set.take(chosen)
-            if bool((targets == IGNORED).all()):
+            if bool((self.train_set.targets[chosen] == IGNORED).all()):
                 raise ValueError(
                     f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
                 )
-            loss, scores, _ = self._objective(stimulus, targets, TRAINING, batch)
-            self.step(loss, f"epoch {self.epoch}, batch {batch}")
-            total += loss.item() * len(chosen)
-            correct, count = count_correct(scores.detach().cpu(), truth)
+            part, *counts, _ = self._objective(self.train_set, chosen, TRAINING, batch)
+            _, loss, correct, count = self.step(part, f"epoch {self.epoch}, batch {batch}", counts)
+            total += loss * len(chosen)
             right, seen = right + correct, seen + count
         return total / len(self.train_set), right / max(seen, 1)
 
@@ -111,17 +145,17 @@ class TaskRun(Run):
         spikes = time = 0.0
         size = self.options.evaluation_batch
         for batch, first in enumerate(range(0, len(split), size)):
-            stimulus, targets, truth = split.take(slice(first, first + size))
-            if bool((targets == IGNORED).all()):
+            chosen = torch.arange(first, min(first + size, len(split)))
+            kept = int((split.targets[chosen] != IGNORED).sum())
+            if not kept:
                 continue
-            loss, scores, recording = self._objective(stimulus, targets, EVALUATION, batch)
-            kept = int((targets != IGNORED).sum())
-            total, steps = total + loss.item() * kept, steps + kept
-            correct, labelled = count_correct(scores.cpu(), truth)
+            part, correct, labelled, recording = self._objective(split, chosen, EVALUATION, batch)
+            total, steps = total + (0.0 if part is None else part.item() * kept), steps + kept
             right, seen = right + correct, seen + labelled
             if recording is not None:
                 found, over = spikes_and_time(recording, self.model.program.inputs)
                 spikes, time = spikes + found, time + over
+        total, right, seen, spikes, time = self.processes.sum([total, right, seen, spikes, time])
         return total / max(steps, 1), right / max(seen, 1), spikes / time if time else math.nan
 
     def run_epoch(self):
@@ -141,8 +175,20 @@ class TaskRun(Run):
         """The task's hash."""
         return {"task": str(getattr(self.task, "hash", ""))}
 
+    def alike(self):
+        """What every process must hold, by name."""
+        splits = {"training": self.train_set, "validation": self.valid_set}
+        data = {f"the {name} set": signature([s.stimulus, s.targets, s.truth]) for name, s in splits.items()}
+        return super().alike() | data
+
     def report(self, values):
         """Loss, validation accuracy, rate."""
         rate = values["firing_rate_epoch"]
         activity = {"rate": f"{rate:.1f} Hz"} if math.isfinite(rate) else {}
         return {"loss": f"{values['train_loss']:.3f}", "valid": f"{values['valid_accuracy']:.3f}", **activity}
+
+
+def _global_streams(tensor):
+    """The state of torch's global generators: the CPU's, and that of a tensor's CUDA device."""
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state(tensor.device)] if tensor.is_cuda else states
