@@ -79,6 +79,18 @@ class Wiring:
         """Targets, first and count as NumPy arrays."""
         return tuple(getattr(self, name).numpy() for name in ("targets", "first", "count"))
 
+    @cached_property
+    def in_order(self):
+        """Whether the synapses are numbered in the order of the wiring, each neuron's in that of their targets."""
+        place = self.sources * self.n_targets + self.targets
+        return bool((torch.diff(place) > 0).all() and (torch.diff(self.synapses) == 1).all())
+
+    @cached_property
+    def compressed(self):
+        """Where the synapses of each neuron begin, with the end of the last one, and their targets; int32."""
+        starts = torch.cat([self.first, self.first.new_tensor([len(self.synapses)])])
+        return starts.to(torch.int32), self.targets.to(torch.int32)
+
     def sparse(self, values):
         """The same matrix in compressed rows, of values in the order of the wiring."""
         starts = torch.cat([self.first, self.first.new_tensor([len(self.synapses)])])

@@ -61,11 +61,14 @@ class Layout:
     booleans : frozenset of str
         Keys of those that hold truth values.
     sizes : mapping of str to int
+    integers : frozenset of str
+        Keys of those that hold whole numbers.
     """
 
     changing: frozenset[str]
     booleans: frozenset[str]
     sizes: Mapping[str, int]
+    integers: frozenset[str] = frozenset()
 
 
 class ExpressionWriter:

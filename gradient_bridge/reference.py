@@ -63,6 +63,7 @@ class ReferenceEngine:
             changing=program.written(),
             booleans=frozenset(key for key, array in program.arrays.items() if array.dtype.kind == "b"),
             sizes={key: array.size for key, array in program.arrays.items()},
+            integers=frozenset(key for key, array in program.arrays.items() if array.dtype.kind in "iu"),
         )
         self.indices = {key: values[key] for key in program.index_arrays()}
         self.sources, self._bound, self._fans, self._wirings = {}, {}, {}, {}

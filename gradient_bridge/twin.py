@@ -11,6 +11,7 @@ from torch import nn
 
 from ..models.annotations import SPIKES, annotations
 from ..models.times import whole_steps
+from .compiled import CompiledEngine
 from .coordinates import Named, Trained
 from .exchange import (
     as_tensors,
@@ -23,6 +24,7 @@ from .exchange import (
     refuse_changed,
 )
 from .flow import carrying
+from .fused import FusedEngine
 from .parameters import check_coordinates, coordinate_of, find_places
 from .passes import Request
 from .reading import read
@@ -34,7 +36,7 @@ from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_t
 from .surrogate_choice import choose_surrogates, find_scales
 from .twin_options import callers_names, check_functions, check_options, check_times
 
-ENGINES = {"reference": ReferenceEngine}
+ENGINES = {"reference": ReferenceEngine, "compiled": CompiledEngine, "fused": FusedEngine}
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = (
     "network",
@@ -62,7 +64,7 @@ class Twin(nn.Module):
     trainable : sequence of str
         Patterns ``group.variable`` (``"hidden1.tau_m"``, ``"*.w"``); a bare name means every object that has it.
         Also initial values of state variables and constants in a group's own ``namespace``.
-    engine : {"reference"}
+    engine : {"reference", "compiled"}
         What runs the program.
     dtype : torch.dtype, optional
         Default: that of the network, float64 unless Brian2's ``core.default_float_dtype`` says otherwise; equal
@@ -255,7 +257,7 @@ class Twin(nn.Module):
         given = prepare_initial(self, initial, trials)
         graded = {place.key for place, value in trained.items() if value.requires_grad}
         graded |= {key for key, value in (given | stimulus).items() if value.requires_grad}
-        on_numpy = self._on_numpy() and not (graded and torch.is_grad_enabled())
+        on_numpy = self._engine.name == "reference" and self._on_numpy() and not (graded and torch.is_grad_enabled())
         if not on_numpy:
             refuse_mixed_types(self.program)
         self._take_delays(trained)

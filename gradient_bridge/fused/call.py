@@ -1,0 +1,275 @@
+"""The generated C as an autograd function: its arrays, its memory, its two calls."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import torch
+
+from ..spikes import SparseSpikes
+from .plan import identifier
+
+CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of large ones
+LARGE = 128  # neurons
+BLOCK, LONG_BLOCK = 16, 32  # trials that one thread takes through time together
+MANY = 64  # trials
+PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
+
+
+class Pool:
+    """Memory that passes hand on to each other: fresh memory costs page faults."""
+
+    def __init__(self):
+        self.free = {}
+
+    def take(self, shape, dtype):
+        """An array with any contents."""
+        held = self.free.get((tuple(shape), dtype))
+        return held.pop() if held else torch.empty(shape, dtype=dtype)
+
+    def give(self, tensor):
+        """An array that nobody uses any more."""
+        held = self.free.setdefault((tuple(tensor.shape), tensor.dtype), [])
+        if len(held) < 2:
+            held.append(tensor)
+
+
+class Call:
+    """Everything that a pass hands to C, and what C hands back.
+
+    Parameters
+    ----------
+    run : Run
+    design : Design
+    library : ctypes.CDLL
+    structure : type
+        The C structure of a call.
+    sources : dict of str to (torch.Tensor, numpy.ndarray)
+        Bytes and rows of spikes that come from outside.
+    keep : bool
+        Whether events are kept.
+    """
+
+    def __init__(self, run, design, library, structure, sources, *, keep):
+        self.run, self.design, self.library, self.structure = run, design, library, structure
+        self.sources, self.keep, self.currents = sources, keep, {}
+        self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
+        self.pool = run.engine.pool
+        widest = max([g.size for g in design.layouts.values()] + [1])
+        self.chunk = CHUNK if widest <= LARGE else SHORT_CHUNK
+        self.block = min(BLOCK if self.trials <= MANY else LONG_BLOCK, self.trials)
+        self.blocks = -(-self.trials // self.block)
+        self.spaces = [s for s in design.plan.spaces if s not in design.plan.sources]
+        self.dense = [s for s in self.spaces if s in design.wanted.dense]
+        self.last, self.held = {}, {}
+        self.links = design.every_link()
+
+    def __del__(self):
+        for tensor in self.held.values():
+            self.pool.give(tensor)
+
+    # -------------------------------------------------------------- memory
+    def event_type(self):
+        """Type of a neuron's number."""
+        return torch.int16 if max([*self.design.plan.spaces.values(), 1]) < 1 << 16 else torch.int32
+
+    def prepare(self):
+        """Memory for the events and checkpoints of a pass that is kept."""
+        if not self.keep:
+            return
+        for space in self.spaces:
+            size, s = self.design.plan.spaces[space], identifier(space)
+            kind = self.event_type()
+            self.held[f"list_{s}"] = self.pool.take((self.trials * self.steps * size,), kind)
+            self.held[f"count_{s}"] = self.pool.take((self.trials * self.steps,), kind)
+            self.held[f"begin_{s}"] = self.pool.take((self.blocks * self.steps,), torch.int64)
+        if self.design.wanted.back:
+            chunks = -(-self.steps // self.chunk)
+            for name, layout in self.design.layouts.items():
+                count = len(layout.states) * self.trials * layout.size * chunks
+                self.held[f"checkpoints_{identifier(name)}"] = self.pool.take((count,), self.dtype)
+
+    def fill(self, inputs, outputs, **more):
+        """The C structure, with the tensors that it points to kept alive."""
+        call = self.structure()
+        call.steps, call.trials, call.block, call.chunk = self.steps, self.trials, self.block, self.chunk
+        call.threads = max(1, min(torch.get_num_threads(), self.blocks))
+        call.parts = min(self.blocks, PARTS)
+        call.first, call.keep, call.dt = self.run.clock.start, int(self.keep), self.run.clock.dt
+        named = dict(inputs) | dict(outputs) | self.held | more
+        for space in self.spaces:
+            if space in self.last:
+                named[f"last_{identifier(space)}"] = self.last[space]
+        for space, (table, rows) in self.sources.items():
+            s = identifier(space)
+            named |= {f"bytes_{s}": table, f"rows_{s}": torch.from_numpy(rows)}
+            setattr(call, f"stride_{s}", 0 if len(table) == 1 else table.stride(0))
+        for link, (first, target) in self.synapses().items():
+            named |= {f"first_{link}": first, f"target_{link}": target}
+        for name, (table, rows, column) in self.currents.items():
+            named[f"rows_{name}"] = torch.from_numpy(rows)
+            if column is not None:
+                named[f"column_{name}"] = torch.from_numpy(column)
+            setattr(call, f"stride_{name}", 0 if len(table) == 1 else table.shape[1] * table.shape[2])
+            setattr(call, f"channels_{name}", table.shape[2])
+        for name, value in named.items():
+            if isinstance(value, int):
+                setattr(call, name, value)
+            elif value is not None and hasattr(call, name):
+                setattr(call, name, value.data_ptr())
+        return call, named
+
+    def synapses(self):
+        """Where the synapses of each neuron begin, and their targets, by name of a link that is not a matrix."""
+        found = {}
+        for step in self.design.plan.steps:
+            if isinstance(step, tuple):
+                continue
+            for link, wiring in zip(self.design.links[id(step)], self.design.wirings[id(step)], strict=True):
+                if not link.dense:
+                    found[link.name] = wiring.compressed
+        return found
+
+    def names(self):
+        """Names in C of the tensors that go in, in order."""
+        names = []
+        for name in self.design.layouts:
+            names += [f"coefficients_{identifier(name)}", f"start_{identifier(name)}"]
+        return names + [f"w_{link.name}" for link in self.links] + [f"table_{n}" for n in self.currents]
+
+    def outputs(self):
+        """What comes out, by name in C."""
+        found = {}
+        for name, layout in self.design.layouts.items():
+            rows = len(layout.states) + len(layout.last)
+            found[f"end_{identifier(name)}"] = torch.empty(rows, self.trials, layout.size, dtype=self.dtype)
+        for space in self.dense:
+            shape = (self.steps, self.trials, self.design.plan.spaces[space])
+            found[f"dense_{identifier(space)}"] = torch.empty(shape, dtype=self.dtype)
+        for (key, _), name in self.design.traces.items():
+            size = self.design.layouts[key.rpartition(".")[0]].size
+            found[f"trace_{name}"] = torch.empty(self.steps, self.trials, size, dtype=self.dtype)
+        return found
+
+    # -------------------------------------------------------------- the two calls
+    def forward(self, tensors):
+        """Run; the outputs in order."""
+        self.prepare()
+        for space in self.design.noted:
+            shape = (self.trials, self.design.plan.spaces[space])
+            self.last[space] = torch.full(shape, -1, dtype=torch.int32)
+        outputs = self.outputs()
+        call, alive = self.fill(zip(self.names(), tensors, strict=True), outputs)
+        self.check(self.library.forward(ctypes.byref(call)))
+        del alive
+        return tuple(outputs.values())
+
+    @staticmethod
+    def check(failed):
+        if failed:
+            raise MemoryError("fused engine: not enough memory for a pass; take fewer trials at a time")
+
+    def backward(self, tensors, needed, grads):
+        """Derivatives by the tensors that went in."""
+        names, outputs = self.names(), list(self.outputs_of(grads))
+        by = {}
+        for name, tensor, want in zip(names, tensors, needed, strict=True):
+            kind, _, rest = name.partition("_")
+            if not want:
+                continue
+            if kind == "coefficients":
+                layout = self.layout(rest)
+                by[name] = torch.zeros(len(layout.graded), layout.size, dtype=self.dtype)
+            elif kind == "start":
+                by[name] = torch.zeros_like(tensor)
+            else:
+                by[name] = torch.zeros_like(tensor)
+        given = {self.by(name): tensor for name, tensor in by.items()}
+        for link in self.links:  # C adds to all that are graded
+            if link.graded and f"by_{link.name}" not in given:
+                given[f"by_{link.name}"] = torch.zeros_like(tensors[names.index(f"w_{link.name}")])
+        for name, layout in self.design.layouts.items():
+            key = f"by_coefficients_{identifier(name)}"
+            given.setdefault(key, torch.zeros(max(len(layout.graded), 1), layout.size, dtype=self.dtype))
+        call, alive = self.fill(zip(names, tensors, strict=True), given, **dict(outputs))
+        self.check(self.library.backward(ctypes.byref(call)))
+        del alive
+        found = []
+        for name in names:
+            if name not in by:
+                found.append(None)
+            elif name.startswith("coefficients_"):
+                layout = self.layout(name.partition("_")[2])
+                whole = torch.zeros(len(layout.coefficients), layout.size, dtype=self.dtype)
+                whole[[layout.coefficients.index(c) for c in layout.graded]] = by[name]
+                found.append(whole)
+            else:
+                found.append(by[name])
+        return found
+
+    @staticmethod
+    def by(name):
+        """Name in C of the derivatives by something that went in."""
+        kind, _, rest = name.partition("_")
+        return f"by_{rest}" if kind in ("w", "table") else f"by_{name}"
+
+    def layout(self, g):
+        """The layout of a group by its name in C."""
+        return next(v for n, v in self.design.layouts.items() if identifier(n) == g)
+
+    def outputs_of(self, grads):
+        """Derivatives by the outputs, by name in C; where all are one number, it is held once."""
+        grads = list(grads)
+        for name in self.design.layouts:
+            grad = grads.pop(0)
+            if grad is not None:
+                yield f"by_end_{identifier(name)}", grad.contiguous()
+        widths = {f"dense_{identifier(s)}": self.design.plan.spaces[s] for s in self.dense}
+        for (key, _), name in self.design.traces.items():
+            widths[f"trace_{name}"] = self.design.layouts[key.rpartition(".")[0]].size
+        for name, size in widths.items():
+            grad = grads.pop(0)
+            one = grad is None or not any(grad.stride())
+            if one:
+                value = 0.0 if grad is None else float(grad.reshape(-1)[0]) if grad.numel() else 0.0
+                grad = torch.full(((self.block + 32) * size,), value, dtype=self.dtype)
+            yield f"by_{name}", grad.contiguous()
+            yield f"by_{name.replace('_', '_step_', 1)}", int(not one)
+
+    # -------------------------------------------------------------- events
+    def events(self, space):
+        """The events of a space, by step."""
+        s, size = identifier(space), self.design.plan.spaces[space]
+        kind = np.uint16 if self.event_type() == torch.int16 else np.uint32
+        lists, counts = self.held[f"list_{s}"].numpy().view(kind), self.held[f"count_{s}"].numpy().view(kind)
+        steps, places = [], []
+        for block in range(self.blocks):
+            first = block * self.block
+            nb = min(self.block, self.trials - first)
+            count = counts[first * self.steps : (first + nb) * self.steps].astype(np.int64)
+            neuron = lists[first * size * self.steps :][: count.sum()]
+            trial = np.repeat(np.tile(np.arange(first, first + nb), self.steps), count)
+            steps.append(np.repeat(np.repeat(np.arange(self.steps), nb), count))
+            places.append(trial * size + neuron)
+        return SparseSpikes.of(
+            np.concatenate(steps), np.concatenate(places), self.trials, size, self.steps, self.dtype
+        )
+
+
+class Fused(torch.autograd.Function):
+    """A pass, and its adjoint."""
+
+    @staticmethod
+    def forward(ctx, call, *tensors):
+        tensors = tuple(t.contiguous() for t in tensors)
+        ctx.call = call
+        ctx.save_for_backward(*tensors)
+        ctx.set_materialize_grads(False)
+        return call.forward(tensors)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, *grads):
+        needed = ctx.needs_input_grad[1:]
+        return None, *ctx.call.backward(ctx.saved_tensors, needed, grads)

@@ -1,0 +1,414 @@
+/* What every generated engine uses: vectors, functions on them, spikes as events, and how they reach their targets.
+
+   The generated part before this file defines DOUBLE or not, and EVENT, the type of a neuron's number. Arrays of a group
+   hold trial after trial, neuron after neuron, and are padded, so that the last vector may spill. */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef DOUBLE
+typedef double real;
+typedef int64_t whole;
+#else
+typedef float real;
+typedef int32_t whole;
+#endif
+#if defined(__AVX512F__)
+#define VB 64
+#define ROWS 8 /* of a tile of a product, by the number of vector registers */
+#define COLUMNS 3
+#elif defined(__AVX2__)
+#define VB 32
+#define ROWS 4
+#define COLUMNS 3
+#else
+#define VB 16
+#define ROWS 4
+#define COLUMNS 4
+#endif
+#define VL ((size_t)(VB / sizeof(real)))
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+#define UNROLL _Pragma("GCC unroll 16")
+#define UP(n, m) (((n) + (m)-1) / (m) * (m))
+
+/* A step rounds every operation, as its statements do; its adjoint need not. */
+#if defined(__clang__)
+#define EXACT
+#define EXACTLY _Pragma("clang fp contract(off)")
+#else
+#define EXACT __attribute__((optimize("fp-contract=off")))
+#define EXACTLY
+#endif
+
+typedef real vf __attribute__((vector_size(VB)));
+typedef whole vm __attribute__((vector_size(VB))); /* truth: all bits, or none */
+typedef real vfu __attribute__((vector_size(VB), aligned(sizeof(real)), may_alias));
+typedef int8_t vb __attribute__((vector_size(VB / sizeof(real)), may_alias));
+typedef int8_t vbu __attribute__((vector_size(VB / sizeof(real)), aligned(1), may_alias));
+#define LD(p) ((vf) * (const vfu *)(p))
+#define ST(p, x) (*(vfu *)(p) = (x))
+#define K(x) ((vf){} + (real)(x))
+#define SELECT(m, a, b) ((vf)(((m) & (vm)(a)) | (~(m) & (vm)(b))))
+#define SELECT_TRUTH(m, a, b) (((m) & (a)) | (~(m) & (b)))
+#define WHEN(m, a) ((vf)((m) & (vm)(a)))
+
+INLINE vm load_truth(const uint8_t *p) { return __builtin_convertvector((vb) * (const vbu *)p, vm); }
+INLINE void store_truth(uint8_t *p, vm m) { *(vbu *)p = __builtin_convertvector(m, vb); }
+
+/* ---------------------------------------------------------------- functions */
+#ifdef DOUBLE
+/* exp(x) within 2 units of the last place */
+INLINE vf f_exp(vf x) {
+  vf n = x * K(1.4426950408889634);
+  n = SELECT(n < K(-1022.0), K(-1022.0), n);
+  n = SELECT(n > K(1023.0), K(1023.0), n);
+  n = (n + K(6755399441055744.0)) - K(6755399441055744.0); /* to the nearest whole number */
+  vf f = (x - n * K(6.93145751953125e-1)) - n * K(1.42860682030941723212e-6);
+  vm low = x < K(-708.3), high = x > K(709.7);
+  f = SELECT(low | high, K(0.0), f);
+  vf p = K(1.0 / 6227020800.0);
+  p = p * f + K(1.0 / 479001600.0);
+  p = p * f + K(1.0 / 39916800.0);
+  p = p * f + K(1.0 / 3628800.0);
+  p = p * f + K(1.0 / 362880.0);
+  p = p * f + K(1.0 / 40320.0);
+  p = p * f + K(1.0 / 5040.0);
+  p = p * f + K(1.0 / 720.0);
+  p = p * f + K(1.0 / 120.0);
+  p = p * f + K(1.0 / 24.0);
+  p = p * f + K(1.0 / 6.0);
+  p = p * f + K(0.5);
+  p = p * f * f + f + K(1.0);
+  vf y = p * (vf)((__builtin_convertvector(n, vm) + 1023) << 52);
+  y = SELECT(low, K(0.0), SELECT(high, K(INFINITY), y));
+  return SELECT(x == x, y, x);
+}
+#else
+/* exp(x), relative error below 3e-7 */
+INLINE vf f_exp(vf x) {
+  vf n = x * K(1.44269504f);
+  n = SELECT(n < K(-126.0f), K(-126.0f), n);
+  n = SELECT(n > K(127.0f), K(127.0f), n);
+  n = (n + K(12582912.0f)) - K(12582912.0f); /* to the nearest whole number */
+  vf f = (x - n * K(0.693359375f)) + n * K(2.12194440e-4f);
+  vm low = x < K(-87.3f), high = x > K(88.7f);
+  f = SELECT(low | high, K(0.0f), f);
+  vf p = f * K(1.3981999507e-3f) + K(8.3334519073e-3f);
+  p = p * f + K(4.1665795894e-2f);
+  p = p * f + K(1.6666665459e-1f);
+  p = p * f + K(5.0000001201e-1f);
+  p = p * f * f + f + K(1.0f);
+  vf y = p * (vf)((__builtin_convertvector(n, vm) + 127) << 23);
+  y = SELECT(low, K(0.0f), SELECT(high, K(INFINITY), y));
+  return SELECT(x == x, y, x);
+}
+#endif
+#define LANES(name, call)                                  \
+  INLINE vf name(vf x) {                                   \
+    vf y;                                                  \
+    for (size_t k = 0; k < VL; k++) y[k] = (real)call(x[k]); \
+    return y;                                              \
+  }
+static real exprel_(real x) { return x == 0 ? 1 : expm1(x) / x; }
+static real exprel_slope_(real x) { return fabs(x) < (real)1e-4 ? (real)0.5 + x / 3 : (exp(x) - expm1(x) / x) / x; }
+LANES(f_log, log)
+LANES(f_log10, log10)
+LANES(f_log1p, log1p)
+LANES(f_expm1, expm1)
+LANES(f_sin, sin)
+LANES(f_cos, cos)
+LANES(f_tan, tan)
+LANES(f_sinh, sinh)
+LANES(f_cosh, cosh)
+LANES(f_tanh, tanh)
+LANES(f_arcsin, asin)
+LANES(f_arccos, acos)
+LANES(f_arctan, atan)
+LANES(f_floor, floor)
+LANES(f_ceil, ceil)
+LANES(f_exprel, exprel_)
+LANES(f_exprel_slope, exprel_slope_)
+#ifdef DOUBLE
+LANES(f_sqrt, sqrt)
+#else
+LANES(f_sqrt, sqrtf)
+#endif
+INLINE vf f_abs(vf x) { return (vf)((vm)x & ~(vm)K(-0.0)); }
+INLINE vf f_sign(vf x) { return WHEN(x > K(0.0), K(1.0)) - WHEN(x < K(0.0), K(1.0)); }
+INLINE vf v_min(vf a, vf b) { return SELECT(b < a, b, a); } /* NaN stays */
+INLINE vf v_max(vf a, vf b) { return SELECT(b > a, b, a); }
+INLINE vf v_pow(vf a, vf b) {
+  vf y;
+  for (size_t k = 0; k < VL; k++) y[k] = (real)pow(a[k], b[k]);
+  return y;
+}
+/* numpy's remainder, with the sign of the divisor, and the quotient that goes with it */
+static double remainder_(double a, double b) {
+  double m = fmod(a, b);
+  return m == 0 ? copysign(0.0, b) : (m < 0) != (b < 0) ? m + b : m;
+}
+static double quotient_(double a, double b) {
+  if (b == 0) return a / b;
+  double q = (a - remainder_(a, b)) / b, f = floor(q);
+  return q == 0 ? copysign(0.0, a / b) : q - f > 0.5 ? f + 1 : f;
+}
+INLINE vf v_mod(vf a, vf b) {
+  vf y;
+  for (size_t k = 0; k < VL; k++) y[k] = (real)remainder_(a[k], b[k]);
+  return y;
+}
+INLINE vf v_floordiv(vf a, vf b) {
+  vf y;
+  for (size_t k = 0; k < VL; k++) y[k] = (real)quotient_(a[k], b[k]);
+  return y;
+}
+
+/* ---------------------------------------------------------------- memory */
+static void *space(size_t bytes) {
+  bytes = UP(bytes + 4096, 64);
+  void *p = aligned_alloc(64, bytes);
+  return p ? memset(p, 0, bytes) : NULL;
+}
+/* rows of w reals, padded to whole vectors with -0.0: x + -0.0 is x */
+static real *pad_rows(const real *w, size_t rows, size_t columns) {
+  size_t padded = UP(columns, VL);
+  real *p = space(rows * padded * sizeof(real));
+  for (size_t i = 0; p && i < rows; i++) {
+    memcpy(p + i * padded, w + i * columns, columns * sizeof(real));
+    for (size_t j = columns; j < padded; j++) p[i * padded + j] = (real)-0.0;
+  }
+  return p;
+}
+/* the transpose, in panels of COLUMNS vectors: q[k][m] = w[m][k] */
+static real *panels(const real *w, size_t rows, size_t columns) {
+  size_t padded = UP(rows, VL), width = COLUMNS * VL;
+  real *all = space(columns * padded * sizeof(real)), *p = all;
+  for (size_t m0 = 0; all && m0 < padded; m0 += width) {
+    size_t wide = padded - m0 < width ? padded - m0 : width;
+    for (size_t j = 0; j < wide && m0 + j < rows; j++)
+      for (size_t k = 0; k < columns; k++) p[k * wide + j] = w[(m0 + j) * columns + k];
+    p += columns * wide;
+  }
+  return all;
+}
+/* coefficients of N neurons, repeated over RN */
+static real *repeat(const real *c, size_t count, size_t n, size_t rn) {
+  real *p = space((count + 1) * rn * sizeof(real));
+  for (size_t k = 0; p && k < count; k++)
+    for (size_t r = 0; r < rn; r += n) memcpy(p + k * rn + r, c + k * n, n * sizeof(real));
+  return p;
+}
+
+/* ---------------------------------------------------------------- events */
+/* The events of a space: those of a step are `list + start[step]`, trial after trial, `count` of each. A pass that is
+   not kept has room for the last `ring` steps only. */
+typedef struct {
+  EVENT *list, *count;
+  size_t *start;
+  long ring;
+  int keep;
+} Events;
+INLINE EVENT *events_at(const Events *e, long t) { return e->list + e->start[t % e->ring]; }
+INLINE EVENT *counts_at(const Events *e, long t, size_t trials) { return e->count + (t % e->ring) * trials; }
+
+/* Events of n neurons in each trial from their truth values; `rows` apart. */
+INLINE EVENT *scan(size_t n, size_t trials, const uint8_t *truth, size_t rows, EVENT *o, EVENT *count) {
+  for (size_t b = 0; b < trials; b++, truth += rows) {
+    EVENT *first = o;
+    for (size_t i = 0; i < n; i += 8) {
+      uint64_t w = 0;
+      memcpy(&w, truth + i, n - i < 8 ? n - i : 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+      w = __builtin_bswap64(w);
+#endif
+      for (w &= 0x0101010101010101ull; w; w &= w - 1) *o++ = (EVENT)(i + (__builtin_ctzll(w) >> 3));
+    }
+    count[b] = (EVENT)(o - first);
+  }
+  return o;
+}
+/* Take the events of step t in. */
+INLINE void emit(Events *e, long t, size_t n, size_t trials, const uint8_t *truth) {
+  EVENT *end = scan(n, trials, truth, n, events_at(e, t), counts_at(e, t, trials));
+  if (e->keep && t + 1 < e->ring) e->start[t + 1] = (size_t)(end - e->list);
+}
+/* The truth values of a step, from its events. */
+INLINE void truths(const Events *e, long t, size_t n, size_t trials, uint8_t *truth) {
+  memset(truth, 0, n * trials);
+  const EVENT *p = events_at(e, t), *c = counts_at(e, t, trials);
+  for (size_t b = 0; b < trials; b++)
+    for (size_t k = 0; k < c[b]; k++) truth[b * n + *p++] = 0xff;
+}
+
+/* ---------------------------------------------------------------- delivery */
+#define ADD_ROWS(count)                                                      \
+  {                                                                          \
+    vf r[count];                                                             \
+    UNROLL for (size_t u = 0; u < count; u++) r[u] = LD(y + j + u * VL);     \
+    for (size_t k = 0; k < c; k++) {                                         \
+      const real *row = w + (size_t)e[k] * padded + j;                       \
+      UNROLL for (size_t u = 0; u < count; u++) r[u] += LD(row + u * VL);    \
+    }                                                                        \
+    UNROLL for (size_t u = 0; u < count; u++) ST(y + j + u * VL, r[u]);      \
+    j += count * VL;                                                         \
+  }
+/* y[b] += the rows of its events, one after the other; what a row spills is -0.0 */
+INLINE void add_rows(size_t trials, size_t n, real *y, const real *w, const EVENT *e, const EVENT *count) {
+  size_t padded = UP(n, VL);
+  for (size_t b = 0; b < trials; e += count[b], b++, y += n) {
+    size_t c = count[b], j = 0;
+    if (!c) continue;
+    while (padded - j >= 8 * VL) ADD_ROWS(8)
+    if (padded - j >= 4 * VL) ADD_ROWS(4)
+    if (padded - j >= 2 * VL) ADD_ROWS(2)
+    if (padded - j >= VL) ADD_ROWS(1)
+  }
+}
+/* the same for synapses in compressed rows */
+INLINE void add_synapses(size_t trials, size_t n, real *y, const real *w, const int32_t *first, const int32_t *target,
+                         const EVENT *e, const EVENT *count) {
+  for (size_t b = 0; b < trials; b++, y += n)
+    for (size_t k = 0; k < count[b]; k++, e++)
+      for (int32_t s = first[*e]; s < first[*e + 1]; s++) y[target[s]] += w[s];
+}
+/* y[b] = the sum over i of x[b][i] times row i, products rounded before they are added */
+static NOINLINE EXACT void multiply_rows(size_t trials, size_t inputs, size_t n, real *y, const real *x, const real *w) {
+  EXACTLY
+  size_t padded = UP(n, VL);
+  for (size_t b = 0; b < trials; b++, y += n, x += inputs)
+    for (size_t j = 0; j < padded; j += VL) {
+      vf r = K(0.0);
+      for (size_t i = 0; i < inputs; i++) r += K(x[i]) * LD(w + i * padded + j);
+      if (b + 1 < trials || j + VL <= n) ST(y + j, r);
+      else for (size_t l = 0; l + j < n; l++) y[j + l] = r[l];
+    }
+}
+/* where a mask is 0, the values before */
+INLINE void restore(size_t n, real *y, const real *before, const real *mask) {
+  for (size_t i = 0; i < n; i += VL) ST(y + i, SELECT(LD(mask + i) != K(0.0), LD(y + i), LD(before + i)));
+}
+INLINE void take_masked(size_t n, real *to, const real *from, const real *mask) {
+  for (size_t i = 0; i < n; i += VL) ST(to + i, WHEN(LD(mask + i) != K(0.0), LD(from + i)));
+}
+
+/* ---------------------------------------------------------------- adjoint of a delivery */
+/* c[0:m)[0:r vectors) += a[0:m)[0:k) p, rows of a and c lda and ldc apart */
+#define TILE(m, r)                                                                                            \
+  static void tile##m##_##r(size_t inner, size_t lda, size_t ldc, const real *restrict a, const real *restrict p, \
+                            real *restrict c) {                                                               \
+    vf s[m][r];                                                                                               \
+    UNROLL for (size_t i = 0; i < m; i++) UNROLL for (size_t j = 0; j < r; j++) s[i][j] = LD(c + i * ldc + j * VL); \
+    for (size_t k = 0; k < inner; k++) {                                                                      \
+      vf b[r];                                                                                                \
+      UNROLL for (size_t j = 0; j < r; j++) b[j] = LD(p + (k * r + j) * VL);                                  \
+      UNROLL for (size_t i = 0; i < m; i++) {                                                                 \
+        vf x = K(a[i * lda + k]);                                                                             \
+        UNROLL for (size_t j = 0; j < r; j++) s[i][j] += x * b[j];                                            \
+      }                                                                                                       \
+    }                                                                                                         \
+    UNROLL for (size_t i = 0; i < m; i++) UNROLL for (size_t j = 0; j < r; j++) ST(c + i * ldc + j * VL, s[i][j]); \
+  }
+typedef void (*Tile)(size_t, size_t, size_t, const real *restrict, const real *restrict, real *restrict);
+#if ROWS == 8
+TILE(8, 1) TILE(8, 2) TILE(8, 3) TILE(1, 1) TILE(1, 2) TILE(1, 3)
+static const Tile MANY[] = {0, tile8_1, tile8_2, tile8_3}, ONE[] = {0, tile1_1, tile1_2, tile1_3};
+#elif COLUMNS == 3
+TILE(4, 1) TILE(4, 2) TILE(4, 3) TILE(1, 1) TILE(1, 2) TILE(1, 3)
+static const Tile MANY[] = {0, tile4_1, tile4_2, tile4_3}, ONE[] = {0, tile1_1, tile1_2, tile1_3};
+#else
+TILE(4, 1) TILE(4, 2) TILE(4, 3) TILE(4, 4) TILE(1, 1) TILE(1, 2) TILE(1, 3) TILE(1, 4)
+static const Tile MANY[] = {0, tile4_1, tile4_2, tile4_3, tile4_4}, ONE[] = {0, tile1_1, tile1_2, tile1_3, tile1_4};
+#endif
+/* c[0:trials)[0:rows) += a[0:trials)[0:columns) times the transpose in panels. A row spills zeros into the next one, so
+   rows come in ascending order. */
+INLINE void add_product(size_t trials, size_t rows, size_t columns, const real *a, const real *p, real *c) {
+  size_t padded = UP(rows, VL);
+  for (size_t m0 = 0; m0 < padded; m0 += COLUMNS * VL) {
+    size_t wide = (padded - m0 < COLUMNS * VL ? padded - m0 : COLUMNS * VL) / VL;
+    for (size_t i = 0; i < trials; i += trials - i >= ROWS ? ROWS : 1)
+      (trials - i >= ROWS ? MANY : ONE)[wide](columns, columns, rows, a + i * columns, p + columns * m0, c + i * rows + m0);
+  }
+}
+/* derivative by the spikes of the emitting neurons, compressed rows */
+INLINE void add_transposed(size_t trials, size_t rows, size_t columns, const real *a, const real *w, const int32_t *first,
+                           const int32_t *target, real *c) {
+  for (size_t b = 0; b < trials; b++, a += columns, c += rows)
+    for (size_t i = 0; i < rows; i++) {
+      real sum = 0;
+      for (int32_t s = first[i]; s < first[i + 1]; s++) sum += w[s] * a[target[s]];
+      c[i] += sum;
+    }
+}
+/* Where the derivatives of the targets lie for each event of an emitting neuron, in the order of time. */
+typedef struct {
+  uint32_t *place, *count;
+  size_t most;
+} Places;
+INLINE void note(Places *p, const EVENT *e, const EVENT *count, size_t trials, size_t at, size_t n) {
+  for (size_t b = 0; b < trials; b++, at += n)
+    for (size_t k = 0; k < count[b]; k++, e++) p->place[(size_t)*e * p->most + p->count[*e]++] = (uint32_t)at;
+}
+#define GATHER(r)                                                                   \
+  {                                                                                 \
+    vf s[r];                                                                        \
+    UNROLL for (size_t j = 0; j < r; j++) s[j] = LD(row + j * VL);                  \
+    for (size_t k = 0; k < p->count[m]; k++) {                                      \
+      const real *x = d + place[k] + j0;                                            \
+      UNROLL for (size_t j = 0; j < r; j++) s[j] += LD(x + j * VL);                 \
+    }                                                                               \
+    UNROLL for (size_t j = 0; j < r; j++) ST(row + j * VL, s[j]);                   \
+  }
+/* derivative by the rows: for each event of a neuron, those of its targets */
+INLINE void gather(const Places *p, size_t rows, size_t columns, const real *d, real *by) {
+  size_t padded = UP(columns, VL);
+  for (size_t j0 = 0; j0 < padded; j0 += 4 * VL) {
+    size_t wide = (padded - j0) / VL;
+    for (size_t m = 0; m < rows; m++) {
+      if (!p->count[m]) continue;
+      real *row = by + m * padded + j0;
+      const uint32_t *place = p->place + m * p->most;
+      if (wide >= 4) GATHER(4) else if (wide == 3) GATHER(3) else if (wide == 2) GATHER(2) else GATHER(1)
+    }
+  }
+}
+INLINE void gather_synapses(const Places *p, size_t rows, const real *d, const int32_t *first, const int32_t *target,
+                            real *by) {
+  for (size_t m = 0; m < rows; m++)
+    for (size_t k = 0; k < p->count[m]; k++) {
+      const real *x = d + p->place[m * p->most + k];
+      for (int32_t s = first[m]; s < first[m + 1]; s++) by[s] += x[target[s]];
+    }
+}
+/* derivative by the rows of a summed variable */
+INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x, const real *d, real *by) {
+  size_t padded = UP(columns, VL);
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < padded; j += VL) {
+      vf s = LD(by + i * padded + j);
+      for (size_t b = 0; b < trials; b++) s += K(x[b * rows + i]) * LD(d + b * columns + j);
+      ST(by + i * padded + j, s);
+    }
+}
+
+/* ---------------------------------------------------------------- what comes in */
+/* currents of a step, by trial and neuron */
+INLINE void load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
+                         const int32_t *column, real *to) {
+  for (size_t b = 0; b < trials; b++, table += stride, to += n) {
+    const real *from = table + row * channels;
+    if (!column) memcpy(to, from, n * sizeof(real));
+    else for (size_t i = 0; i < n; i++) to[i] = from[column[i]];
+  }
+}
+INLINE void give_current(size_t trials, size_t n, real *table, size_t stride, size_t channels, long row,
+                         const int32_t *column, const real *from) {
+  for (size_t b = 0; b < trials; b++, table += stride, from += n) {
+    real *to = table + row * channels;
+    for (size_t i = 0; i < n; i++) to[column ? column[i] : i] += from[i];
+  }
+}
+/* trial after trial of a block into the padded arrays, and back */
+INLINE void copy(size_t n, real *to, const real *from) { memcpy(to, from, n * sizeof(real)); }

@@ -1,0 +1,244 @@
+"""The fused engine: a whole pass in C that is generated from the program, forward and backward.
+
+In float64, a step of + − × ÷ and comparisons has the values of the reference engine to the bit. What it cannot do it
+refuses by name.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+import torch
+
+from ...models.errors import UnsupportedModel
+from ..native import load_library
+from ..program import Reset, StateUpdate, Threshold, Transmission
+from ..reference import ReferenceEngine, default_dtype
+from .design import Design, Wanted
+from .fixed import FixedPass, compile_fixed
+from .plan import Product, make_plan, restricts_nothing
+from .call import Pool
+from .run import Run
+from .slopes import check_surrogate
+
+# Of GCC: as branches, the limits of a function would keep a loop from becoming vectors.
+FLAGS = ("-fno-tree-pre", "-fno-tree-sink")
+
+
+class FusedEngine(ReferenceEngine):
+    """Runs a program as C. For the parameters see `ReferenceEngine`."""
+
+    name = "fused"
+
+    def __init__(self, program, values, objects=(), functions=None, network=None):
+        super().__init__(program, values, objects, functions, network)
+        self._plans, self._designs, self._fixed = {}, {}, {}
+        self.pool = Pool()
+        self._check()
+        free = program.inputs.keys() - {o.owner for o in program.operations if isinstance(o, Threshold)}
+        self.plan(frozenset(free), (), frozenset())  # refuses what no pass could do
+
+    def copy(self):
+        """An engine of the same program that can take over other delays and times."""
+        other = super().copy()
+        other._designs = dict(self._designs)
+        return other
+
+    def set_delays(self, seconds):
+        """Take over trained delays, which are the program's own: see `ReferenceEngine.set_delays`."""
+        before = self.program
+        super().set_delays(seconds)
+        if self.program is not before:
+            self._plans, self._designs = {}, {}
+
+    def _check(self):
+        if self.program.dtype not in (np.float32, np.float64):
+            raise UnsupportedModel(
+                "network", f"the type {self.program.dtype}, for the fused engine", "use float64"
+            )
+
+    # -------------------------------------------------------------- what a pass is made of
+    def fixed_code(self, operation, once, names):
+        """The compiled source of what does not change in an operation."""
+        key = (operation.name, once, names)
+        if key not in self._fixed:
+            self._fixed[key] = compile_fixed(operation, once, names)
+        return self._fixed[key]
+
+    def plan(self, driven, records, unrestricted):
+        """The plan for some inputs and traces."""
+        key = (driven, records, unrestricted)
+        if key not in self._plans:
+            self._plans[key] = make_plan(self.program, self.layout, driven, records, unrestricted)
+        return self._plans[key]
+
+    def wirings_of(self, step):
+        """The synapses of a delivery or product, by delay."""
+        operation = step.operation
+        if not isinstance(step, Product):
+            written = [line for line in operation.vector if line.op != ":="]
+            line = next(line for k, line in enumerate(operation.vector) if k == step.line)
+            assert line in written
+            return [
+                w
+                for w in self.wirings(operation.name, operation.accesses[line.target].index)
+                if len(w.synapses)
+            ]
+        return [self.wiring_of_sum(step)]
+
+    def wiring_of_sum(self, step):
+        """The synapses of a summed variable as one matrix."""
+        from ..delivery import wire
+        from .lowering import refuse
+
+        operation, arrays = step.operation, self.program.arrays
+        key = (operation.name, "sum")
+        if key not in self._wirings:
+            sources, targets = self.indices[step.index], self.indices[operation.index] - operation.start
+            size = arrays[step.target].size
+            if (operation.start, operation.stop) != (0, size):
+                refuse(operation, "a summed variable of a part of a group")
+            wiring = wire(sources, targets, np.zeros(len(sources), np.int64), arrays[step.source].size, size)[
+                0
+            ]
+            ordered = np.lexsort((np.arange(len(sources)), targets))
+            rising = np.all(np.diff(sources[ordered])[np.diff(targets[ordered]) == 0] > 0)
+            if not (rising and len(np.unique(sources * size + targets)) == len(sources)):
+                refuse(operation, "a summed variable whose synapses do not come in the order of their source")
+            self._wirings[key] = wiring
+        return self._wirings[key]
+
+    def design(self, plan, wanted):
+        """(Design, loaded library, class of its call) for a plan and what is wanted."""
+        key = (id(plan), wanted)
+        if key not in self._designs:
+            wirings = {id(s): self.wirings_of(s) for s in plan.steps if not isinstance(s, tuple)}
+            design = Design(plan, wanted, wirings)
+            source, call = design.source()
+            library = load_library(source, flags=FLAGS, name="engine")
+            self._designs[key] = (design, library, call)
+        return self._designs[key]
+
+    # -------------------------------------------------------------- refractoriness that restricts nothing
+    def unrestricted(self, fixed, values, trained):
+        """Groups whose neurons could spike in every step: their refractory period has nothing to hold back."""
+        found = set()
+        for operation in self.program.operations:
+            if isinstance(operation, Threshold) and operation.refractory:
+                bound = self._bound_of(operation, fixed, trained)
+                if bound is not None and self._never_waits(operation, bound, values):
+                    found.add(operation.owner)
+        return frozenset(found)
+
+    def _bound_of(self, threshold, fixed, trained):
+        """Steps of refractoriness of each neuron, where they do not change and nothing else reads whether it is over."""
+        free, last, _ = threshold.refractory
+        order, bound = list(self.program.operations), None
+        for operation in order:
+            readers = {
+                n
+                for line in operation.lines()
+                for n in _names(line.expression) | {line.condition}
+                if n in operation.accesses and operation.accesses[n].array == free
+            }
+            masks = {line.condition for line in operation.lines() if line.condition in readers}
+            if operation is not threshold and (masks or readers):
+                return None
+            if (
+                not isinstance(operation, StateUpdate)
+                or operation.owner != threshold.owner
+                or free not in operation.written()
+            ):
+                continue
+            line = next(
+                li
+                for li in operation.vector
+                if operation.accesses.get(li.target) and operation.accesses[li.target].array == free
+            )
+            node = ast.parse(line.expression.strip(), mode="eval").body
+            late = order.index(operation) > order.index(threshold)
+            if (
+                bound is not None
+                or late
+                or not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.GtE))
+            ):
+                return None
+            bound = self._period(operation, node, trained, fixed)
+            if bound is None:
+                return None
+        return bound
+
+    def _period(self, operation, node, trained, fixed):
+        from ..rendering import StatementWriter
+        from .lowering import Lowering
+        from .values import Algebra
+
+        used = {a.array for a in operation.accesses.values()} | {
+            k for ks in operation.constant_keys.values() for k in ks
+        }
+        names = _names(ast.unparse(node.comparators[0]))
+        lowering = Lowering(operation, self.layout, Algebra(), {})
+        if not lowering._since(node.left) or used & trained & {
+            operation.accesses[n].array for n in names if n in operation.accesses
+        }:
+            return None
+        writer = StatementWriter(operation, self.layout, "whole")
+        writer.shared_block()
+        term = writer._term(node.comparators[0])
+        if not term.fixed:
+            return None
+        name = writer.hoist(term)
+        found = fixed.of(operation, tuple(writer.once), (name,))[name]
+        return np.asarray(found.detach() if isinstance(found, torch.Tensor) else found)
+
+    def _never_waits(self, threshold, bound, values):
+        last = steps_since(values[threshold.refractory[1]], self.program)
+        return restricts_nothing(threshold, bound, last, 0)
+
+    # -------------------------------------------------------------- passes
+    def run(self, values, constants, request):
+        """One pass; see `ReferenceEngine.run`."""
+        self.check_request(request)
+        with default_dtype(request.dtype), np.errstate(all="ignore"):
+            return Run(self, values, constants, request).run()
+
+    def check_request(self, request):
+        """Refuse what this pass asks for and C does not do."""
+        if request.device.type != "cpu":
+            raise UnsupportedModel(
+                "engine='fused'",
+                f"a pass on {request.device}",
+                "move the twin to the CPU, or take another engine",
+            )
+        back = request.carrying
+        for operation in self.program.operations:
+            if isinstance(operation, Transmission) and operation.delay in back:
+                raise UnsupportedModel(
+                    operation.name,
+                    "a trained delay, for the fused engine",
+                    'Twin(engine="reference") trains it',
+                )
+            if isinstance(operation, Threshold) and operation.events in back:
+                check_surrogate(operation.label, request.surrogates[operation.label][0])
+
+    def wanted(self, request, spaces):
+        """What a pass shall return, without what Python knows only later."""
+        dense = frozenset(spaces) & request.carrying
+        return Wanted(double=request.dtype == torch.float64, dense=dense)
+
+
+def _names(expression):
+    return {n.id for n in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(n, ast.Name)}
+
+
+def steps_since(last, program):
+    """Number of the step of each neuron's last spike, counted from the present one: 0 is now."""
+    last = last.detach().cpu().numpy() if isinstance(last, torch.Tensor) else np.asarray(last)
+    dt = program.dt
+    return -np.asarray(((program.start * dt - last) + 1e-3 * dt) / dt, dtype=np.int64)
+
+
+def is_reset(operation):
+    """Whether an operation is a reset."""
+    return isinstance(operation, Reset)

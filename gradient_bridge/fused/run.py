@@ -1,0 +1,272 @@
+"""One pass of the fused engine: from a request to a call of the generated C, and back to tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from brian2.input.timedarray import _find_K
+
+from ..program import SpikeSource
+from .design import Wanted
+from .fixed import FixedPass
+from .inputs import SourceSpikes, own_spikes, rows_of_spikes
+from .plan import Delivery, identifier
+from .call import Call, Fused
+
+
+class Run:
+    """One pass. For the parameters see `ReferenceEngine.run`."""
+
+    def __init__(self, engine, values, constants, request):
+        self.engine, self.program, self.request = engine, engine.program, request
+        self.dtype, self.trials = request.dtype, request.trials
+        self.values = {k: self._tensor(v) for k, v in values.items()}
+        self.clock = self.program.clocks[0]
+        self.steps = self.clock.steps_until(request.end) - self.clock.start
+        self.fixed = FixedPass(engine, self.values, constants, request)
+        changing = engine.layout.changing
+        self.records = tuple(dict.fromkeys(r for r in request.record if r[0] in changing))
+        self.driven = {k: v for k, v in request.stimulus.items() if k in self.program.groups}
+        unrestricted = engine.unrestricted(self.fixed, self.values, request.carrying)
+        self.plan = engine.plan(frozenset(self.driven), self.records, unrestricted)
+
+    @staticmethod
+    def _tensor(value):
+        return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+    # -------------------------------------------------------------- what goes in
+    def coefficients(self):
+        """By group: the values of its coefficients by (operation, name)."""
+        found = {}
+        for name, group in self.plan.groups.items():
+            wanted = {}
+            for kernel in group.all_kernels():
+                for lowering in kernel.lowered:
+                    _, names = wanted.setdefault(lowering.operation.name, (lowering, set()))
+                    names |= lowering.coefficients
+            own = found[name] = {}
+            for lowering, names in wanted.values():
+                operation = lowering.operation
+                values = self.fixed.of(operation, tuple(lowering.writer.once), tuple(sorted(names)))
+                own |= {(operation.name, n): v for n, v in values.items()}
+        return found
+
+    def weights(self):
+        """By `id` of a delivery or product: its value at each synapse."""
+        found = {}
+        for step in self.plan.steps:
+            if isinstance(step, tuple):
+                continue
+            operation = step.operation
+            value = 1.0
+            if step.value is not None:
+                value = self.fixed.of(operation, step.once, (step.value,))[step.value]
+            value = torch.as_tensor(value).to(self.dtype).expand(operation.elements)
+            found[id(step)] = -value if isinstance(step, Delivery) and step.negative else value
+        return found
+
+    def currents(self, design):
+        """By name in C: (table (trial or 1, row, channel), row of each step, column of each neuron or None)."""
+        found = {}
+        for (name, column), place in design.currents.items():
+            driven = self.request.stimulus.get(name)
+            clock = self.clock
+            times = (clock.start + np.arange(self.steps + 1)) * clock.dt
+            if driven is not None:
+                table = driven.to(self.dtype).contiguous()
+                made = np.round((times - clock.start * clock.dt) / clock.dt).astype(np.int64)
+                rows = made // self.request.every
+            else:
+                function = next(o.functions[name] for o in self.program.operations if name in o.functions)
+                own = np.array(function.values, dtype=np.float64)
+                table = torch.from_numpy(own).to(self.dtype).reshape(1, len(own), -1).contiguous()
+                every = _find_K(clock.dt, function.dt)
+                rows = np.int_(np.round(times / (function.dt / every)) / every)
+            rows = np.clip(rows, 0, table.shape[1] - 1).astype(np.int32)
+            found[place] = (table, rows, self._columns(column, table.shape[2], name))
+        return found
+
+    def _columns(self, column, channels, name):
+        """Column of each neuron, None where it is the neuron itself."""
+        if column is None:
+            size = next(
+                g.size
+                for g in self.plan.groups.values()
+                for k in g.all_kernels()
+                if (name, None) in [d[:2] for d in k.leaves("current")]
+            )
+            return np.zeros(size, np.int32)
+        index = np.asarray(self.values[column]).astype(np.int64)
+        if np.any((index < 0) | (index >= channels)):
+            raise IndexError(f"{name}(t, {column}): column {index.max()} of {channels}")
+        return None if np.array_equal(index, np.arange(channels)) else index.astype(np.int32)
+
+    def sources(self):
+        """By event space: (bytes (trial or 1, row, channel), row of each step or −1)."""
+        found = {}
+        for space, operation in self.plan.sources.items():
+            channels = self.plan.spaces[space]
+            if operation.owner in self.driven:
+                stimulus = self.driven[operation.owner]
+                found[space] = (
+                    as_bytes(stimulus),
+                    rows_of_spikes(self.steps, self.request.every, stimulus.shape[1]),
+                )
+            elif isinstance(operation, SpikeSource):
+                found[space] = own_spikes(operation, self.clock.start, self.steps, channels)
+        return found
+
+    def start(self, layout):
+        """The states of a group at the start, (state, trial, neuron)."""
+        rows = []
+        for key in layout.states:
+            value = self.values[key]
+            if key.endswith(".lastspike"):
+                from .engine import steps_since
+
+                value = torch.from_numpy(np.maximum(steps_since(value, self.program), -(1 << 23)))
+            rows.append(torch.as_tensor(value).to(self.dtype).expand(self.trials, layout.size))
+        if not rows:
+            return torch.zeros(0, self.trials, layout.size, dtype=self.dtype)
+        return torch.stack(rows)
+
+    # -------------------------------------------------------------- the pass
+    def run(self):
+        """Spikes, traces and final values, as `ReferenceEngine.run` returns them."""
+        request, program = self.request, self.program
+        coefficients, weights = self.coefficients(), self.weights()
+        grad = torch.is_grad_enabled()
+
+        def graded(value):
+            return grad and isinstance(value, torch.Tensor) and value.requires_grad
+
+        spaces = {program.events[g]: g for g in request.spikes}
+        sources = self.sources()
+        back = grad and bool(request.carrying)
+        dense = frozenset(s for s in spaces if back and s in request.carrying and s not in sources)
+        by_step = {id(s): s for s in self.plan.steps if not isinstance(s, tuple)}
+        wanted = Wanted(
+            double=self.dtype == torch.float64,
+            dense=dense,
+            back=back,
+            carried=frozenset(request.carrying) if back else frozenset(),
+            coefficients=frozenset(c for own in coefficients.values() for c, v in own.items() if graded(v)),
+            weights=frozenset(
+                (by_step[k].operation.name, getattr(by_step[k], "line", 0))
+                for k, v in weights.items()
+                if graded(v)
+            ),
+            currents=frozenset(c for c in self._current_names() if graded(request.stimulus.get(c[0]))),
+            surrogates=tuple((label, *s) for label, s in request.surrogates.items() if s[1] is not None)
+            if back
+            else (),
+            detach_reset=request.detach_reset if back else False,
+        )
+        design, library, structure = self.engine.design(self.plan, wanted)
+        kept = frozenset(s for s in spaces if s not in dense and s not in sources)
+        call = Call(self, design, library, structure, sources, keep=back or bool(kept))
+        tensors = []
+        for name, layout in design.layouts.items():
+            own = [coefficients[name][c] for c in layout.coefficients]
+            tensors += [stacked(own, layout.size, self.dtype), self.start(layout)]
+        for step in by_step.values():
+            wirings = self.engine.wirings_of(step)
+            for link, wiring in zip(design.links[id(step)], wirings, strict=True):
+                tensors.append(matrix(weights[id(step)], wiring, link.dense))
+        currents = self.currents(design)
+        tensors += [table for table, _, _ in currents.values()]
+        call.currents = currents
+        outputs = Fused.apply(call, *tensors)
+        return self.results(design, call, outputs, spaces, kept, sources)
+
+    def _current_names(self):
+        kernels = (k for g in self.plan.groups.values() for k in g.all_kernels())
+        return {d[:2] for k in kernels for d in k.leaves("current")}
+
+    # -------------------------------------------------------------- what comes out
+    def results(self, design, call, outputs, spaces, kept, sources):
+        outputs = list(outputs)
+        ends = {name: outputs.pop(0) for name in design.layouts}
+        dense = {space: outputs.pop(0).transpose(0, 1) for space in call.dense}
+        traces = {key: outputs.pop(0).transpose(0, 1) for key in design.traces}
+        spikes = {}
+        for space, group in spaces.items():
+            if space in dense:
+                spikes[group] = dense[space]
+            elif space in sources:
+                spikes[group] = SourceSpikes(*sources[space], self.trials, self.steps, self.dtype)
+            else:
+                spikes[group] = call.events(space)
+        states = {}
+        for key, slot in self.request.record:
+            size = self.program.arrays[key].size
+            if (key, slot) in traces:
+                states[key, slot] = traces[key, slot]
+            else:
+                value = torch.as_tensor(self.values[key])
+                states[key, slot] = value.expand(self.trials, size)[:, None].expand(-1, self.steps, -1)
+        for (key, slot), value in states.items():
+            if key in self.engine.layout.booleans:
+                states[key, slot] = value != 0
+        return spikes, states, self.final(design, call, ends)
+
+    def final(self, design, call, ends):
+        """Every array at the end."""
+        program, changing = self.program, self.engine.layout.changing
+        spaces = program.event_spaces()
+        found = {
+            k: v.clone() if isinstance(v, torch.Tensor) else v
+            for k, v in self.values.items()
+            if k not in spaces
+        }
+        end = self.clock.start + self.steps
+        found |= {f"{self.clock.key}.t": end * self.clock.dt, f"{self.clock.key}.timestep": end}
+        for key, value in self.values.items():
+            array = program.arrays.get(key)
+            if key in changing and array is not None and not array.scalar and key not in spaces:
+                found[key] = torch.as_tensor(value).expand(self.trials, array.size)
+        for name, layout in design.layouts.items():
+            for key, value in zip([*layout.states, *layout.last], ends[name], strict=True):
+                if key.endswith(".lastspike"):
+                    found[key] = self.last_spike(key, value.detach())
+                else:
+                    found[key] = value != 0 if key in self.engine.layout.booleans else value
+        for space in design.noted:
+            key = next(
+                o.refractory[1]
+                for o in program.operations
+                if getattr(o, "refractory", None) and o.events == space
+            )
+            found[key] = self.last_spike(key, call.last[space])
+        return found
+
+    def last_spike(self, key, step):
+        """Times of the last spikes (s) from their steps in this pass."""
+        before = torch.as_tensor(self.values[key]).expand(step.shape)
+        now = (self.clock.start + step.to(torch.float64)) * self.clock.dt
+        return torch.where(step >= 0, now, before)
+
+
+def as_bytes(stimulus):
+    """Spikes as bytes, without a copy where they are."""
+    stimulus = stimulus.detach()
+    if stimulus.dtype == torch.bool:
+        stimulus = stimulus.view(torch.uint8)
+    return stimulus.to(torch.uint8).contiguous()
+
+
+def stacked(values, size, dtype):
+    """Coefficients as (coefficient, neuron)."""
+    if not values:
+        return torch.zeros(0, size, dtype=dtype)
+    return torch.stack([torch.as_tensor(v).to(dtype).expand(size) for v in values])
+
+
+def matrix(values, wiring, dense):
+    """Values of synapses as the rows of a matrix, or in the order of the wiring."""
+    if not dense:
+        return values[wiring.synapses]
+    size = wiring.n_sources * wiring.n_targets
+    if len(wiring.synapses) == size == len(values) and wiring.in_order:
+        return values.reshape(wiring.n_sources, wiring.n_targets)
+    return wiring.matrix(values)
