@@ -17,6 +17,7 @@ from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
 
 from ..models.errors import UnsupportedModel
 from .clocks import Time
+from .program import Call
 from .refusals import MONITORS
 
 # Packages whose functions no user wrote.
@@ -38,9 +39,10 @@ class Python:
         engine = running.engine
         if running.trials != 1:
             raise UnsupportedModel(
-                engine.program.operations[0].name,
-                f"network operations in {running.trials} trials",
+                next(o.name for o in engine.program.operations if isinstance(o, Call)),
+                f"a network_operation in a pass of {running.trials} trials",
                 "run one trial at a time: Python code has one network",
+                verb="is",
             )
         self.running, self.network = running, engine.network
         self.arrays = engine.program.arrays
@@ -119,21 +121,29 @@ class Python:
         for variable in self.resizable:
             if variable.get_value().shape != self.before[variable].shape:
                 raise UnsupportedModel(
-                    operation.name, f"another size of {variable.owner.name}.{variable.name}", remedy
+                    operation.name,
+                    f"the size of {variable.owner.name}.{variable.name} during a run",
+                    remedy,
+                    verb="changes",
                 )
         for source in self.sources:
             if source._spikes_changed:
-                raise UnsupportedModel(operation.name, f"{source.name}.set_spikes() during a run", remedy)
+                raise UnsupportedModel(
+                    operation.name, f"{source.name}.set_spikes() during a run", remedy, verb="calls"
+                )
         for obj, active in self.active.items():
             if obj.active != active:
                 raise UnsupportedModel(
                     operation.name,
                     f"{obj.name}.active = {obj.active} during a run",
                     "Brian2 looks at it before a run only: set it there, or multiply by a variable that is 0 or 1",
+                    verb="sets",
                 )
         for clock, dt, _ in self.clocks:
             if clock.dt_ != dt:
-                raise UnsupportedModel(operation.name, f"another dt of {clock.name} during a run", remedy)
+                raise UnsupportedModel(
+                    operation.name, f"the dt of {clock.name} during a run", remedy, verb="changes"
+                )
 
     def take_back(self):
         """What the user's code has changed is changed in the pass; the gradient stops there."""
@@ -213,9 +223,10 @@ def refuse_monitors_in_use(network, objects):
             if id(value) in monitors:
                 raise UnsupportedModel(
                     operation.name,
-                    f"Python code that names the monitor {value.name}: a twin runs no monitors",
+                    f"the monitor {value.name} in its Python code, and a twin runs no monitors",
                     "keep what the code needs in a variable of the group (n += 1 in its reset), or take the monitor "
                     "out of the network",
+                    verb="names",
                 )
 
 

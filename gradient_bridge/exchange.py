@@ -124,7 +124,9 @@ def check_unchanged(program, objects, before, now, trained=()):
             _refuse(operation.owner, "other spikes")
         running = objects[operation.name]
         if not running.active:
-            _refuse(operation.name, "inactive")
+            raise UnsupportedModel(
+                operation.name, "inactive, and was not when the twin was made", "make a new twin", verb="is"
+            )
         if (running.when, running.order) != (operation.slot, operation.order):
             _refuse(operation.name, "another slot or order")
         for name, function in operation.functions.items():
@@ -202,7 +204,7 @@ def _can_be_nan(value):
 
 
 def _refuse(owner, what):
-    raise UnsupportedModel(owner, f"{what} than when the twin was made", "make a new twin")
+    raise UnsupportedModel(owner, f"{what} than when the twin was made", "make a new twin", verb="has")
 
 
 def read_untouched(program, objects):

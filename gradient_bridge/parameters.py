@@ -146,8 +146,9 @@ def _refuse_shared_namespace(place, program, objects):
             if objects[owner].namespace is place.owner.namespace:
                 raise UnsupportedModel(
                     place.owner.name,
-                    f"training the constant {place.name} in a namespace that {owner} shares",
+                    f"the namespace of the constant {place.name}, which is to be trained, with {owner}",
                     "give each object its own: namespace=dict(names)",
+                    verb="shares",
                 )
 
 
@@ -178,9 +179,10 @@ def _explain_missing(pattern, program, objects, candidates, frame):
             value = frame.get(name, "…")
             raise UnsupportedModel(
                 operation.owner,
-                f"training the constant {name}, which only lives in the caller's frame",
+                f"the constant {name}, which is to be trained, from the caller's frame",
                 f"move it into the group, so that sync has a place for it: "
                 f"{operation.owner}.namespace[{name!r}] = {value}",
+                verb="takes",
             )
     for owner_name, owner in objects.items():
         variable = getattr(owner, "variables", {}).get(name)

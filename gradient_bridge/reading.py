@@ -152,7 +152,9 @@ def _clocks(network, objects):
         if isinstance(o, (CodeRunner, NetworkOperation)) and not isinstance(o, MONITORS)
     ]
     if not used:
-        raise UnsupportedModel("network", "no object that does anything", "add groups to the network")
+        raise UnsupportedModel(
+            "network", "no object that does anything", "add groups to the network", verb="has"
+        )
     for clock in {o.clock for o in objects}:
         clock.set_interval(network.t, network.t)  # as Network.run does: another network may have moved it
     running = sorted({float(clock.dt_) for clock in used})
@@ -177,7 +179,9 @@ def _code_requests(objects, namespace):
             continue
         mine = [c for c in calls if c["template_name"] != "synapses_push_spikes"]
         if len(mine) > 1:
-            raise UnsupportedModel(obj.name, f"{len(mine)} code objects", "split it into several objects")
+            raise UnsupportedModel(
+                obj.name, f"{len(mine)} code objects", "split it into several objects", verb="has"
+            )
         if mine:
             yield obj, mine[0]
 
@@ -271,7 +275,7 @@ def _reset(obj, call, arrays, common):
 def _transmission(obj, call, arrays, common):
     if any(line.op != ":=" for line in common["scalar"]):
         raise UnsupportedModel(
-            obj.name, "a shared variable written at a spike", "write to per-neuron variables"
+            obj.name, "a shared variable at a spike", "write to variables of each neuron", verb="writes"
         )
     source = obj.source
     sources = obj.synapse_sources.get_value()

@@ -22,7 +22,10 @@ def refuse_network(network):
     """A magic network holds its objects only while it runs; a jitter acts on what `simulate` puts in."""
     if isinstance(network, MagicNetwork):
         raise UnsupportedModel(
-            network.name, "the magic network", "make the network before anything runs: Network(collect())"
+            network.name,
+            "the magic network, which holds its objects only while it runs",
+            "make the network before anything runs: Network(collect())",
+            verb="is",
         )
     for jitter in annotations(network).jitter:
         raise UnsupportedModel(
@@ -39,12 +42,15 @@ def refuse_object(obj, python=False):
             return
         raise UnsupportedModel(
             obj.name,
-            "network_operation: opaque Python code",
+            "a network_operation, Python code that no statement describes",
             "express it as equations, a reset or run_regularly; or let it run as it is, without gradients through "
             "it: Twin(net, python=True)",
+            verb="is",
         )
     if isinstance(obj, (SpatialNeuron, SpatialStateUpdater)):
-        raise UnsupportedModel(obj.name, f"{type(obj).__name__}: compartments", "use point neurons")
+        raise UnsupportedModel(
+            obj.name, f"compartments ({type(obj).__name__})", "use point neurons", verb="has"
+        )
     if isinstance(obj, StateUpdater) and str(obj.method_choice).startswith("gsl"):
         raise UnsupportedModel(
             obj.name,
@@ -54,8 +60,9 @@ def refuse_object(obj, python=False):
     if not isinstance(obj, MONITORS) and not type(obj).run.__module__.startswith("brian2."):
         raise UnsupportedModel(
             obj.name,
-            f"{type(obj).__name__}, which has a run() of its own",
+            f"of the class {type(obj).__name__}, which has a run() of its own",
             "express it as equations or run_regularly",
+            verb="is",
         )
 
 
@@ -97,8 +104,9 @@ def refuse_dead_ends(program, key):
                 names = names | {line.target}
     raise UnsupportedModel(
         key.rpartition(".")[0],
-        f"training {key.rpartition('.')[2]}, which no statement reads with a gradient",
+        f"no statement through which a gradient reaches {key.rpartition('.')[2]}, which is to be trained",
         "leave it out of trainable: it is only compared, rounded or a duration",
+        verb="has",
     )
 
 
@@ -108,7 +116,7 @@ def refuse_fixed_delay(program, key):
     if not can_mask(operation):
         raise UnsupportedModel(
             operation.name,
-            "training the delay of a pathway whose statements run for one event after the other",
+            "a delay, which is to be trained, for statements that run for one event after the other",
             "add to a variable of its own (+=) and use that in the equations, or leave the delay out of trainable",
         )
 

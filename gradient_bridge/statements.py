@@ -49,7 +49,10 @@ class ArrayTable(dict):
             )
         elif known.variable is not variable and not isinstance(variable.owner, Clock):
             raise UnsupportedModel(
-                owner, "two objects of this name", "give each object of the network its own: name=..."
+                owner,
+                "the name of two objects",
+                "give each object of the network its own: name=...",
+                verb="is",
             )
         return key
 

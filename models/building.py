@@ -121,6 +121,7 @@ def with_dt(description, dt):
             "the network",
             "another dt after a run",
             "start it anew: describe(net).at_start(), which is at t = 0",
+            verb="has",
         )
     if notes.dt_ref is not None:
         whole_steps(notes.dt_ref, new, "dt_ref")

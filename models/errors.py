@@ -12,21 +12,24 @@ class UnsupportedModel(NotImplementedError):
         What is not supported, e.g. ``"run_regularly"``.
     remedy : str
         What the user can do about it.
+    verb : str
+        What the object does with it: ``"uses"``, ``"has"``, ``"is"``.
 
     Attributes
     ----------
-    object_name, feature, remedy : str
+    object_name, feature, remedy, verb : str
         As given.
     """
 
-    def __init__(self, object_name, feature, remedy):
+    def __init__(self, object_name, feature, remedy, verb="uses"):
         self.object_name = object_name
         self.feature = feature
         self.remedy = remedy
-        super().__init__(f"'{object_name}' uses {feature}, which is not supported: {remedy}")
+        self.verb = verb
+        super().__init__(f"'{object_name}' {verb} {feature}. This is not supported: {remedy}")
 
     def __reduce__(self):
-        return type(self), (self.object_name, self.feature, self.remedy)
+        return type(self), (self.object_name, self.feature, self.remedy, self.verb)
 
 
 class StimulusError(ValueError):

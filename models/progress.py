@@ -85,8 +85,9 @@ def from_start(description):
     if lost:
         raise UnsupportedModel(
             "the network",
-            f"a start at t = 0 after a run of {progress.time:.6g} s, which has left {', '.join(lost)}",
-            "to leave them out: describe(net).at_start(); to go on: build(describe(net)).run(…)",
+            f"run for {progress.time:.6g} s and left {', '.join(lost)}, which a start at t = 0 would lose",
+            "describe(net).at_start() leaves them out, build(describe(net)).run(…) goes on",
+            verb="has",
         )
     return description.at_start()
 
@@ -109,8 +110,9 @@ def put_progress(net, progress, objects):
     if not isinstance(get_device(), RuntimeDevice):
         raise UnsupportedModel(
             "the network",
-            "a run that goes on, on a standalone device",
+            f"from t = {progress.time:.6g} s on a standalone device, whose programs start at t = 0",
             "start it anew: describe(net).at_start()",
+            verb="goes on",
         )
     net.t_ = progress.time
     for obj in objects.values():

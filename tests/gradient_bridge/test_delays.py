@@ -86,6 +86,6 @@ def test_the_slope_is_the_central_difference():
 def test_a_delay_that_cannot_be_trained_is_refused():
     net = late(np.array([3.0, 3.0, 3.0]), on_pre="g_post += w*(1 - g_post)")
     with pytest.raises(
-        UnsupportedModel, match="'feed_pre' uses training the delay.*one event after the other"
+        UnsupportedModel, match="'feed_pre' uses a delay, which is to be trained.*one event after the other"
     ):
         Twin(net, trainable=("delay",))

@@ -239,12 +239,12 @@ def slower(p):
 
 
 REFUSED = {
-    off: "'act' uses S.active = False during a run.*Brian2 looks at it before a run only",
-    off_inside: "'act' uses G_spike_thresholder.active = False during a run",
-    other_spikes: r"'act' uses source.set_spikes\(\) during a run",
-    more_spikes: "'act' uses another size of source.",
-    slower: "'act' uses another dt of defaultclock during a run",
-    connect: "'act' uses another size of S.*before the run",
+    off: "'act' sets S.active = False during a run.*Brian2 looks at it before a run only",
+    off_inside: "'act' sets G_spike_thresholder.active = False during a run",
+    other_spikes: r"'act' calls source.set_spikes\(\) during a run",
+    more_spikes: "'act' changes the size of source.",
+    slower: "'act' changes the dt of defaultclock during a run",
+    connect: "'act' changes the size of S.*before the run",
 }
 
 
@@ -288,7 +288,7 @@ def test_an_error_of_the_code_leaves_the_network_as_it_was():
 def test_several_trials():
     p = parts()
     network(p, NetworkOperation(lambda: None, name="act"))
-    with pytest.raises(UnsupportedModel, match="network operations in 2 trials"):
+    with pytest.raises(UnsupportedModel, match="is a network_operation in a pass of 2 trials"):
         Twin(p.net, python=True)(duration=1 * ms, trials=2)
 
 
@@ -364,7 +364,9 @@ def test_code_that_names_a_monitor(way):
     monitor = SpikeMonitor(p.G, name="M")
     function = way(p, monitor)
     p.net = Network(p.G, monitor, NetworkOperation(function, name="act"))
-    with pytest.raises(UnsupportedModel, match="'act' uses Python code that names the monitor M"):
+    with pytest.raises(
+        UnsupportedModel, match="'act' names the monitor M in its Python code, and a twin runs no monitors"
+    ):
         Twin(p.net, python=True)
     p.net.remove(monitor)
     Twin(p.net, python=True)  # a monitor outside of the network does not run in Brian2 either

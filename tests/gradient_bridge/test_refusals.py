@@ -41,14 +41,14 @@ def own_run():
 
 
 NETWORKS = {
-    "network operation": (operation, "'watch' uses network_operation.*equations, a reset or run_regularly"),
-    "compartments": (compartments, "'dendrite.*' uses Spatial.*: compartments.*point neurons"),
+    "network operation": (operation, "'watch' is a network_operation.*equations, a reset or run_regularly"),
+    "compartments": (compartments, "'dendrite.*' has compartments .Spatial.*point neurons"),
     "GSL": (
         lambda: Network(cells(method="gsl_rkf45")),
         "'cells_stateupdater' uses the integrator gsl_rkf45.*explicit one",
     ),
-    "own run": (own_run, "'shift' uses Shift, which has a run\\(\\) of its own.*run_regularly"),
-    "nothing": (lambda: Network(), "'network' uses no object that does anything.*add groups"),
+    "own run": (own_run, "'shift' is of the class Shift, which has a run\\(\\) of its own.*run_regularly"),
+    "nothing": (lambda: Network(), "'network' has no object that does anything.*add groups"),
 }
 
 
@@ -111,7 +111,7 @@ def test_foreign_constants_are_refused_with_the_line_that_helps():
     gain = 1.5
     net = joined(group=cells("dv/dt = (gain - v)/(5*ms) : 1"), on_pre="v_post += w", delay=1 * ms)
     message = (
-        "training the constant gain, which only lives in the caller's frame.*"
+        "takes the constant gain, which is to be trained, from the caller's frame.*"
         rf"cells.namespace\['gain'\] = {gain}"
     )
     with pytest.raises(UnsupportedModel, match=message):

@@ -115,7 +115,7 @@ def test_constants_keep_their_type():
 def test_other_spikes_slots_and_objects_are_noticed():
     for change, message in {
         "spikes": "other spikes than when the twin was made",
-        "inactive": "inactive than when",
+        "inactive": "is inactive, and was not when",
         "more": "an object more than when",
     }.items():
         net = relay()

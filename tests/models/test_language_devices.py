@@ -92,7 +92,7 @@ def test_a_run_that_is_not_over_is_refused_where_a_trial_would_lose_it():
     run(net)
     with pytest.raises(
         UnsupportedModel,
-        match="a start at t = 0 after a run of 0.04 s.*'excitation_pre' under way.*event-driven variables of "
+        match="has run for 0.04 s and left .*'excitation_pre' under way.*event-driven variables of "
         r"'inhibition' between events.*describe\(net\).at_start\(\)",
     ):
         simulate(net, duration=0.01, namespace={})

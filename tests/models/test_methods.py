@@ -79,7 +79,7 @@ QUADRATIC = "dv/dt = (v**2 - v)/(20*ms) : 1"
         (
             QUADRATIC,
             "exact",
-            r"^'cell' uses the method 'exact', .*: Brian2: The expression .*, defining the variable 'v', could not be "
+            r"^'cell' uses the method 'exact'\. This is not supported: Brian2: The expression .*, defining the variable 'v', could not be "
             r"separated into linear components\. Suitable: euler, rk2, rk4, milstein, heun$",
         ),
         (

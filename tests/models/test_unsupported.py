@@ -88,7 +88,7 @@ def _inactive():
         (_generator_with_statements, "'g' uses run_regularly of a SpikeGeneratorGroup"),
         (_inactive_operation, "'g' uses 'operation' with active = False"),
         (lambda: _own_code(codeobj_class=NumpyCodeObject), "'g' uses 'operation' .CodeRunner."),
-        (_spatial, "'g' uses SpatialNeuron, which is not supported: use point neurons"),
+        (_spatial, "'g' uses SpatialNeuron. This is not supported: use point neurons"),
         (_network_operation, "'operation' uses NetworkOperation"),
         (
             lambda: NeuronGroup(1, "dv/dt = -v/second : 1", method="gsl", name="g"),
