@@ -79,8 +79,8 @@ QUADRATIC = "dv/dt = (v**2 - v)/(20*ms) : 1"
         (
             QUADRATIC,
             "exact",
-            r"^'cell' uses the method 'exact'\. This is not supported: Brian2: The expression .*, defining the variable "
-            r"'v', could not be separated into linear components\. Suitable: euler, rk2, rk4, milstein, heun$",
+            r"^'cell' uses the method 'exact'\. This is not supported: Brian2: The expression .*, defining the "
+            r"variable 'v', could not be separated into linear components\. Suitable: euler, rk2, rk4, milstein, heun$",
         ),
         (
             "dv/dt = (v**2 - v + 1)/(20*ms) : 1",
