@@ -145,7 +145,7 @@ class Twin(nn.Module):
         self._untouched = read_untouched(program, self.objects)
         if trainable:
             check_times(program, self._values, net)
-        self._cast = {}
+        self._cast, self._carried = {}, {}
         self._engine = ENGINES[engine](program, self._values, self.objects.values(), functions, net)
         self._places = find_places(program, self.objects, trainable, frame=namespace)
         self.trained = Named()
@@ -267,7 +267,7 @@ class Twin(nn.Module):
                 self.program, place.key, value, on_numpy
             )
         values |= {key: own_value(self.program, key, value, on_numpy) for key, value in given.items()}
-        carried = frozenset() if on_numpy else carrying(self.program, graded)
+        carried = frozenset() if on_numpy else self._carrying(frozenset(graded))
         self._find_scales(carried)
         request = Request(
             dtype=self.dtype,
@@ -289,6 +289,12 @@ class Twin(nn.Module):
         return recording_of(
             self.program, found, states, {k: v.clone() for k, v in self._untouched.items()} | final
         )
+
+    def _carrying(self, graded):
+        """What carries a gradient, given what is trained; found once."""
+        if graded not in self._carried:
+            self._carried[graded] = carrying(self.program, graded)
+        return self._carried[graded]
 
     def _find_scales(self, carried):
         """Scales of the surrogates that a gradient passes."""

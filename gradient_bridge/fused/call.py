@@ -12,7 +12,7 @@ from .plan import identifier
 
 CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of large ones
 LARGE = 128  # neurons
-BLOCK, LONG_BLOCK = 16, 32  # trials that one thread takes through time together
+BLOCK, LONG_BLOCK = 32, 32  # trials that one thread takes through time together
 MANY = 64  # trials
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
@@ -234,8 +234,11 @@ class Call:
             if one:
                 value = 0.0 if grad is None else float(grad.reshape(-1)[0]) if grad.numel() else 0.0
                 grad = torch.full(((self.block + 32) * size,), value, dtype=self.dtype)
-            yield f"by_{name}", grad.contiguous()
-            yield f"by_{name.replace('_', '_step_', 1)}", int(not one)
+            elif grad.stride(2) != 1 or grad.stride(0) == 0:
+                grad = grad.contiguous()
+            yield f"by_{name}", grad
+            yield f"by_step_{name}", 0 if one else grad.stride(0)
+            yield f"by_trial_{name}", 0 if one else grad.stride(1)
 
     # -------------------------------------------------------------- events
     def events(self, space):

@@ -49,7 +49,7 @@ class Writer:
                 add.pointer("int32_t", f"last_{s}")
                 add.pointer("real", f"dense_{s}")
                 add.pointer("const real", f"by_dense_{s}")
-                add.long(f"by_dense_step_{s}")
+                add.long(f"by_step_dense_{s}", f"by_trial_dense_{s}")
         for link in self.design.every_link():
             add.pointer("const real", f"w_{link.name}")
             add.pointer("const int32_t", f"first_{link.name}", f"target_{link.name}")
@@ -62,7 +62,7 @@ class Writer:
         for name in self.design.traces.values():
             add.pointer("real", f"trace_{name}")
             add.pointer("const real", f"by_trace_{name}")
-            add.long(f"by_trace_step_{name}")
+            add.long(f"by_step_trace_{name}", f"by_trial_trace_{name}")
 
     def line(self, text):
         self.lines.append(text)

@@ -315,9 +315,7 @@ class BackWriter:
                 else "NULL"
             )
             dense.append(
-                self.given_back(
-                    f"a->by_dense_{s}",
-                    f"a->by_dense_step_{s}",
+                self.given_back(f"dense_{s}",
                     shift,
                     kernel.group,
                     len(dense) + len(traces),
@@ -329,9 +327,7 @@ class BackWriter:
         for key in source.traces:
             name = self.design.traces[key[:2]]
             traces.append(
-                self.given_back(
-                    f"a->by_trace_{name}",
-                    f"a->by_trace_step_{name}",
+                self.given_back(f"trace_{name}",
                     key[2],
                     kernel.group,
                     len(dense) + len(traces),
@@ -362,13 +358,18 @@ class BackWriter:
                 )
         return lines
 
-    def given_back(self, array, step, shift, name, number, lines):
+    def given_back(self, output, shift, name, number, lines):
         """Where a derivative by an output lies: in place, or in a buffer that may be read past its end."""
         g, size = identifier(name), self.layouts[name].size
-        place = f"{array} + {step} * ((size_t)(t + {shift}) * a->trials + q0) * {size}"
+        place = f"a->by_{output} + q0 * a->by_trial_{output} + (t + {shift}) * a->by_step_{output}"
         own = f"out_{g} + {number} * L_{g}"
-        lines.append(f"if (!whole_{g} && {step}) copy(n_{g}, {own}, {place});")
-        return f"(whole_{g} || !{step} ? {place} : {own})"
+        direct = f"(whole_{g} && a->by_trial_{output} == {size})"
+        once = f"!a->by_step_{output}"  # one number for all
+        lines.append(
+            f"if (!{direct} && a->by_step_{output}) take_rows(nb, {size}, {own}, {place}, "
+            f"a->by_trial_{output}, -a->by_step_{output});"
+        )
+        return f"({once} ? a->by_{output} : {direct} ? {place} : {own})"
 
     def deliver_back(self, delivery):
         name = delivery.target.rpartition(".")[0]

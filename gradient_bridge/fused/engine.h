@@ -32,6 +32,7 @@ typedef int32_t whole;
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 16")
+#define AHEAD 2 /* steps for which memory is fetched beforehand */
 #define UP(n, m) (((n) + (m)-1) / (m) * (m))
 
 /* A step rounds every operation, as its statements do; its adjoint need not. */
@@ -214,17 +215,27 @@ typedef struct {
 INLINE EVENT *events_at(const Events *e, long t) { return e->list + e->start[t % e->ring]; }
 INLINE EVENT *counts_at(const Events *e, long t, size_t trials) { return e->count + (t % e->ring) * trials; }
 
+INLINE EVENT *scan_word(uint64_t w, size_t i, EVENT *o) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  w = __builtin_bswap64(w);
+#endif
+  for (w &= 0x0101010101010101ull; w; w &= w - 1) *o++ = (EVENT)(i + (__builtin_ctzll(w) >> 3));
+  return o;
+}
 /* Events of n neurons in each trial from their truth values; `rows` apart. */
 INLINE EVENT *scan(size_t n, size_t trials, const uint8_t *truth, size_t rows, EVENT *o, EVENT *count) {
   for (size_t b = 0; b < trials; b++, truth += rows) {
     EVENT *first = o;
-    for (size_t i = 0; i < n; i += 8) {
-      uint64_t w = 0;
-      memcpy(&w, truth + i, n - i < 8 ? n - i : 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-      w = __builtin_bswap64(w);
-#endif
-      for (w &= 0x0101010101010101ull; w; w &= w - 1) *o++ = (EVENT)(i + (__builtin_ctzll(w) >> 3));
+    uint64_t w;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+      memcpy(&w, truth + i, 8);
+      o = scan_word(w, i, o);
+    }
+    if (n % 8) {
+      w = 0;
+      memcpy(&w, truth + i, n % 8);
+      o = scan_word(w, i, o);
     }
     count[b] = (EVENT)(o - first);
   }
@@ -263,6 +274,7 @@ INLINE void add_rows(size_t trials, size_t n, real *y, const real *w, const EVEN
     if (!c) continue;
     while (padded - j >= 8 * VL) ADD_ROWS(8)
     if (padded - j >= 4 * VL) ADD_ROWS(4)
+    if (padded - j >= 3 * VL) ADD_ROWS(3)
     if (padded - j >= 2 * VL) ADD_ROWS(2)
     if (padded - j >= VL) ADD_ROWS(1)
   }
@@ -394,11 +406,16 @@ INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x,
 }
 
 /* ---------------------------------------------------------------- what comes in */
+/* rows of many trials are too many streams for a processor to foresee */
+INLINE void fetch(const real *p, size_t n) {
+  for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k);
+}
 /* currents of a step, by trial and neuron */
 INLINE void load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
                          const int32_t *column, real *to) {
   for (size_t b = 0; b < trials; b++, table += stride, to += n) {
     const real *from = table + row * channels;
+    fetch(from + AHEAD * channels, channels < n ? channels : n);
     if (!column) memcpy(to, from, n * sizeof(real));
     else for (size_t i = 0; i < n; i++) to[i] = from[column[i]];
   }
@@ -408,6 +425,13 @@ INLINE void give_current(size_t trials, size_t n, real *table, size_t stride, si
   for (size_t b = 0; b < trials; b++, table += stride, from += n) {
     real *to = table + row * channels;
     for (size_t i = 0; i < n; i++) to[column ? column[i] : i] += from[i];
+  }
+}
+/* rows of n, some distance apart, one after the other */
+INLINE void take_rows(size_t trials, size_t n, real *to, const real *from, long stride, long next) {
+  for (size_t b = 0; b < trials; b++, to += n, from += stride) {
+    fetch(from + AHEAD * next, n);
+    memcpy(to, from, n * sizeof(real));
   }
 }
 /* trial after trial of a block into the padded arrays, and back */

@@ -7,6 +7,7 @@ refuses by name.
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ class FusedEngine(ReferenceEngine):
     def __init__(self, program, values, objects=(), functions=None, network=None):
         super().__init__(program, values, objects, functions, network)
         self._plans, self._designs, self._fixed = {}, {}, {}
-        self.pool = Pool()
+        self.pool, self._evaluators, self._free = Pool(), {}, {}
         self._check()
         free = program.inputs.keys() - {o.owner for o in program.operations if isinstance(o, Threshold)}
         self.plan(frozenset(free), (), frozenset())  # refuses what no pass could do
@@ -121,8 +122,34 @@ class FusedEngine(ReferenceEngine):
         return self._designs[key]
 
     # -------------------------------------------------------------- refractoriness that restricts nothing
+    def evaluator(self, dtype):
+        """What evaluates that which does not change, in a type."""
+        if dtype not in self._evaluators:
+            self._evaluators[dtype] = FixedPass(self, dtype)
+        return self._evaluators[dtype]
+
     def unrestricted(self, fixed, values, trained):
         """Groups whose neurons could spike in every step: their refractory period has nothing to hold back."""
+        used = [values[k] for k in self._about_rest if k in values]
+        known = self._free.get(fixed.dtype)
+        if known and known[1] == trained and all(a is b for a, b in zip(known[0], used, strict=True)):
+            return known[2]
+        found = self._unrestricted(fixed, values, trained)
+        self._free[fixed.dtype] = (used, trained, found)
+        return found
+
+    @cached_property
+    def _about_rest(self):
+        """Arrays that decide how long neurons are refractory, and since when."""
+        keys = set()
+        for operation in self.program.operations:
+            refractory = getattr(operation, "refractory", None)
+            if refractory:
+                keys |= {a.array for o in self.program.operations if o.owner == operation.owner for a in o.accesses.values()}
+                keys.add(refractory[1])
+        return sorted(k for k in keys if k not in self.layout.changing or k.endswith(".lastspike"))
+
+    def _unrestricted(self, fixed, values, trained):
         found = set()
         for operation in self.program.operations:
             if isinstance(operation, Threshold) and operation.refractory:

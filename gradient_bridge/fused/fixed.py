@@ -14,18 +14,25 @@ class FixedPass(TorchPass):
     Parameters
     ----------
     engine : FusedEngine
-    values : dict of str to torch.Tensor or number
-    constants : dict of str to torch.Tensor or number
-    request : Request
+    dtype : torch.dtype
     """
 
-    def __init__(self, engine, values, constants, request):
-        self.engine, self.request, self.trials = engine, request, request.trials
-        self.device, self.dtype = request.device, request.dtype
+    def __init__(self, engine, dtype):
+        self.engine, self.dtype, self.device = engine, dtype, torch.device("cpu")
         self.exact = is_exact(torch.empty(0, dtype=self.dtype))
         for name, function in OPERATIONS.items():
             setattr(self, name, function)
-        self.fixed, self.constants, self.found = values, constants, {}
+        self.fixed, self.constants, self._offered = {}, {}, {}
+
+    def take_up(self, values, constants):
+        """The values of a pass, trained ones with their graph."""
+        self.fixed, self.constants = values, constants
+
+    def offered(self, operation):
+        """What the source of an operation calls; the same in every pass."""
+        if operation.name not in self._offered:
+            self._offered[operation.name] = super().offered(operation)
+        return self._offered[operation.name]
 
     def of(self, operation, once, names):
         """Values of some names in the source of what does not change in an operation.

@@ -18,10 +18,12 @@ class BodyWriter:
         C expression of a leaf.
     given : dict of Value to str
         Values that are read instead of computed, with their C expressions.
+    loose : bool
+        Whether a division by something fixed may be a product with its inverse.
     """
 
-    def __init__(self, load, given=None):
-        self.load, self.given = load, given or {}
+    def __init__(self, load, given=None, loose=False):
+        self.load, self.given, self.loose = load, given or {}, loose
         self.before, self.inside, self.names = [], [], {}
 
     def name(self, value):
@@ -50,6 +52,13 @@ class BodyWriter:
         (self.before if value.fixed else self.inside).append(f"{kind} {name} = {code};")
         self.names[value] = name
 
+    def inverse(self, name):
+        """Name of the inverse of something fixed."""
+        line = f"vf inverse_{name} = K(1.0) / {name};"
+        if line not in self.before:
+            self.before.append(line)
+        return f"inverse_{name}"
+
     def _code(self, value):
         parts = [self.names[p] for p in value.parts]
         kind = value.kind
@@ -57,6 +66,8 @@ class BodyWriter:
             if kind == "truth":
                 return f"(vm){{}} - {int(value.data)}"
             return self.load(value)
+        if kind == "/" and self.loose and value.parts[1].fixed and not value.fixed:
+            return f"{parts[0]} * {self.inverse(parts[1])}"
         if kind in INFIX:
             return f"{parts[0]} {kind} {parts[1]}"
         if kind in ("above", "at least"):
@@ -208,7 +219,7 @@ class KernelSource:
     def adjoint(self, derivatives):
         """The C function of the adjoint; values of the step are computed again, events are read."""
         emitted = {value: f"load_truth(out{k} + i)" for k, value in enumerate(self.kernel.emitted.values())}
-        writer, stores, after = BodyWriter(self.load_flow, emitted), [], []
+        writer, stores, after = BodyWriter(self.load_flow, emitted, loose=True), [], []
         states = self.layout.states
         for key, flow in derivatives.by_state.items():
             value = "K(0.0)" if flow is None else writer.name(flow)

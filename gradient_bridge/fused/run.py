@@ -8,9 +8,8 @@ from brian2.input.timedarray import _find_K
 
 from ..program import SpikeSource
 from .design import Wanted
-from .fixed import FixedPass
 from .inputs import SourceSpikes, own_spikes, rows_of_spikes
-from .plan import Delivery, identifier
+from .plan import Delivery
 from .call import Call, Fused
 
 
@@ -23,7 +22,8 @@ class Run:
         self.values = {k: self._tensor(v) for k, v in values.items()}
         self.clock = self.program.clocks[0]
         self.steps = self.clock.steps_until(request.end) - self.clock.start
-        self.fixed = FixedPass(engine, self.values, constants, request)
+        self.fixed = engine.evaluator(request.dtype)
+        self.fixed.take_up(self.values, constants)
         changing = engine.layout.changing
         self.records = tuple(dict.fromkeys(r for r in request.record if r[0] in changing))
         self.driven = {k: v for k, v in request.stimulus.items() if k in self.program.groups}
