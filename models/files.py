@@ -88,17 +88,19 @@ def save(net, path, *, overwrite=False, namespace=None):
     return path
 
 
-def load(path):
+def load(path, *, at_start=False):
     """Make the network of a file on the active Brian2 device; see `save`.
 
     Parameters
     ----------
     path : str or Path
+    at_start : bool
+        Begin at t = 0 in any case, and leave behind what a run before left under way.
 
     Returns
     -------
     brian2.Network
-        At the time and in the state in which it was saved, annotated. Every name is resolved:
+        At the time and in the state in which it was saved, annotated, without monitors. Every name is resolved:
         ``net.run(duration, namespace={})``.
 
     Raises
@@ -110,6 +112,8 @@ def load(path):
         Brian2 refuses.
     """
     description = load_description(path)
+    if at_start:
+        description = description.at_start()
     try:
         return build(description)
     except (

@@ -86,7 +86,8 @@ def from_start(description):
         raise UnsupportedModel(
             "the network",
             f"run for {progress.time:.6g} s and left {', '.join(lost)}, which a start at t = 0 would lose",
-            "describe(net).at_start() leaves them out, build(describe(net)).run(…) goes on",
+            "describe(net).at_start() leaves them out, and so does --at-start of the commands export, evaluate and "
+            "simulate; build(describe(net)).run(…) goes on",
             verb="has",
         )
     return description.at_start()

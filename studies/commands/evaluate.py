@@ -25,6 +25,11 @@ def add(commands):
         metavar="START",
         help="zero (default), random, as in the papers' code, or given: the values that the network has",
     )
+    parser.add_argument(
+        "--at-start",
+        action="store_true",
+        help="of a network that has run: leave behind what is under way, such as spikes and refractory neurons",
+    )
     parser.add_argument("--seeds", type=count, metavar="N", help="random starts (default: 1)", default=1)
     parser.add_argument("--trials", type=count, metavar="N", help="the first N test trials (default: all)")
     parser.add_argument(
@@ -67,7 +72,7 @@ def _evaluate(given):
         if out.exists() and out.samefile(given.network):
             raise ResultError(f"{out}: is the network itself; give another --out")
         prepare_folder(out.parent, (out.name,), overwrite=given.overwrite)
-    net = load(given.network)
+    net = load(given.network, at_start=given.at_start)
     about = read_about(net, given.network)
     name = given.task or about.task
     if not given.task and name and name not in TASKS:

@@ -45,6 +45,11 @@ def add(commands):
         "the network's kind",
     )
     parser.add_argument(
+        "--at-start",
+        action="store_true",
+        help="of a network that has run: leave behind what is under way, such as spikes and refractory neurons",
+    )
+    parser.add_argument(
         "--start-seed",
         type=whole,
         metavar="N",
@@ -75,6 +80,8 @@ def _export(given):
     check_folder(given.folder, overwrite=given.overwrite)
     path = _network_file(Path(given.network))
     net = load_description(path)
+    if given.at_start:
+        net = net.at_start()
     if given.start_seed is not None and given.start != "random":
         raise ValueError("--start-seed: is the seed of --start random; give both or none")
     options = {}

@@ -41,6 +41,11 @@ def add(commands):
         help="put straight lines where the recorder has no sample, in place of an error",
     )
     simulate.add_argument(
+        "--at-start",
+        action="store_true",
+        help="of a network that has run: leave behind what is under way, such as spikes and refractory neurons",
+    )
+    simulate.add_argument(
         "--dt", type=positive, metavar="MS", help="simulation step in ms (default: that of the network)"
     )
     simulate.add_argument(
@@ -72,7 +77,7 @@ def run(given):
         folder = prepare_folder(given.out, (f"{stem}.nc", *drawn), overwrite=given.overwrite)
         lead = given.lead[0] if given.lead and len(given.lead) == 1 else given.lead
         ds = simulate_record(
-            load(given.network),
+            load(given.network, at_start=given.at_start),
             given.wfdb,
             lead=lead,
             start=given.start,
