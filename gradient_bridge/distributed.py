@@ -65,7 +65,7 @@ def choose_processes(wanted):
             "distributed=True splits the trials between them; distributed=False lets each train on its own"
         )
     if not wanted:
-        return Processes()
+        return ALONE
     if not distributed.is_available():
         raise ValueError("fit: distributed: this build of PyTorch has no torch.distributed")
     if not distributed.is_initialized() and not all(name in os.environ for name in VARIABLES):
@@ -258,6 +258,9 @@ class Processes:
                     f"fit: process {rank} has other values than process 0: {', '.join(different[:5])}"
                     f"{', …' * (len(different) > 5)}; {advice}"
                 )
+
+
+ALONE = Processes()
 
 
 @contextmanager

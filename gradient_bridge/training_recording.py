@@ -9,7 +9,6 @@ import warnings
 import numpy as np
 import torch
 
-from .distributed import Processes
 from .training_run import Run, TrainingDiverged, lost_in_network, spikes_and_time
 from .training_targets import merge_records, signature
 from .twin import Twin
@@ -56,7 +55,7 @@ class RecordingRun(Run):
         self.call = {name: value for name, value in call.items() if value is not None}
         self.terms = {}  # name of a combined loss's term -> its values by epoch
         self.reached = set()  # names of the parameters that a gradient has reached
-        super().__init__(twin, options, batches=1, processes=Processes())
+        super().__init__(twin, options, batches=1)
 
     # -------------------------------------------------------------- one epoch
     def run_epoch(self):

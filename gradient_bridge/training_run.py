@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from .checkpoints import CheckpointError, save_checkpoint
 from .coordinates import Bounded, Log, Trained
-from .distributed import ProcessLost
+from .distributed import ALONE, ProcessLost
 from .exchange import find_changed, read_values
 from .training_targets import signature
 from .twin import Twin
@@ -46,7 +46,7 @@ class Run(abc.ABC):
 
     history_variables: dict[str, tuple[str, str]]  # name -> long name, units; every epoch gives each a number
 
-    def __init__(self, model, options, batches, processes):
+    def __init__(self, model, options, batches, processes=ALONE):
         self.model, self.options, self.batches, self.processes = model, options, batches, processes
         self.is_twin = isinstance(model, Twin)
         self._check_networks()

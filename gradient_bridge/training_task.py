@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .seeds import EVALUATION, TRAINING, derived_seed
 from .splits import Split
@@ -35,7 +36,7 @@ class TaskRun(Run):
         "epoch_seconds": ("wall time of the epoch", "s"),
     }
 
-    def __init__(self, model, task, options, processes):
+    def __init__(self, model, task, options, processes=ALONE):
         self.task, self.classes = task, len(task.classes)
         is_twin = isinstance(model, Twin)
         skip = options.skip

@@ -8,6 +8,7 @@ import sys
 
 from .._version import __version__
 from .commands import cache, evaluate, export, fetch, import_published, run, show, simulate, train
+from .processes import number_and_count
 
 DESCRIPTION = """Brian2 networks made differentiable: train adaptive spiking networks with their time constants,
 simulate them in Brian2, compare the time constants with biology."""
@@ -22,25 +23,38 @@ def main(arguments=None):
     if not hasattr(given, "command"):
         parser.print_help()
         return 2
+    rank, size = number_and_count()
+    who = "chronaxie" if size == 1 else f"chronaxie (process {rank} of {size})"
+    if size > 1 and not getattr(given, "in_several_processes", False):
+        print(
+            f"{who}: only train and run ecg can be split between processes; start this command without torchrun",
+            file=sys.stderr,
+        )
+        return 1
     try:
         return given.command(given)
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
-        print(f"\ninterrupted{given.after_interrupt}", file=sys.stderr)
+        if rank == 0:
+            print(f"\ninterrupted{given.after_interrupt}", file=sys.stderr)
         return 130
     except (ValueError, OSError, NotImplementedError, RuntimeError, ArithmeticError) as error:
         if given.traceback:
             raise
-        print(f"chronaxie: {error}", file=sys.stderr)
+        said = str(error)
+        if f"process {rank} of {size}" in said:
+            who = "chronaxie"
+            said = said.replace(
+                "start all processes again with resume=True", "the same command with --resume goes on"
+            )
+        print(f"{who}: {said}", file=sys.stderr)
         return 1
     except MemoryError as error:
         if given.traceback:
             raise
-        print(
-            f"chronaxie: not enough memory: {error}; take fewer trials or a smaller network", file=sys.stderr
-        )
+        print(f"{who}: not enough memory: {error}; take fewer trials or a smaller network", file=sys.stderr)
         return 1
 
 

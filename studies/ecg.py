@@ -20,6 +20,7 @@ from ..gradient_bridge import Twin, fit
 from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
 from ..models.devices import check_device
 from .comparison import differences, run_twin, simulate_finer
+from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .scoring import decisions
 from .tasks import load_task
@@ -51,6 +52,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     Returns
     -------
     result : xarray.Dataset
+        None, as the network is, in a process that is not the first of several: it only trains.
     net : brian2.Network
         The trained network, synced.
     """
@@ -82,7 +84,10 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         surrogate=config.surrogate,
         namespace={},
     )
-    history = fit(twin, task, checkpoint=checkpoint, resume=resume, **_training(config, task))
+    options = {"checkpoint": checkpoint, "resume": resume, **_training(config, task)}
+    history = fit(twin, task, distributed=are_several(), **options)
+    if not is_first():
+        return None, None
     twin.sync()
     report(f"trained: best epoch {history.attrs['best_epoch']}, now in Brian2")
     result = xr.merge(

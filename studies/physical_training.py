@@ -28,6 +28,7 @@ from ..models import (
 from ..models.devices import check_device
 from .comparison import differences, run_twin
 from .physical_config import MODEL, TIME_CONSTANTS
+from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .recurrent import count_parameters
 from .scoring import accuracies, decisions
@@ -62,6 +63,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     Returns
     -------
     result : xarray.Dataset
+        None, as the network is, in a process that is not the first of several: it only trains.
     net : brian2.Network
         Trained and synced.
     """
@@ -76,6 +78,8 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     net = physical_network(config, task)
     initial = network_values(net)
     history, net, parameters = train(config, net, task, checkpoint=checkpoint, resume=resume, report=report)
+    if not is_first():
+        return None, None
     parts = [
         history,
         scalars({"parameters": (parameters, "trained numbers")}),
@@ -183,7 +187,8 @@ def train(config, net, task, *, checkpoint=None, resume=False, report=print):
         report(f"stage {k + 1} of {len(stages)}: dt = {stage.dt * 1e3:g} ms, {stage.training.epochs} epochs")
         # A stage whose checkpoint is not there yet has not begun.
         again = resume and path is not None and Path(path).exists()
-        history = fit(twin, selected, checkpoint=path, resume=again, **dataclasses.asdict(stage.training))
+        options = {"checkpoint": path, "resume": again, **dataclasses.asdict(stage.training)}
+        history = fit(twin, selected, distributed=are_several(), **options)
         twin.sync()
         epochs = history.sizes["epoch"]
         history["stage_dt"] = (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .. import analyses
 from ..models import save
+from .processes import is_first
 from .recurrent import DenseRecurrent, save_dense
 from .results import prepare_folder, write_result
 
@@ -30,7 +33,8 @@ def run_to_folder(run, config, directory, *, overwrite=False, resume=False, repo
     Returns
     -------
     xarray.Dataset, list of Path
-        The result and the files that were written.
+        The result and the files that were written; None and none in a process that is not the first of several, which
+        writes nothing.
 
     Raises
     ------
@@ -38,7 +42,11 @@ def run_to_folder(run, config, directory, *, overwrite=False, resume=False, repo
         Before anything long begins: one of the files is there already, or the folder cannot be written.
     """
     dataset, checkpoint = f"{config.stem}.nc", f"{config.stem}.checkpoint.pt"
-    directory = prepare_folder(
+    directory = Path(directory)
+    if not is_first():
+        run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
+        return None, []
+    prepare_folder(
         directory,
         (dataset, config.network_file, *analyses.figure_names(config.stem)),
         overwrite=overwrite,

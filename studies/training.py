@@ -33,6 +33,7 @@ from ..models import (
 from ..models.annotations import SPIKES
 from ..models.devices import check_device
 from .comparison import differences, run_twin
+from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .recipes import recipe
 from .recurrent import DenseRecurrent, count_parameters
@@ -69,6 +70,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     Returns
     -------
     result : xarray.Dataset
+        None, as the model is, in a process that is not the first of several: it only trains.
     model : brian2.Network or DenseRecurrent
         Trained; a network is synced.
     """
@@ -87,8 +89,12 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     hidden = config.sizes(task.train.sizes["channel"], len(task.classes))
     training = config.training(unlabelled=unlabelled_option(task, chosen.unlabelled_class))
     state = {"checkpoint": checkpoint, "resume": resume, **dataclasses.asdict(training)}
+    state["distributed"] = are_several()
     train = _train_spiking if config.is_spiking else _train_dense
-    history, parts, model = train(config, task, hidden, state, report)
+    trained = train(config, task, hidden, state, report)
+    if not is_first():
+        return None, None
+    history, parts, model = trained
     if "time" not in task.test.label.dims:
         for name in ("train_accuracy", "valid_accuracy"):
             history[name].attrs["long_name"] = history[name].attrs["long_name"].replace("steps", "trials")
@@ -175,7 +181,7 @@ def spiking_network(config, task, hidden):
 
 
 def _train_spiking(config, task, hidden, state, report):
-    """History, further parts of the result, and the trained network."""
+    """History, further parts of the result, and the trained network; None in a process that only trains."""
     net = spiking_network(config, task, hidden)
     initial = network_values(net)
     trainable = ("w", "bias") if config.frozen_time_constants else ("w", "bias", "tau_m", "tau_a")
@@ -189,6 +195,8 @@ def _train_spiking(config, task, hidden, state, report):
         namespace={},
     )
     history = fit(twin, task, **state)
+    if not is_first():
+        return None
     twin.sync()
     report(f"trained: best epoch {history.attrs['best_epoch']}, now in Brian2")
     parameters = scalars({"parameters": (count_parameters(twin), "trained numbers")})
@@ -235,7 +243,7 @@ def _tested_spiking(config, net, task, report):
 
 # ------------------------------------------------------------------ dense networks
 def _train_dense(config, task, hidden, state, report):
-    """History, further parts of the result, and the trained network."""
+    """History, further parts of the result, and the trained network; None in a process that only trains."""
     chosen = recipe(config.task).network
     inputs, outputs = task.train.sizes["channel"], len(task.classes)
     # A sum over steps is for counts of spikes; scores of any size would start the softmax in saturation.
@@ -244,6 +252,8 @@ def _train_dense(config, task, hidden, state, report):
         config.model, inputs, hidden, outputs, reduce=reduce, skip=chosen.skip, seed=config.seed
     )
     history = fit(model, task, **state).drop_vars("firing_rate_epoch")
+    if not is_first():
+        return None
     report(f"trained: best epoch {history.attrs['best_epoch']}")
     scores = predict(model, task.test.stimulus)
     parts = [

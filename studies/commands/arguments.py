@@ -7,6 +7,7 @@ import json
 import sys
 
 from ..json_values import tuples
+from ..processes import is_first
 
 
 def number(text, kind, holds, expected):
@@ -99,5 +100,6 @@ class _Options(argparse.Action):
 
 
 def report(line):
-    """Say on stderr what is being done."""
-    print(line, file=sys.stderr, flush=True)
+    """Say on stderr what is being done; of several processes the first one says it."""
+    if is_first():
+        print(line, file=sys.stderr, flush=True)

@@ -7,6 +7,7 @@ import os
 from . import run_continuous as continuous
 from . import run_robustness as robustness
 from .arguments import count, not_negative, positive, report, whole
+from .training_study import run_training_study
 
 
 def add(commands):
@@ -71,6 +72,7 @@ def add(commands):
     )
     ecg.set_defaults(
         command=_run_ecg,
+        in_several_processes=True,
         after_interrupt="; if an epoch was complete, the same command with --resume continues after it (with "
         "--overwrite too, if files were being written)",
     )
@@ -84,7 +86,7 @@ def _run_ecg(given):
 
     from pathlib import Path
 
-    from .. import ecg, result_folder
+    from .. import ecg
     from ..data import fetched_folder
     from ..ecg_config import DEFAULTS, ECGConfig
 
@@ -112,14 +114,7 @@ def _run_ecg(given):
         report(f"using the embedded synthetic ECG ({why})")
     elif Path(data) == fetched_folder():
         report(f"using the recordings that chronaxie fetch has put in {data}")
-    result, files = result_folder.run_to_folder(
-        ecg.run, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
-    )
-    from ..summary import summarise
-
-    print(summarise(result))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
-    return 0
+    return run_training_study(ecg.run, config, given)
 
 
 def _recordings(data):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .arguments import add_options, count, positive, report, whole
+from .arguments import add_options, count, positive, whole
+from .training_study import run_training_study
 
 
 def add(commands):
@@ -12,7 +13,8 @@ def add(commands):
         help="train a network on a task: adaptive or leaky spiking network, LSTM, GRU or plain RNN",
         description="Trains a network on a task by the recipe of the task, tests it and writes dataset, network and "
         "figures. Spiking networks are written back to Brian2 and simulated there. The baselines are trained by the "
-        "same program and have as many hidden units, or as many parameters, as the adaptive network.",
+        "same program and have as many hidden units, or as many parameters, as the adaptive network. torchrun "
+        "--nproc-per-node N -m chronaxie train TASK splits the trials between N processes.",
     )
     train.add_argument("task", metavar="TASK", help="name of the task: ecg, ludb, digits, spoken_digits, …")
     train.add_argument(
@@ -69,6 +71,7 @@ def add(commands):
     )
     train.set_defaults(
         command=_train,
+        in_several_processes=True,
         after_interrupt="; if an epoch was complete, the same command with --resume continues after it (with "
         "--overwrite too, if files were being written)",
     )
@@ -99,7 +102,7 @@ def _train(given):
         **{name: getattr(given, name) for name in names},
         hidden=tuple(given.hidden) if given.hidden else None,
     )
-    return _run(training.run, config, given)
+    return run_training_study(training.run, config, given)
 
 
 def _train_physical(given):
@@ -115,16 +118,4 @@ def _train_physical(given):
         **{name: getattr(given, name) for name in (*names, "brian2_trials", "options")},
         hidden=tuple(given.hidden) if given.hidden else None,
     )
-    return _run(physical_training.run, config, given)
-
-
-def _run(study, config, given):
-    from .. import result_folder
-    from ..summary import summarise
-
-    result, files = result_folder.run_to_folder(
-        study, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
-    )
-    print(summarise(result))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
-    return 0
+    return run_training_study(physical_training.run, config, given)

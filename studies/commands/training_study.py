@@ -1,0 +1,28 @@
+"""What the commands that train share: running the study, in one process or in several, and saying what was written."""
+
+from __future__ import annotations
+
+from .arguments import report
+
+
+def run_training_study(study, config, given):
+    """Run a study into ``given.out`` and print its summary; returns the exit code.
+
+    Parameters
+    ----------
+    study : callable
+        As `result_folder.run_to_folder` takes it.
+    config : ECGConfig, TrainConfig or PhysicalConfig
+    given : argparse.Namespace
+        ``out``, ``overwrite``, ``resume``.
+    """
+    from .. import result_folder
+    from ..summary import summarise
+
+    result, files = result_folder.run_to_folder(
+        study, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
+    )
+    if result is not None:
+        print(summarise(result))
+        print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
+    return 0
