@@ -55,6 +55,7 @@ class ReferenceEngine:
     """
 
     name = "reference"
+    note = ""  # why it is not a faster engine
 
     def __init__(self, program, values, objects=(), functions=None, network=None):
         self.program, self.objects, self.functions = program, tuple(objects), functions or {}
@@ -187,6 +188,10 @@ class ReferenceEngine:
         return array_variables(self.objects)
 
     # -------------------------------------------------------------- passes
+    def on_numpy(self, dtype, device, back):
+        """Whether a pass runs on NumPy arrays: without gradients, in the network's own type, on the CPU."""
+        return device.type == "cpu" and str(dtype).endswith(self.program.dtype.name) and not back
+
     def run(self, values, constants, request):
         """One pass.
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from ..models.annotations import SPIKES, annotations
 from ..models.times import whole_steps
-from .compiled import CompiledEngine
 from .coordinates import Named, Trained
+from .engines import ENGINES, default_engine, make_engine
 from .exchange import (
     as_tensors,
     check_objects,
@@ -24,19 +24,16 @@ from .exchange import (
     refuse_changed,
 )
 from .flow import carrying
-from .fused import FusedEngine
 from .parameters import check_coordinates, coordinate_of, find_places
 from .passes import Request
 from .reading import read
 from .recording import recording_of
-from .reference import ReferenceEngine
 from .refusals import refuse_mixed_types
 from .scores import Scores, readout_trace, reduce_scores
 from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_to_keep
 from .surrogate_choice import choose_surrogates, find_scales
 from .twin_options import callers_names, check_functions, check_options, check_times
 
-ENGINES = {"reference": ReferenceEngine, "compiled": CompiledEngine, "fused": FusedEngine}
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = (
     "network",
@@ -64,8 +61,11 @@ class Twin(nn.Module):
     trainable : sequence of str
         Patterns ``group.variable`` (``"hidden1.tau_m"``, ``"*.w"``); a bare name means every object that has it.
         Also initial values of state variables and constants in a group's own ``namespace``.
-    engine : {"reference", "compiled"}
-        What runs the program.
+    engine : {"auto", "fused", "compiled", "reference"}, optional
+        What runs the program; default: ``CHRONAXIE_ENGINE``, else auto. "fused": C generated from it, forward and
+        backward; "compiled": `torch.compile`; "reference": step by step, any network and device, what the others are
+        held against; "auto": fused where it runs the program with Brian2's bits, or a gradient is wanted, else
+        reference. See `engine` and `note`.
     dtype : torch.dtype, optional
         Default: that of the network, float64 unless Brian2's ``core.default_float_dtype`` says otherwise; equal
         to Brian2 to the bit. float32 for a network in float64 uses dense products: faster, spikes near threshold may
@@ -116,7 +116,7 @@ class Twin(nn.Module):
         net,
         *,
         trainable=(),
-        engine="reference",
+        engine=None,
         dtype=None,
         surrogate=None,
         randomness="brian2",
@@ -129,6 +129,7 @@ class Twin(nn.Module):
         readout=None,
     ):
         super().__init__()
+        engine = engine or default_engine()
         check_options(net, ENGINES, engine, dtype, randomness, readout)
         namespace = callers_names(self) if namespace is None else namespace
         self.network = net
@@ -146,7 +147,7 @@ class Twin(nn.Module):
         if trainable:
             check_times(program, self._values, net)
         self._cast, self._carried = {}, {}
-        self._engine = ENGINES[engine](program, self._values, self.objects.values(), functions, net)
+        self._engine = make_engine(engine, program, self._values, self.objects.values(), functions, net)
         self._places = find_places(program, self.objects, trainable, frame=namespace)
         self.trained = Named()
         for place in self._places:
@@ -194,8 +195,13 @@ class Twin(nn.Module):
 
     @property
     def engine(self):
-        """Name of the engine that runs the program."""
+        """Name of the engine that runs the program; `note` says where a pass did not run in it, and why."""
         return self._engine.name
+
+    @property
+    def note(self):
+        """Why the engine is not the fastest one, or why the last pass ran in another one; empty where neither is."""
+        return self._engine.note
 
     def _arrays(self):
         """All arrays as tensors of the twin's type and device (times of events stay float64)."""
@@ -257,7 +263,8 @@ class Twin(nn.Module):
         given = prepare_initial(self, initial, trials)
         graded = {place.key for place, value in trained.items() if value.requires_grad}
         graded |= {key for key, value in (given | stimulus).items() if value.requires_grad}
-        on_numpy = self._engine.name == "reference" and self._on_numpy() and not (graded and torch.is_grad_enabled())
+        back = bool(graded) and torch.is_grad_enabled()
+        on_numpy = self._engine.on_numpy(self.dtype, self.device, back)
         if not on_numpy:
             refuse_mixed_types(self.program)
         self._take_delays(trained)
@@ -305,10 +312,6 @@ class Twin(nn.Module):
         delays = {p.key: v.detach().cpu().double().numpy() for p, v in trained.items() if p.name == "delay"}
         if delays:
             self._engine.set_delays(delays)
-
-    def _on_numpy(self):
-        """Whether a pass without gradients runs on NumPy arrays: in the network's own type, on the CPU."""
-        return self.device.type == "cpu" and str(self.dtype).endswith(self.program.dtype.name)
 
     def scores(self, stimulus, *, initial=None, with_recording=False, seed=None):
         """Class scores as the network's readout defines them, one for each `step` before they are reduced.

@@ -1,5 +1,5 @@
 """The fused engine: C generated from a program, forward and adjoint."""
 
-from .engine import FusedEngine
+from .engine import AutoEngine, FusedEngine
 
-__all__ = ["FusedEngine"]
+__all__ = ["AutoEngine", "FusedEngine"]

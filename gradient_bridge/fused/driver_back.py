@@ -315,7 +315,8 @@ class BackWriter:
                 else "NULL"
             )
             dense.append(
-                self.given_back(f"dense_{s}",
+                self.given_back(
+                    f"dense_{s}",
                     shift,
                     kernel.group,
                     len(dense) + len(traces),
@@ -327,7 +328,8 @@ class BackWriter:
         for key in source.traces:
             name = self.design.traces[key[:2]]
             traces.append(
-                self.given_back(f"trace_{name}",
+                self.given_back(
+                    f"trace_{name}",
                     key[2],
                     kernel.group,
                     len(dense) + len(traces),

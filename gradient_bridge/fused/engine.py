@@ -7,23 +7,30 @@ refuses by name.
 from __future__ import annotations
 
 import ast
+import logging
 from functools import cached_property
 
 import numpy as np
 import torch
 
 from ...models.errors import UnsupportedModel
+from ..delivery import wire
 from ..native import load_library
-from ..program import Reset, StateUpdate, Threshold, Transmission
+from ..passes import operation_source
+from ..program import StateUpdate, Threshold, Transmission
 from ..reference import ReferenceEngine, default_dtype
-from .design import Design, Wanted
-from .fixed import FixedPass, compile_fixed
-from .plan import Product, make_plan, restricts_nothing
+from ..rendering import StatementWriter
 from .call import Pool
+from .design import Design
+from .fixed import FixedPass, compile_fixed
+from .lowering import Lowering, refuse
+from .plan import Product, make_plan, restricts_nothing
 from .run import Run
 from .slopes import check_surrogate
+from .values import Algebra
 
 # Of GCC: as branches, the limits of a function would keep a loop from becoming vectors.
+_log = logging.getLogger("chronaxie")
 FLAGS = ("-fno-tree-pre", "-fno-tree-sink")
 
 
@@ -34,30 +41,30 @@ class FusedEngine(ReferenceEngine):
 
     def __init__(self, program, values, objects=(), functions=None, network=None):
         super().__init__(program, values, objects, functions, network)
-        self._plans, self._designs, self._fixed = {}, {}, {}
-        self.pool, self._evaluators, self._free = Pool(), {}, {}
-        self._check()
-        free = program.inputs.keys() - {o.owner for o in program.operations if isinstance(o, Threshold)}
-        self.plan(frozenset(free), (), frozenset())  # refuses what no pass could do
+        self.pool = Pool()
+        driven = frozenset(program.inputs.keys() & program.groups.keys())
+        plan = self.plan(driven, (), frozenset())  # refuses what no pass could do
+        self.exact = program.dtype == np.float64 and plan.is_exact()
+
+    @property
+    def program(self):
+        """What is run; another one begins anew."""
+        return self._program
+
+    @program.setter
+    def program(self, program):
+        self._program = program
+        self._plans, self._designs, self._fixed, self._evaluators, self._free = {}, {}, {}, {}, {}
 
     def copy(self):
         """An engine of the same program that can take over other delays and times."""
         other = super().copy()
-        other._designs = dict(self._designs)
+        other.program, other.pool = self.program, Pool()
         return other
 
-    def set_delays(self, seconds):
-        """Take over trained delays, which are the program's own: see `ReferenceEngine.set_delays`."""
-        before = self.program
-        super().set_delays(seconds)
-        if self.program is not before:
-            self._plans, self._designs = {}, {}
-
-    def _check(self):
-        if self.program.dtype not in (np.float32, np.float64):
-            raise UnsupportedModel(
-                "network", f"the type {self.program.dtype}, for the fused engine", "use float64"
-            )
+    def on_numpy(self, dtype, device, back):
+        """Whether a pass runs on NumPy arrays: never."""
+        return False
 
     # -------------------------------------------------------------- what a pass is made of
     def fixed_code(self, operation, once, names):
@@ -90,9 +97,6 @@ class FusedEngine(ReferenceEngine):
 
     def wiring_of_sum(self, step):
         """The synapses of a summed variable as one matrix."""
-        from ..delivery import wire
-        from .lowering import refuse
-
         operation, arrays = step.operation, self.program.arrays
         key = (operation.name, "sum")
         if key not in self._wirings:
@@ -145,7 +149,12 @@ class FusedEngine(ReferenceEngine):
         for operation in self.program.operations:
             refractory = getattr(operation, "refractory", None)
             if refractory:
-                keys |= {a.array for o in self.program.operations if o.owner == operation.owner for a in o.accesses.values()}
+                keys |= {
+                    a.array
+                    for o in self.program.operations
+                    if o.owner == operation.owner
+                    for a in o.accesses.values()
+                }
                 keys.add(refractory[1])
         return sorted(k for k in keys if k not in self.layout.changing or k.endswith(".lastspike"))
 
@@ -197,10 +206,6 @@ class FusedEngine(ReferenceEngine):
         return bound
 
     def _period(self, operation, node, trained, fixed):
-        from ..rendering import StatementWriter
-        from .lowering import Lowering
-        from .values import Algebra
-
         used = {a.array for a in operation.accesses.values()} | {
             k for ks in operation.constant_keys.values() for k in ks
         }
@@ -238,21 +243,48 @@ class FusedEngine(ReferenceEngine):
                 f"a pass on {request.device}",
                 "move the twin to the CPU, or take another engine",
             )
-        back = request.carrying
         for operation in self.program.operations:
-            if isinstance(operation, Transmission) and operation.delay in back:
-                raise UnsupportedModel(
-                    operation.name,
-                    "a trained delay, for the fused engine",
-                    'Twin(engine="reference") trains it',
-                )
-            if isinstance(operation, Threshold) and operation.events in back:
-                check_surrogate(operation.label, request.surrogates[operation.label][0])
+            self._check_operation(operation, request)
 
-    def wanted(self, request, spaces):
-        """What a pass shall return, without what Python knows only later."""
-        dense = frozenset(spaces) & request.carrying
-        return Wanted(double=request.dtype == torch.float64, dense=dense)
+    def _check_operation(self, operation, request):
+        back = request.carrying
+        if isinstance(operation, Transmission) and operation.delay in back:
+            refuse(operation, "a trained delay")
+        if operation_source(operation) and operation.owner in request.stimulus and operation.events in back:
+            refuse(operation, "a gradient by the spikes that come in")
+        if isinstance(operation, Threshold) and operation.events in back and not operation.source:
+            check_surrogate(operation.label, request.surrogates[operation.label][0])
+
+
+class AutoEngine(FusedEngine):
+    """Runs in C what C can run, and the rest as `ReferenceEngine` does.
+
+    A pass without gradients in the network's own type runs in C only where its values are those of Brian2 to the bit.
+
+    Attributes
+    ----------
+    note : str
+        Why the last pass did not run in C; empty where it did.
+    """
+
+    def on_numpy(self, dtype, device, back):
+        """Whether a pass runs on NumPy arrays; see `ReferenceEngine.on_numpy`."""
+        return not self.exact and ReferenceEngine.on_numpy(self, dtype, device, back)
+
+    def run(self, values, constants, request):
+        """One pass; see `ReferenceEngine.run`."""
+        if request.numpy:
+            self.note = "without gradients, functions in a step keep the bits of Brian2 in NumPy alone"
+            return ReferenceEngine.run(self, values, constants, request)
+        try:
+            found = super().run(values, constants, request)
+        except UnsupportedModel as error:
+            if str(error) != self.note:
+                _log.warning("a pass of engine reference: %s", error)
+            self.note = str(error)
+            return ReferenceEngine.run(self, values, constants, request)
+        self.note = ""
+        return found
 
 
 def _names(expression):
@@ -264,8 +296,3 @@ def steps_since(last, program):
     last = last.detach().cpu().numpy() if isinstance(last, torch.Tensor) else np.asarray(last)
     dt = program.dt
     return -np.asarray(((program.start * dt - last) + 1e-3 * dt) / dt, dtype=np.int64)
-
-
-def is_reset(operation):
-    """Whether an operation is a reset."""
-    return isinstance(operation, Reset)

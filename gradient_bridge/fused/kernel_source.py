@@ -158,7 +158,7 @@ class KernelSource:
         inside = "\n      ".join(writer.inside + list(stores))
         tail = "".join(f"\n    {line}" for line in after)
         return (
-            f"  for (size_t j = 0; j < RN; j += VL) {{\n    " + "\n    ".join(writer.before) + "\n"
+            "  for (size_t j = 0; j < RN; j += VL) {\n    " + "\n    ".join(writer.before) + "\n"
             f"    for (size_t i = j; i < n; i += RN) {{\n      {inside}\n    }}{tail}\n  }}\n"
         )
 

@@ -13,10 +13,14 @@ import numpy as np
 
 from ..expressions import WHOLE
 from ..passes import operation_source
-from ..program import Call, Line, Operation, Reset, SpikeSource, StateUpdate, Sum, Threshold, Transmission
+from ..program import Call, Operation, Reset, SpikeSource, StateUpdate, Sum, Threshold, Transmission
 from ..rendering import StatementWriter, adds_fixed
 from .kernel import Part, make_kernel
-from .lowering import refuse
+from .lowering import FUNCTIONS, refuse
+
+# kinds of operations, and functions, that C rounds in another way than numpy
+ROUNDED = ("power", "mod", "floordiv")
+LOOSE = tuple(f for f in FUNCTIONS if f not in ("abs", "sign", "floor", "ceil", "sqrt"))
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,11 @@ class Plan:
     spaces: dict[str, int]
     sources: dict[str, Operation]
 
+    def is_exact(self):
+        """Whether every value of a step is rounded as in Brian2's numpy target."""
+        kernels = (k for g in self.groups.values() for k in g.all_kernels())
+        return not any(v.kind in ROUNDED or v.data in LOOSE for k in kernels for v in k.values.known.values())
+
 
 def make_plan(program, layout, driven, records, unrestricted):
     """The plan of a program; refuses by name what it cannot do.
@@ -200,8 +209,7 @@ class _Planner:
         emitting = [
             k
             for k, o in enumerate(self.program.operations)
-            if getattr(o, "events", None) == operation.events
-            and (isinstance(o, Threshold) or isinstance(o, SpikeSource))
+            if getattr(o, "events", None) == operation.events and isinstance(o, (Threshold, SpikeSource))
         ]
         writer = StatementWriter(operation, self.layout, WHOLE)
         writer.shared_block()

@@ -7,10 +7,10 @@ import torch
 from brian2.input.timedarray import _find_K
 
 from ..program import SpikeSource
+from .call import Call, Fused
 from .design import Wanted
 from .inputs import SourceSpikes, own_spikes, rows_of_spikes
 from .plan import Delivery
-from .call import Call, Fused
 
 
 class Run:
