@@ -80,10 +80,13 @@ class Wiring:
         return tuple(getattr(self, name).numpy() for name in ("targets", "first", "count"))
 
     @cached_property
-    def in_order(self):
-        """Whether the synapses are numbered in the order of the wiring, each neuron's in that of their targets."""
+    def complete(self):
+        """Whether each pair is connected once, and the synapses are numbered in the order of the matrix."""
+        if len(self.synapses) != self.n_sources * self.n_targets:
+            return False
         place = self.sources * self.n_targets + self.targets
-        return bool((torch.diff(place) > 0).all() and (torch.diff(self.synapses) == 1).all())
+        every = torch.arange(len(place))
+        return bool(torch.equal(place, every) and torch.equal(self.synapses, every))
 
     @cached_property
     def compressed(self):

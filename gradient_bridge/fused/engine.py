@@ -22,7 +22,7 @@ from ..reference import ReferenceEngine, default_dtype
 from ..rendering import StatementWriter
 from .call import Pool
 from .design import Design
-from .fixed import FixedPass, compile_fixed
+from .fixed import FixedPass, Grid, compile_fixed
 from .lowering import Lowering, refuse
 from .plan import Product, make_plan, restricts_nothing
 from .run import Run
@@ -113,6 +113,24 @@ class FusedEngine(ReferenceEngine):
                 refuse(operation, "a summed variable whose synapses do not come in the order of their source")
             self._wirings[key] = wiring
         return self._wirings[key]
+
+    def grid_of(self, step):
+        """The `Grid` of a delivery or product whose synapses connect all pairs in order, or None."""
+        wirings, operation = self.wirings_of(step), step.operation
+        if len(wirings) != 1 or not (wirings[0].complete and len(wirings[0].synapses) == operation.elements):
+            return None
+        if isinstance(step, Product):
+            axes = {step.index: 0, operation.index: 1}
+        else:
+            line = operation.vector[step.line]
+            target = operation.accesses[operation.accesses[line.target].index].array
+            axes = {operation.sources: 0, target: 1}
+        others = {
+            a.index for a in operation.accesses.values()
+            if a.index not in ("_idx", "0") and operation.accesses[a.index].array not in axes
+        }
+        shape = (wirings[0].n_sources, wirings[0].n_targets)
+        return None if others else Grid(operation.owner, shape, axes)
 
     def design(self, plan, wanted):
         """(Design, loaded library, class of its call) for a plan and what is wanted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from ..arrays_torch import TorchPass
@@ -23,6 +25,7 @@ class FixedPass(TorchPass):
         for name, function in OPERATIONS.items():
             setattr(self, name, function)
         self.fixed, self.constants, self._offered = {}, {}, {}
+        self._grid = {}
 
     def take_up(self, values, constants):
         """The values of a pass, trained ones with their graph."""
@@ -34,7 +37,14 @@ class FixedPass(TorchPass):
             self._offered[operation.name] = super().offered(operation)
         return self._offered[operation.name]
 
-    def of(self, operation, once, names):
+    def take(self, value, index):
+        """Elements of an array, by an index array; of a grid of synapses a row or a column."""
+        axis = self._grid.get(id(index))
+        if axis is not None and isinstance(value, torch.Tensor) and value.ndim == 1:
+            return value[:, None] if axis == 0 else value[None]
+        return super().take(value, index)
+
+    def of(self, operation, once, names, grid=None):
         """Values of some names in the source of what does not change in an operation.
 
         Parameters
@@ -43,14 +53,53 @@ class FixedPass(TorchPass):
         once : tuple of str
             Lines of Python.
         names : iterable of str
+        grid : Grid, optional
+            The operation's synapses connect all pairs: what they read of their neurons is computed once for each
+            neuron, and the values are (emitting neuron, receiving neuron), or one of these 1.
 
         Returns
         -------
         dict of str to torch.Tensor or number
         """
         compiled = self.engine.fixed_code(operation, once, tuple(names))
-        arguments = (self.fixed, self.named(operation, self.constants), self.offered(operation))
+        values, self._grid = self.fixed, {}
+        if grid is not None:
+            values = grid.lay_out(values)
+            self._grid = {id(values[key]): axis for key, axis in grid.axes.items()}
+        arguments = (values, self.named(operation, self.constants), self.offered(operation))
         return dict(zip(names, compiled(*arguments), strict=True))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Synapses from each neuron of one group to each of another one, in order.
+
+    Attributes
+    ----------
+    owner : str
+        The synapses.
+    shape : (int, int)
+        Emitting and receiving neurons.
+    axes : dict of str to int
+        Keys of the arrays that say which neurons belong to a synapse: 0 emitting, 1 receiving.
+    """
+
+    owner: str
+    shape: tuple[int, int]
+    axes: dict[str, int]
+
+    def lay_out(self, values):
+        """The arrays with those of the synapses as matrices."""
+        size = self.shape[0] * self.shape[1]
+        own = {
+            key: value.reshape(self.shape)
+            for key, value in values.items()
+            if key.startswith(f"{self.owner}.")
+            and key not in self.axes
+            and isinstance(value, torch.Tensor)
+            and value.shape == (size,)
+        }
+        return values | own
 
 
 def compile_fixed(operation, once, names):

@@ -58,10 +58,10 @@ class Run:
             if isinstance(step, tuple):
                 continue
             operation = step.operation
-            value = 1.0
+            value, grid = 1.0, self.engine.grid_of(step)
             if step.value is not None:
-                value = self.fixed.of(operation, step.once, (step.value,))[step.value]
-            value = torch.as_tensor(value).to(self.dtype).expand(operation.elements)
+                value = self.fixed.of(operation, step.once, (step.value,), grid)[step.value]
+            value = torch.as_tensor(value).to(self.dtype).expand(grid.shape if grid else operation.elements)
             found[id(step)] = -value if isinstance(step, Delivery) and step.negative else value
         return found
 
@@ -264,9 +264,8 @@ def stacked(values, size, dtype):
 
 def matrix(values, wiring, dense):
     """Values of synapses as the rows of a matrix, or in the order of the wiring."""
+    if values.ndim == 2:
+        return values
     if not dense:
         return values[wiring.synapses]
-    size = wiring.n_sources * wiring.n_targets
-    if len(wiring.synapses) == size == len(values) and wiring.in_order:
-        return values.reshape(wiring.n_sources, wiring.n_targets)
     return wiring.matrix(values)
