@@ -38,7 +38,14 @@ from .program import (
     Threshold,
     Transmission,
 )
-from .refusals import MONITORS, refuse_network, refuse_object, refuse_shared_arrays
+from .refusals import (
+    MONITORS,
+    NEVER_RUNS,
+    refuse_misled_refractoriness,
+    refuse_network,
+    refuse_object,
+    refuse_shared_arrays,
+)
 from .statements import ArrayTable, statements_of
 
 
@@ -228,14 +235,16 @@ def _operation(obj, call, arrays):
             "use state updaters, thresholds, resets, pathways and summed variables",
         )
     common |= statements_of(obj, call, arrays)
-    if template not in ("synapses", "reset"):
+    over_all = template not in ("synapses", "reset")
+    refuse_misled_refractoriness(common, arrays, over_all)
+    if over_all:
         refuse_shared_arrays(obj.name, common["vector"], common["accesses"])
     if not common["vector"] and not common["scalar"] and template == "stateupdate":
         return None
-    if common["mode"] == "one by one" and template not in ("synapses", "reset"):
+    if common["mode"] == "one by one" and over_all:
         raise UnsupportedModel(
             obj.name,
-            "a statement that reads what it adds to, over all elements (Brian2's numpy target cannot run it either)",
+            f"a statement that reads what it adds to, over all elements ({NEVER_RUNS})",
             "use a variable of its own for the sum, or a summed variable",
         )
     return maker(obj, call, arrays, common)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from brian2 import second
 from brian2.core.magic import MagicNetwork
 from brian2.core.operations import NetworkOperation
@@ -16,6 +17,7 @@ from .flow import passes
 from .rendering import can_mask
 
 MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
+NEVER_RUNS = "Brian2's numpy target cannot run it either"
 
 
 def refuse_network(network):
@@ -87,6 +89,27 @@ def refuse_shared_arrays(name, lines, accesses):
             group = same.setdefault(source, {source})
             group.add(line.target)
             same[line.target] = group
+
+
+def refuse_misled_refractoriness(common, arrays, over_all):
+    """Brian2 reads and writes a group's ``not_refractory`` by the index of a linked variable "(unless refractory)".
+
+    `create_runner_codeobj` gives the variable that masks a write the index of what it masks, by name: so the group's
+    own takes that of the linked one. Where the index fits, the twin does the same.
+    """
+    accesses = common["accesses"]
+    own = accesses.get("not_refractory")
+    if own is None or own.index in ("_idx", "0") or arrays[own.array].owner != common["owner"]:
+        return
+    last = np.max(arrays[accesses[own.index].array].variable.get_value(), initial=-1)
+    if last >= arrays[own.array].size or (over_all and common["mode"] == "one by one"):
+        raise UnsupportedModel(
+            common["name"],
+            f"{own.array} through {own.index}, the index of a variable that is linked and '(unless refractory)' "
+            f"(Brian2 does that to a group with refractoriness of its own, and {NEVER_RUNS})",
+            "link to a copy, in the group that is linked to: 'copy : 1' and run_regularly('copy = v', "
+            "when='before_groups')",
+        )
 
 
 def refuse_dead_ends(program, key):

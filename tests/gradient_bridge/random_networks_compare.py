@@ -7,6 +7,7 @@ import brian2
 import numpy as np
 import torch
 from brian2 import SpikeMonitor, StateMonitor, ms, prefs
+from brian2.core.base import BrianObjectException
 from brian2.core.network import _get_all_objects
 from brian2.core.variables import ArrayVariable
 from brian2.groups.neurongroup import NeuronGroup
@@ -15,6 +16,7 @@ from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
 from brian2.synapses.synapses import Synapses
 
 from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.reading import read
 
 from .random_networks_build import build, namespace
 
@@ -60,6 +62,7 @@ def differences(plan, *, make_twin=Twin, traced=TRACED, trainable=()):
     with float_type(plan.float32):
         net, names = build(plan), namespace()
         if plan.before:
+            read(net, namespace=names)  # what Brian2 cannot run is refused before it tries
             brian2.seed(plan.seed)
             net.run(plan.before * 0.5 * ms, namespace=names)
         duration = plan.steps * 0.5 * ms
@@ -69,6 +72,17 @@ def differences(plan, *, make_twin=Twin, traced=TRACED, trainable=()):
         theirs = run_brian2(net, duration, names, record)
     spikes = sum(int(x.sum()) for x in theirs.spikes.values())
     return compare(ours, theirs), spikes, sum(x.size for x in theirs.spikes.values())
+
+
+def stops(plan):
+    """Whether a run of Brian2's numpy target ends in an error."""
+    with float_type(plan.float32):
+        net = build(plan)
+        try:
+            net.run(plan.steps * 0.5 * ms, namespace=namespace())
+        except BrianObjectException:
+            return True
+    return False
 
 
 def compare(ours, theirs):

@@ -8,6 +8,22 @@ DRIVEN = (
     + PARAMETERS
 )
 
+REFRACTORY = DRIVEN.replace("v)/tau : 1\n", "v)/tau : 1 (unless refractory)\n", 1)
+LINKED = DRIVEN.replace("drive - v", "drive - v + 0.3*y") + "y : 1 (linked)\n"
+
+
+def linked_refractory(size, linked_size, refractory, seed=0):
+    """Two groups with refractoriness, the second linked to the first, whose v is "unless refractory"."""
+    return NetworkPlan(
+        groups=(
+            GroupPlan(name="ilia", size=linked_size, equations=REFRACTORY, refractory=1.3),
+            GroupPlan(
+                name="hebe", size=size, equations=LINKED, refractory=refractory, linked="ilia", seed=seed
+            ),
+        ),
+    )
+
+
 FOUND = {
     "a value computed once for all steps, changed in place by a reset": NetworkPlan(
         groups=(
@@ -34,7 +50,7 @@ FOUND = {
             GroupPlan(
                 name="cato",
                 size=5,
-                equations=DRIVEN.replace("drive - v", "drive - v + 0.3*y") + "y : 1 (linked)\n",
+                equations=LINKED,
                 linked="faun",
             ),
         ),
@@ -52,4 +68,9 @@ FOUND = {
             ),
         ),
     ),
+    "refractoriness that follows a linked variable's index": linked_refractory(6, 4, 1.3),
+}
+NEITHER_RUNS = {
+    "a linked variable's index past the end": linked_refractory(1, 2, 1.3),
+    "a condition that reads what the index writes": linked_refractory(2, 2, "v > 0.6"),
 }

@@ -6,16 +6,18 @@ hypothesis and printed as the expression that makes it: it goes into `random_net
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 
+from chronaxie.gradient_bridge.refusals import NEVER_RUNS
 from chronaxie.models.errors import UnsupportedModel
 
 from .random_networks import networks
-from .random_networks_compare import differences
-from .random_networks_found import FOUND
+from .random_networks_compare import differences, stops
+from .random_networks_found import FOUND, NEITHER_RUNS
 
 PARTS, PER_PART, FAST = 10, 50, 15
 # What a plan's text shows of each feature; the slow run must have had each of them often.
@@ -67,9 +69,6 @@ FEATURES = {
 }
 
 
-NEVER_RUNS = "a statement that reads what it adds to, over all"
-
-
 def drawn(count, seed, largest=3):
     """Draw networks and hold the twin against Brian2; returns what was seen of the features, and totals."""
     seen = Counter()
@@ -88,9 +87,9 @@ def drawn(count, seed, largest=3):
         try:
             wrong, spikes, neuron_steps = differences(plan)
         except UnsupportedModel as error:
-            if NEVER_RUNS not in str(error):
+            if NEVER_RUNS not in str(error) or not stops(plan):
                 raise
-            reject()  # Brian2's own numpy target ends in a NameError there
+            reject()
         text = repr(plan)
         seen.update(name for name, pattern in FEATURES.items() if re.search(pattern, text))
         seen.update({"networks": 1, "spiking": spikes >= 10, "spikes": spikes, "neuron-steps": neuron_steps})
@@ -141,3 +140,11 @@ def test_the_random_networks_had_every_feature_several_times(seen_so_far):
 def test_networks_that_once_differed(name):
     wrong, spikes, _ = differences(FOUND[name])
     assert not wrong, f"elements that differ: {wrong}"
+
+
+@pytest.mark.parametrize("name", NEITHER_RUNS)
+def test_networks_that_brian2_cannot_run_are_refused_with_what_to_do(name):
+    for before in (0, 13):
+        with pytest.raises(UnsupportedModel, match=NEVER_RUNS + ".*link to a copy"):
+            differences(replace(NEITHER_RUNS[name], before=before))
+    assert stops(NEITHER_RUNS[name])
