@@ -26,7 +26,7 @@ def mirrored(operation, name, in_torch=None):
         Raises `UnsupportedModel` where a gradient would have to pass and no derivative is known.
     """
     function, in_numpy = operation.functions[name], operation.implementations[name]
-    derivative = in_torch or _from_sympy(function)
+    derivative = in_torch or from_sympy(function)
 
     def call(*arguments):
         tensors = [k for k, a in enumerate(arguments) if isinstance(a, torch.Tensor)]
@@ -42,7 +42,7 @@ def mirrored(operation, name, in_torch=None):
     return call
 
 
-def _from_sympy(function):
+def from_sympy(function):
     """A torch function from the sympy form of a Brian2 function."""
     form = getattr(function, "sympy_func", None)
     if form is None:

@@ -181,17 +181,24 @@ class Pass:
             return self.driven(operation)
         if isinstance(operation, SpikeSource):
             return self.own_spikes(operation)
-        named = {
+        bound = self.engine.bound(operation, self.form_of(operation))
+        return bound(self.state, self.fixed, self.named(operation, constants), self.offered(operation))
+
+    def named(self, operation, constants):
+        """The external constants of an operation by name: trained ones, or its own."""
+        return {
             name: next(
                 (constants[k] for k in operation.constant_keys.get(name, ()) if k in constants),
                 self.constant(value),
             )
             for name, value in operation.constants.items()
         }
+
+    def offered(self, operation):
+        """What the source of an operation calls."""
         offered = {name: getattr(self, name) for name in OFFERED if hasattr(self, name)}
         offered |= {f"function_{name}": self.function(operation, name) for name in operation.functions}
-        bound = self.engine.bound(operation, self.form_of(operation))
-        return bound(self.state, self.fixed, named, SimpleNamespace(**offered))
+        return SimpleNamespace(**offered)
 
     def row_of(self, clock, t):
         """Row of a stimulus at some time (s), in steps of which each holds `Request.every` of the finest clock's."""

@@ -1,0 +1,80 @@
+"""Chunks of steps under torch.compile."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import torch
+from torch._dynamo.backends.registry import lookup_backend
+
+from ..models.errors import BuildError
+from .compiled_step import run_chunk
+
+OTHERS = (
+    "engine='reference' runs the same program without a compiler, and so does engine='fused' with one for C"
+)
+logger = logging.getLogger(__name__)
+
+
+class Chunk:
+    """Some steps of a pass as one compiled function.
+
+    Parameters
+    ----------
+    plan : Plan
+    steps : dict of str to callable
+        The step of each operation.
+    places : dict of tuple to int
+        Which of the tensors that it is called with is which; two names can stand for one tensor.
+    single : frozenset of int
+        Tensors without a dimension, which come with one: torch.compile takes others for numbers that it may know.
+    backend : str
+        Of torch.compile.
+
+    Attributes
+    ----------
+    graphs : int
+        How many graphs torch.compile has made of it.
+    """
+
+    def __init__(self, plan, steps, places, single, backend):
+        self.graphs, self.plan, self.backend = 0, plan, backend
+        self.names = plan.outcome()
+
+        def run(*tensors):
+            given = {name: tensors[k][0] if k in single else tensors[k] for name, k in places.items()}
+            return run_chunk(plan, steps, given)
+
+        run.__code__ = run.__code__.replace()  # torch.compile keeps what it has made by code object
+        self.compiled = torch.compile(run, backend=self._build, fullgraph=True, dynamic=False)
+
+    def _build(self, graph, inputs):
+        self.graphs += 1
+        return lookup_backend(self.backend)(graph, inputs)
+
+    def __call__(self, tensors):
+        """The outcome by name, of the tensors in their places.
+
+        Raises
+        ------
+        BuildError
+            torch.compile fails, or compiles nothing.
+        """
+        if self.graphs:
+            return dict(zip(self.names, self.compiled(*tensors), strict=True))
+        begun = time.perf_counter()
+        with torch._dynamo.config.patch(suppress_errors=False):
+            try:
+                found = self.compiled(*tensors)
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:
+                raise BuildError(f"engine='compiled': torch.compile failed: {error}\n{OTHERS}") from error
+        if not self.graphs:
+            raise BuildError(
+                "engine='compiled': torch.compile compiled nothing; is it switched off (TORCHDYNAMO_DISABLE, "
+                f"TORCH_COMPILE_DISABLE, torch.compiler.set_stance)? {OTHERS}"
+            )
+        logger.info("compiled %d steps in %.1f s", self.plan.count, time.perf_counter() - begun)
+        return dict(zip(self.names, found, strict=True))
