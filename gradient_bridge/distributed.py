@@ -139,6 +139,8 @@ class Processes:
         finally:
             if made and distributed.is_initialized():
                 distributed.destroy_process_group()
+            elif self.group is not None:
+                distributed.destroy_process_group(self.group)
             self.group = None
 
     def _choose_device(self, device):

@@ -59,7 +59,7 @@ def fit(
         True: the trials of every batch are split between the processes that ``torchrun`` started; loss, gradients and
         history are those of one process, and the first one writes the checkpoint, from which all resume. False: this
         process trains alone. Default: alone, and refused in one of several processes. Not with ``loss``, which may
-        mix trials, with a network that draws random numbers, with dropout or batch normalisation.
+        mix trials, with dropout or batch normalisation.
     **options
         Fields of `Training` (with a task) or `LossTraining` (with a loss): ``epochs``, ``learning_rate``,
         ``time_constant_rate``, ….

@@ -9,6 +9,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.input.binomial import BinomialFunction
 
 from ..models.errors import UnsupportedModel
+from .seeds import SharedSeed
 
 
 class NumpyStream:
@@ -79,28 +80,53 @@ class TorchStream:
 
     Parameters
     ----------
-    seed : int or None
-        None draws one from torch's global stream.
+    seed : int, SharedSeed or None
+        None draws one from torch's global stream. Of a `SharedSeed` the whole batch is drawn, and its part kept.
     """
 
     together = True  # all trials are drawn at once
 
     def __init__(self, seed):
+        self.shared = seed if isinstance(seed, SharedSeed) else None
+        if self.shared:
+            seed = seed.seed
         if seed is None:
             seed = int(torch.randint(2**63 - 1, ()))
         self.generator = torch.Generator().manual_seed(int(seed))
 
     def draw(self, operation, name, elements, arguments, trial):
         """Numbers for some elements; see `NumpyStream.draw`."""
+        if self.shared:
+            if not isinstance(elements, LazyArange):
+                self._refuse(operation, f"{name}() for some of its elements, or one number for all of them")
+            return self.draw_together(operation, name, (1, len(elements)), arguments)[0]
         size = (1,) if np.ndim(elements) == 0 and not hasattr(elements, "__len__") else (len(elements),)
         values = self._values(operation, name, size, arguments).numpy()
         return values if hasattr(elements, "__len__") else values[0]
 
     def draw_together(self, operation, name, shape, arguments):
         """Numbers for all elements of all trials, shape (trial, element)."""
+        if self.shared:
+            return self._part_of_batch(operation, name, shape, arguments)
         flat = tuple(np.broadcast_to(a, shape).reshape(-1) if np.ndim(a) else a for a in arguments)
         count = shape[0] * shape[1]
         return self._values(operation, name, (count,), flat).numpy().reshape(shape)
+
+    def _part_of_batch(self, operation, name, shape, arguments):
+        """As `draw_together`, for the trials of the pass out of all that would be run together."""
+        trials, elements = shape
+        if (
+            arguments
+        ):  # how many numbers poisson(rate) takes from the generator depends on the rates of all trials
+            self._refuse(operation, f"{name}() with an argument")
+        drawn = self._values(operation, name, (self.shared.total * elements,), ()).numpy()
+        return drawn.reshape(-1, elements)[self.shared.first : self.shared.first + trials]
+
+    @staticmethod
+    def _refuse(operation, what):
+        raise UnsupportedModel(
+            operation.name, f"{what}, which cannot be split between processes", "train in one process"
+        )
 
     def _values(self, operation, name, size, arguments):
         function, generator = operation.functions[name], self.generator

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 TRAINING, EVALUATION = 0, 1
@@ -25,3 +27,21 @@ def derived_seed(seed, purpose, epoch, batch):
     """
     words = np.random.SeedSequence(seed, spawn_key=(purpose, epoch, batch)).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))
+
+
+@dataclass(frozen=True)
+class SharedSeed:
+    """The seed of a batch of which a pass runs some trials: they draw what they draw when all are run together.
+
+    Attributes
+    ----------
+    seed : int
+    first : int
+        The first trial of the pass, counted in the batch.
+    total : int
+        Trials of the batch.
+    """
+
+    seed: int
+    first: int
+    total: int

@@ -23,7 +23,8 @@ from .twin import Twin
 
 SAME_START = "make network and task from the same seeds in every process, and resume from the same file"
 SAME_STEPS = (
-    "they took the same steps, so the machines round differently; take machines of one kind, or one process"
+    "they took the same steps, so the machines round differently, or the model keeps something of its own trials; take "
+    "machines of one kind, or one process"
 )
 
 

@@ -8,7 +8,7 @@ import torch
 
 from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
-from .seeds import EVALUATION, TRAINING, derived_seed
+from .seeds import EVALUATION, TRAINING, SharedSeed, derived_seed
 from .splits import Split
 from .training_run import Run, spikes_and_time
 from .training_targets import signature
@@ -62,11 +62,6 @@ class TaskRun(Run):
 
     def _check_split(self):
         """Refuse what is another thing when each process sees its own trials alone."""
-        if self.draws:
-            raise ValueError(
-                f"fit: {', '.join(self.draws)} draws random numbers, which depend on the trials that are run together: "
-                "distributed would draw others; start one process"
-            )
         for name, module in self.model.named_modules():
             if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
                 raise ValueError(
@@ -74,12 +69,14 @@ class TaskRun(Run):
                     "together: distributed would give others; start one process, or take LayerNorm"
                 )
 
-    def _scores(self, stimulus, purpose, batch):
+    def _scores(self, stimulus, purpose, batch, trials, share):
         """Class scores, and the recording of a twin."""
         if not self.is_twin:
             return self._scores_of_module(stimulus.to(next(self.model.parameters()))), None
         epoch = self.epoch if purpose == TRAINING else 0
         seed = derived_seed(self.options.seed, purpose, epoch, batch) if self.draws else None
+        if self.draws and self.processes.size > 1:
+            seed = SharedSeed(seed, share.start, trials)
         return self.model.scores(stimulus, with_recording=True, seed=seed)
 
     def _scores_of_module(self, stimulus):
@@ -105,11 +102,12 @@ class TaskRun(Run):
 
         The sums over the processes are those of the whole batch. None, 0, 0, None where it has no trial of it.
         """
-        own = chosen[self.processes.share(len(chosen))]
+        share = self.processes.share(len(chosen))
+        own = chosen[share]
         if not len(own):
             return None, 0, 0, None
         stimulus, targets, truth = split.take(own)
-        scores, recording = self._scores(stimulus, purpose, batch)
+        scores, recording = self._scores(stimulus, purpose, batch, len(chosen), share)
         if scores.shape[-1] != self.classes:
             raise ValueError(
                 f"fit: the model has {scores.shape[-1]} class scores, the task {self.classes} classes "

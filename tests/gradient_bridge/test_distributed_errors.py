@@ -1,12 +1,14 @@
 """`fit(distributed=True)`: what is refused, and what happens when a process ends."""
 
 import os
+import time
+from datetime import timedelta
 
 import pytest
 import torch
 from brian2 import Hz, ms
 
-from chronaxie.gradient_bridge import RateLoss, Twin, fit
+from chronaxie.gradient_bridge import RateLoss, Twin, distributed, fit
 from chronaxie.gradient_bridge.checkpoints import load_checkpoint
 from chronaxie.models import srnn
 
@@ -144,6 +146,22 @@ def test_a_process_that_is_killed_is_noticed(tmp_path):
     assert lost["error"] == "ProcessLost"
     assert "fit: epoch 0: process 1 of 2: no answer from the others (" in lost["message"]
     assert lost["message"].endswith("no checkpoint was given, so nothing is kept: start again")
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "TIMEOUT", timedelta(seconds=5))
+
+    def train(rank):
+        twin = student()
+        if rank == 1:
+            stop_at(twin, 2, lambda: time.sleep(8))
+        return numbers(twin, task(), **QUICK, checkpoint=tmp_path / "run.pt", distributed=True)
+
+    waiting, late = in_processes(train, tmp_path)
+    assert waiting["error"] == late["error"] == "ProcessLost"
+    assert "process 0 of 2: no answer from the others (" in waiting["message"]
+    assert waiting["message"].endswith("no epoch was complete: start again")
 
 
 def test_only_what_all_have_is_resumed(tmp_path):
