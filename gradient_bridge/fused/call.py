@@ -89,6 +89,8 @@ class Call:
             for name, layout in self.design.layouts.items():
                 count = len(layout.states) * self.trials * layout.size * chunks
                 self.held[f"checkpoints_{identifier(name)}"] = self.pool.take((count,), self.dtype)
+                count = len(self.design.kept[name]) * self.trials * self.steps * layout.size
+                self.held[f"kept_{identifier(name)}"] = self.pool.take((count,), self.dtype)
 
     def fill(self, inputs, outputs, **more):
         """The C structure, with the tensors that it points to kept alive."""

@@ -9,6 +9,8 @@ from .kernel import differentiate
 from .layout import GroupLayout, Link
 from .plan import Delivery, Plan, Product, identifier
 
+LARGE = 128  # neurons from which on the states that spikes have reached are kept
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -88,6 +90,7 @@ class Design:
     layouts: dict = field(init=False)
     links: dict = field(init=False)
     derivatives: dict = field(init=False)
+    kept: dict = field(init=False)
 
     def __post_init__(self):
         plan, wanted = self.plan, self.wanted
@@ -122,6 +125,7 @@ class Design:
                 slotted=frozenset(states) & delivered,
             )
         self.links = {id(s): self._links(s, carried) for s in plan.steps if not isinstance(s, tuple)}
+        self.kept = {name: self._kept(name) for name in plan.groups}
         self.derivatives = {}
         if wanted.back:
             surrogates = {label: (s, scale) for label, s, scale in wanted.surrogates}
@@ -153,7 +157,34 @@ class Design:
             )
         return links
 
+    def _kept(self, name):
+        """States of a group that are kept for every step, as (key, number of the kernel that reads them).
+
+        What is delivered to many neurons costs more to add up again than to read; so does a summed variable.
+        """
+        if not self.wanted.back:
+            return []
+        found = [
+            (s.target, self.before(s, s.target))
+            for s in self.plan.steps
+            if not isinstance(s, tuple)
+            and s.target.rpartition(".")[0] == name
+            and (isinstance(s, Product) or self.layouts[name].size > LARGE)
+        ]
+        return [k for k in dict.fromkeys(found) if k[1] < len(self.plan.groups[name].kernels)]
+
     # -------------------------------------------------------------- what the writers ask for
+    def before(self, step, key):
+        """How many kernels of the group of an array a step of the plan has before it."""
+        owner = key.rpartition(".")[0]
+        at = next(k for k, s in enumerate(self.plan.steps) if s is step)
+        return sum(1 for s in self.plan.steps[:at] if isinstance(s, tuple) and s[1] == owner)
+
+    def is_kept(self, step):
+        """Whether what a delivery or product does is kept."""
+        name = step.target.rpartition(".")[0]
+        return (step.target, self.before(step, step.target)) in self.kept[name]
+
     def deliveries(self):
         """The deliveries of a step, in order."""
         return [s for s in self.plan.steps if isinstance(s, Delivery)]

@@ -36,7 +36,9 @@ class Writer:
         for name in self.plan.groups:
             g = identifier(name)
             add.pointer("const real", f"coefficients_{g}", f"start_{g}", f"by_end_{g}")
-            add.pointer("real", f"end_{g}", f"checkpoints_{g}", f"by_start_{g}", f"by_coefficients_{g}")
+            add.pointer(
+                "real", f"end_{g}", f"checkpoints_{g}", f"by_start_{g}", f"by_coefficients_{g}", f"kept_{g}"
+            )
         for space in self.plan.spaces:
             s = identifier(space)
             if space in self.plan.sources:
@@ -306,6 +308,26 @@ class Writer:
         if isinstance(step, Product):
             return [self.multiply(step, f"y_{self.group_of(step.target)}", f"y_{self.group_of(step.source)}")]
         _, name, number = step
+        g = identifier(name)
+        kept = [
+            f"if (a->keep) copy(n_{g}, {place}, {self.at(key, f'y_{g}')});"
+            for key, place in self.kept(name, number)
+        ]
+        return [*kept, *self.kernel_of(name, number)]
+
+    def kept(self, name, number):
+        """(key, place) of the states that are kept as a kernel finds them."""
+        kept, g = self.design.kept[name], identifier(name)
+        size = self.design.layouts[name].size
+        for k, (key, before) in enumerate(kept):
+            if before == number:
+                yield (
+                    key,
+                    f"a->kept_{g} + {len(kept)} * q0 * {size} * (size_t)T + ((size_t)t * {len(kept)} + {k}) * n_{g}",
+                )
+
+    def kernel_of(self, name, number):
+        """C that runs a kernel of the step ``t``, or the one that stands for it in the last step."""
         group = self.plan.groups[name]
         if group.last is None or number < len(group.kernels) - 1:
             return self.step(group.kernels[number], "t >= T - 1")

@@ -54,9 +54,7 @@ class BackWriter:
 
     def before(self, step):
         """How many kernels of the target's group a step of the plan has before it."""
-        owner = step.target.rpartition(".")[0]
-        at = next(k for k, s in enumerate(self.plan.steps) if s is step)
-        return sum(1 for s in self.plan.steps[:at] if isinstance(s, tuple) and s[1] == owner)
+        return self.design.before(step, step.target)
 
     # -------------------------------------------------------------- the source
     def backward(self):
@@ -191,17 +189,26 @@ class BackWriter:
         return sorted(found)
 
     def one_again(self, step):
+        if not isinstance(step, tuple) and self.design.is_kept(step):
+            return []
         if isinstance(step, Delivery):
             name = step.target.rpartition(".")[0]
             return self.writer.add(step, States(self.writer, self.states(name, self.before(step))))
         if isinstance(step, Product):
-            name, of = step.target.rpartition(".")[0], step.source.rpartition(".")[0]
-            return [
-                self.writer.multiply(
-                    step, self.states(name, self.before(step)), self.states(of, self.source_before(step))
-                )
-            ]
+            to, of = (
+                self.states(key.rpartition(".")[0], self.design.before(step, key))
+                for key in (step.target, step.source)
+            )
+            return [self.writer.multiply(step, to, of)]
         _, name, number = step
+        taken = [
+            f"copy(n_{identifier(name)}, {self.writer.at(key, self.states(name, number))}, {place});"
+            for key, place in self.writer.kept(name, number)
+        ]
+        return [*taken, *self.kernel_again(name, number)]
+
+    def kernel_again(self, name, number):
+        """C that runs a kernel of a chunk again, where its results are read."""
         group = self.plan.groups[name]
         kernel = group.kernels[number]
         if number < len(group.kernels) - 1:
@@ -215,9 +222,8 @@ class BackWriter:
         return [*lines, "}"]
 
     def source_before(self, product):
-        owner = product.source.rpartition(".")[0]
-        at = next(k for k, s in enumerate(self.plan.steps) if s is product)
-        return sum(1 for s in self.plan.steps[:at] if isinstance(s, tuple) and s[1] == owner)
+        """How many kernels of the source's group a summed variable has before it."""
+        return self.design.before(product, product.source)
 
     def given(self, kernel, y):
         """Arguments that a kernel and its adjoint share."""

@@ -406,6 +406,12 @@ INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x,
 }
 
 /* ---------------------------------------------------------------- what comes in */
+/* a library's routine for any length takes longer to begin than these lengths need */
+INLINE void copy(size_t n, real *to, const real *from) {
+  size_t i = 0;
+  for (; i + VL <= n; i += VL) ST(to + i, LD(from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
 /* rows of many trials are too many streams for a processor to foresee */
 INLINE void fetch(const real *p, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k);
@@ -416,7 +422,7 @@ INLINE void load_current(size_t trials, size_t n, const real *table, size_t stri
   for (size_t b = 0; b < trials; b++, table += stride, to += n) {
     const real *from = table + row * channels;
     fetch(from + AHEAD * channels, channels < n ? channels : n);
-    if (!column) memcpy(to, from, n * sizeof(real));
+    if (!column) copy(n, to, from);
     else for (size_t i = 0; i < n; i++) to[i] = from[column[i]];
   }
 }
@@ -431,8 +437,6 @@ INLINE void give_current(size_t trials, size_t n, real *table, size_t stride, si
 INLINE void take_rows(size_t trials, size_t n, real *to, const real *from, long stride, long next) {
   for (size_t b = 0; b < trials; b++, to += n, from += stride) {
     fetch(from + AHEAD * next, n);
-    memcpy(to, from, n * sizeof(real));
+    copy(n, to, from);
   }
 }
-/* trial after trial of a block into the padded arrays, and back */
-INLINE void copy(size_t n, real *to, const real *from) { memcpy(to, from, n * sizeof(real)); }

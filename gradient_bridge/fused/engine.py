@@ -126,7 +126,8 @@ class FusedEngine(ReferenceEngine):
             target = operation.accesses[operation.accesses[line.target].index].array
             axes = {operation.sources: 0, target: 1}
         others = {
-            a.index for a in operation.accesses.values()
+            a.index
+            for a in operation.accesses.values()
             if a.index not in ("_idx", "0") and operation.accesses[a.index].array not in axes
         }
         shape = (wirings[0].n_sources, wirings[0].n_targets)

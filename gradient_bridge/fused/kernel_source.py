@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-LOADS = ("state", "event", "current", "flow")
+SHORT = 256  # neurons of whole vectors up to which a strip is one vector
+LONG_STRIP = 8
 INFIX = ("+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=")
 CALLS = {"mod": "v_mod", "floordiv": "v_floordiv", "power": "v_pow", "min": "v_min", "max": "v_max"}
 
@@ -24,7 +25,8 @@ class BodyWriter:
 
     def __init__(self, load, given=None, loose=False):
         self.load, self.given, self.loose = load, given or {}, loose
-        self.before, self.inside, self.names = [], [], {}
+        self.strips, self.before, self.inside, self.names = [], [], [], {}
+        self.inverses = {}
 
     def name(self, value):
         """Name of a value in C; written at its first use."""
@@ -49,15 +51,23 @@ class BodyWriter:
         name = f"x{value.order}"
         kind = "vm" if value.truth else "vf"
         code = self.given.get(value) or self._code(value)
-        (self.before if value.fixed else self.inside).append(f"{kind} {name} = {code};")
-        self.names[value] = name
+        if value.fixed:
+            self.names[value] = self.once(kind, name, code)
+        else:
+            self.inside.append(f"{kind} {name} = {code};")
+            self.names[value] = name
+
+    def once(self, kind, name, code):
+        """What is computed before the loop over trials, for each vector of a strip of neurons."""
+        self.strips.append(f"{kind} {name}[STRIP];")
+        self.before.append(f"{name}[u] = {code};")
+        return f"{name}[u]"
 
     def inverse(self, name):
         """Name of the inverse of something fixed."""
-        line = f"vf inverse_{name} = K(1.0) / {name};"
-        if line not in self.before:
-            self.before.append(line)
-        return f"inverse_{name}"
+        if name not in self.inverses:
+            self.inverses[name] = self.once("vf", f"inverse_{name.removesuffix('[u]')}", f"K(1.0) / {name}")
+        return self.inverses[name]
 
     def _code(self, value):
         parts = [self.names[p] for p in value.parts]
@@ -154,13 +164,32 @@ class KernelSource:
         ]
 
     def loop(self, writer, stores, after=()):
-        """The two loops: over neurons (of as many trials as fill whole vectors), over trials."""
-        inside = "\n      ".join(writer.inside + list(stores))
-        tail = "".join(f"\n    {line}" for line in after)
-        return (
-            "  for (size_t j = 0; j < RN; j += VL) {\n    " + "\n    ".join(writer.before) + "\n"
-            f"    for (size_t i = j; i < n; i += RN) {{\n      {inside}\n    }}{tail}\n  }}\n"
+        """The loops: over strips of neurons (of as many trials as fill whole vectors), over trials, over a strip.
+
+        A strip is one vector where the states of a block are few: what is fixed stays in registers. Where they are many,
+        it is as long as a page of memory is not read for one vector alone.
+        """
+        inside, before = "\n        ".join(writer.inside + list(stores)), "\n      ".join(writer.before)
+        tail = "\n      ".join(after)
+        strip = self.strip()
+        each = "for (size_t u = 0, j = s; u < w; u++, j += VL)" if strip > 1 else "const size_t u = 0, j = s;"
+        wide = f"const size_t w = RN - s < {strip} * VL ? (RN - s) / VL : {strip};" if strip > 1 else ""
+        place = (
+            "for (size_t u = 0, i = k + s; u < w; u++, i += VL)"
+            if strip > 1
+            else "const size_t u = 0, i = k + s;"
         )
+        return (
+            f"  enum {{ STRIP = {strip} }};\n  for (size_t s = 0; s < RN; s += STRIP * VL) {{\n    {wide}\n"
+            f"    {' '.join(writer.strips)}\n"
+            f"    {{ {each} {{\n      (void)u; (void)j;\n      {before}\n    }} }}\n"
+            f"    for (size_t k = 0; k < n; k += RN) {{\n      {place} {{\n        {inside}\n      }}\n    }}\n"
+            f"    {{ {each} {{\n      {tail}\n    }} }}\n  }}\n"
+        )
+
+    def strip(self):
+        """Vectors in a strip."""
+        return LONG_STRIP if self.layout.repeated > SHORT else 1
 
     # -------------------------------------------------------------- forward
     def forward(self):
@@ -238,14 +267,14 @@ class KernelSource:
         sums = {}
         for terms in derivatives.by_coefficient.values():
             for changing, _ in terms:
-                sums.setdefault(changing, f"sum{len(sums)}")
+                if changing not in sums:
+                    sums[changing] = writer.once("vf", f"sum{len(sums)}", "K(0.0)")
         for changing, name in sums.items():
             stores.append(f"{name} += {writer.name(changing)};")
         for data, terms in derivatives.by_coefficient.items():
             place = f"by + {self.layout.graded.index(data)} * RN + j"
             parts = [sums[c] if f is None else f"{sums[c]} * {writer.name(f)}" for c, f in terms]
             after.append(f"ST({place}, LD({place}) + {' + '.join(parts)});")
-        writer.before += [f"vf {name} = K(0.0);" for name in sums.values()]
         given = self.signature()
         given += [f"const real *from{k}" for k in range(len(states))] + [
             f"real *to{k}" for k in range(len(states))
