@@ -29,9 +29,10 @@ from .run import Run
 from .slopes import check_surrogate
 from .values import Algebra
 
-# Of GCC: as branches, the limits of a function would keep a loop from becoming vectors.
 _log = logging.getLogger("chronaxie")
-FLAGS = ("-fno-tree-pre", "-fno-tree-sink")
+# Of GCC: as branches, the limits of a function would keep a loop from becoming vectors; and a copy of a few vectors is
+# not to become a string instruction, which takes longer to begin than the copy takes.
+FLAGS = ("-fno-tree-pre", "-fno-tree-sink", "-fno-tree-loop-distribute-patterns")
 
 
 class FusedEngine(ReferenceEngine):
