@@ -21,7 +21,7 @@ class Recording:
         they are kept as events and unfolded when a group is asked for.
     states : dict of str to dict of str to torch.Tensor, shape (trial, time, neuron)
         ``states[group][variable]``: the traces that were asked for, SI.
-    final : dict of str to dict of str to torch.Tensor
+    final : mapping of str to dict of str to torch.Tensor
         ``final[object][variable]`` after the last step: (trial, element) for what changes in a run, else (element,);
         shared ones are () where they do not change or in one trial, (trial, 1) in several.
     dt : float
@@ -32,7 +32,7 @@ class Recording:
 
     spikes: Mapping[str, torch.Tensor]
     states: dict[str, dict[str, torch.Tensor]]
-    final: dict[str, dict[str, torch.Tensor]]
+    final: Mapping[str, dict[str, torch.Tensor]]
     dt: float
     steps: Mapping[str, float] = field(default_factory=dict)
 
@@ -46,6 +46,43 @@ class Recording:
         return f"Recording(spikes (trial, time, neuron): {shapes}; traces: {traces or 'none'}; dt: {self.dt:g} s)"
 
 
+class FinalValues(Mapping):
+    """Values after the last step by owner, gathered when one is first asked for.
+
+    Parameters
+    ----------
+    gather : callable
+        Returns a dict of tensors and numbers by array key.
+    """
+
+    def __init__(self, gather):
+        self._gather, self._found = gather, None
+
+    def _by_owner(self):
+        if self._found is None:
+            self._found = by_owner(self._gather())
+        return self._found
+
+    def __getitem__(self, owner):
+        return self._by_owner()[owner]
+
+    def __iter__(self):
+        return iter(self._by_owner())
+
+    def __len__(self):
+        return len(self._by_owner())
+
+
+def by_owner(values):
+    """A dict by array key as one by owner and name."""
+    found = {}
+    for key, value in values.items():
+        owner, _, name = key.rpartition(".")
+        kind = {"dtype": torch.float64} if isinstance(value, float) else {}
+        found.setdefault(owner, {})[name] = torch.as_tensor(value, **kind)
+    return found
+
+
 def recording_of(program, spikes, states, final):
     """What an engine returns, by owner.
 
@@ -56,20 +93,18 @@ def recording_of(program, spikes, states, final):
         By group.
     states : dict of (str, str) to torch.Tensor
         By array key and slot.
-    final : dict of str to torch.Tensor or number
-        By array key.
+    final : callable
+        Returns what every array holds at the end, by array key.
 
     Returns
     -------
     Recording
     """
-    traces, last = {}, {}
+    traces = {}
     for (key, _), value in states.items():
         owner, _, name = key.rpartition(".")
         traces.setdefault(owner, {})[name] = value
-    for key, value in final.items():
-        owner, _, name = key.rpartition(".")
-        kind = {"dtype": torch.float64} if isinstance(value, float) else {}
-        last.setdefault(owner, {})[name] = torch.as_tensor(value, **kind)
     steps = {owner: program.clock_of(owner).dt for owner in [*spikes, *traces]}
-    return Recording(spikes=SpikesByGroup(spikes), states=traces, final=last, dt=program.dt, steps=steps)
+    return Recording(
+        spikes=SpikesByGroup(spikes), states=traces, final=FinalValues(final), dt=program.dt, steps=steps
+    )

@@ -293,9 +293,12 @@ class Twin(nn.Module):
             numpy=on_numpy,
         )
         found, states, final = self._engine.run(values, constants, request)
-        return recording_of(
-            self.program, found, states, {k: v.clone() for k, v in self._untouched.items()} | final
-        )
+        untouched = self._untouched
+
+        def last():
+            return {k: v.clone() for k, v in untouched.items()} | (final() if callable(final) else final)
+
+        return recording_of(self.program, found, states, last)
 
     def _carrying(self, graded):
         """What carries a gradient, given what is trained; found once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from brian2.input.timedarray import _find_K
@@ -208,7 +210,7 @@ class Run:
         for (key, slot), value in states.items():
             if key in self.engine.layout.booleans:
                 states[key, slot] = value != 0
-        return spikes, states, self.final(design, call, ends)
+        return spikes, states, partial(self.final, design, call, ends)
 
     def final(self, design, call, ends):
         """Every array at the end."""
