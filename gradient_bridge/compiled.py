@@ -7,8 +7,6 @@ torch's own, so the last bits differ.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from brian2 import second
@@ -19,7 +17,6 @@ from .compiled_functions import FUNCTIONS, users_function
 from .compiled_pass import CompiledPass
 from .compiled_source import split
 from .compiled_step import Step
-from .exchange import as_tensors
 from .expressions import MASKED, WHOLE
 from .mirrored import from_sympy
 from .passes import operation_source
@@ -100,6 +97,11 @@ class CompiledEngine(ReferenceEngine):
                 )
         if operation.draws():
             return
+        for line in operation.vector:
+            access = operation.accesses.get(line.target)
+            if line.op in ("*=", "/=") and access is not None and access.index not in ("_idx", "0"):
+                feature = f"{line.op} through an index under engine='compiled'"
+                raise UnsupportedModel(operation.name, feature, REMEDY)
         forms = {WHOLE}
         if isinstance(operation, (Transmission, Reset)):
             if not self.can_mask(operation):
@@ -169,11 +171,17 @@ class CompiledEngine(ReferenceEngine):
         return self._levels[key]
 
     # -------------------------------------------------------------- passes
+    def on_numpy(self, dtype, device, back):
+        """Whether a pass runs on NumPy arrays: none does."""
+        return False
+
     def run(self, values, constants, request):
         """One pass; see `ReferenceEngine.run`."""
-        if request.numpy:
-            values = as_tensors(values, request.dtype, request.device)
-            request = replace(request, numpy=False)
+        for key, _ in request.record:
+            if self.program.clock_of(self.program.arrays[key].owner) in self.program.idle_clocks:
+                raise UnsupportedModel(
+                    key.rpartition(".")[0], "traces at a clock of its own under engine='compiled'", REMEDY
+                )
         with default_dtype(request.dtype):
             return CompiledPass(self, values, constants, request).run()
 

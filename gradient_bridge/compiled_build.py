@@ -14,7 +14,7 @@ from .compiled_step import run_chunk
 OTHERS = (
     "engine='reference' runs the same program without a compiler, and so does engine='fused' with one for C"
 )
-logger = logging.getLogger(__name__)
+_log = logging.getLogger("chronaxie")
 
 
 class Chunk:
@@ -76,5 +76,5 @@ class Chunk:
                 "engine='compiled': torch.compile compiled nothing; is it switched off (TORCHDYNAMO_DISABLE, "
                 f"TORCH_COMPILE_DISABLE, torch.compiler.set_stance)? {OTHERS}"
             )
-        logger.info("compiled %d steps in %.1f s", self.plan.count, time.perf_counter() - begun)
+        _log.info("compiled %d steps in %.1f s", self.plan.count, time.perf_counter() - begun)
         return dict(zip(self.names, found, strict=True))

@@ -37,6 +37,13 @@ def beside(value, tensor):
     return torch.full((), value, dtype=dtype, device=tensor.device)
 
 
+def type_of(number):
+    """Type of the tensor that stands for a number."""
+    if isinstance(number, bool):
+        return torch.bool
+    return torch.int64 if isinstance(number, int) else torch.float64
+
+
 def one_of(values):
     """The first tensor among some values, or None."""
     for value in values:

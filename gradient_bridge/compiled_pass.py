@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from .arrays_torch import TorchPass
+from .compiled_functions import type_of
 from .compiled_inputs import EventRows, HeldRows, Rows, TableRows, driven_grid, own_table, rows_at, spikes_at
 from .compiled_step import Pathway, Plan
 from .delivery import DENSE_LIMIT, DENSE_SHARE
@@ -37,14 +38,7 @@ class CompiledPass(TorchPass):
         value = super().start_shared(value)
         if isinstance(value, torch.Tensor):
             return value
-        kind = (
-            torch.bool
-            if isinstance(value, bool)
-            else torch.int64
-            if isinstance(value, int)
-            else torch.float64
-        )
-        return torch.tensor(value, dtype=kind, device=self.device)
+        return torch.tensor(value, dtype=type_of(value), device=self.device)
 
     def table(self, stimulus):
         """A stimulus by time, trial and channel."""

@@ -133,15 +133,8 @@ class Step:
         """What an array holds at the end, as a tensor."""
         value = self.state[key]
         if isinstance(value, Tensor):
-            return value
-        kind = (
-            torch.bool
-            if isinstance(value, bool)
-            else torch.int64
-            if isinstance(value, int)
-            else torch.float64
-        )
-        return self.full(value, kind)
+            return value.contiguous()
+        return self.full(value, functions.type_of(value))
 
     def ring(self, name):
         """The past events of a pathway at the end."""
