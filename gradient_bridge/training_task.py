@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from ..models.annotations import SPIKES
 from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .seeds import EVALUATION, TRAINING, SharedSeed, derived_seed
@@ -77,7 +78,10 @@ class TaskRun(Run):
         seed = derived_seed(self.options.seed, purpose, epoch, batch) if self.draws else None
         if self.draws and self.processes.size > 1:
             seed = SharedSeed(seed, share.start, trials)
-        return self.model.scores(stimulus, with_recording=True, seed=seed)
+        counted = purpose != TRAINING or self.options.rate_penalty
+        read = self.model.readout.group if self.model.readout.variable == SPIKES else None
+        spikes = None if counted else [read] if read else ()
+        return self.model.scores(stimulus, with_recording=True, spikes=spikes, seed=seed)
 
     def _scores_of_module(self, stimulus):
         if self.processes.size == 1:

@@ -316,10 +316,10 @@ class Twin(nn.Module):
         if delays:
             self._engine.set_delays(delays)
 
-    def scores(self, stimulus, *, initial=None, with_recording=False, seed=None):
+    def scores(self, stimulus, *, initial=None, with_recording=False, spikes=None, seed=None):
         """Class scores as the network's readout defines them, one for each `step` before they are reduced.
 
-        ``initial`` and ``seed`` as the twin is called with.
+        ``initial``, ``spikes`` (of the recording) and ``seed`` as the twin is called with.
 
         Returns
         -------
@@ -333,7 +333,9 @@ class Twin(nn.Module):
             )
         group, variable = self.readout.group, self.readout.variable
         record = {} if variable == SPIKES else {group: {variable: self.readout.slot}}
-        out = self(stimulus, record=record, initial=initial, seed=seed)
+        if not with_recording:
+            spikes = [group] if variable == SPIKES else ()
+        out = self(stimulus, record=record, initial=initial, spikes=spikes, seed=seed)
         scores = reduce_scores(readout_trace(out, self.readout, self.every), self.readout)
         return (scores, out) if with_recording else scores
 
