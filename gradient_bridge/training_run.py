@@ -324,14 +324,15 @@ def twins_in(model):
 
 def lost_in_network(model):
     """Keys of what is not trained and holds NaN in Brian2."""
-    return [
-        key
-        for twin in twins_in(model)
-        for key, value in twin._values.items()
-        if key not in twin.trained_values()
-        and np.asarray(value).dtype.kind == "f"
-        and bool(np.isnan(value).any())
-    ]
+    found = []
+    for twin in twins_in(model):
+        trained = {place.key for place in twin._places}
+        found += [key for key, value in twin._values.items() if key not in trained and _holds_nan(value)]
+    return found
+
+
+def _holds_nan(value):
+    return np.asarray(value).dtype.kind == "f" and bool(np.isnan(value).any())
 
 
 def spikes_and_time(recording, inputs):

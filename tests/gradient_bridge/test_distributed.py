@@ -66,7 +66,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+SLOW = ("no limit of the gradient, steps", "labels by trial", "patience")
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CASES])
 def test_two_processes_learn_what_one_learns(case, tmp_path):
     make, data, options = CASES[case]
     options = QUICK | options
