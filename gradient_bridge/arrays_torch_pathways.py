@@ -125,16 +125,19 @@ class TorchPathways:
                 target = by_events(target, spikes, values, wiring)
         return target if mask is None else self.choose(mask, target, before)
 
-    def add_masked(self, pathway, index, target, arrived, value, mask, kind):
-        """Add values at the targets of the synapses with an event."""
-        operation = self.operations[pathway]
+    def add_masked(self, name, index, target, arrived, value, mask, kind):
+        """Add values at the targets of the synapses, or of the neurons that reset, with an event."""
+        operation = self.operations[name]
+        if self.request.detach_reset and isinstance(operation, Reset):
+            arrived = arrived.detach()
         targets = self.fixed[operation.accesses[index].array]
         value = torch.as_tensor(value, device=self.device).to(target.dtype)
         value = value.reshape(1, 1) if value.ndim == 0 else value[None] if value.ndim == 1 else value
         value = value.expand(len(value), arrived.shape[1])
         if mask is not None:
             arrived = arrived * torch.as_tensor(mask, device=self.device)
-        order = self.plans[pathway][3]
+        every = torch.arange(arrived.shape[1], device=self.device)
+        order = self.plans[name][3] if name in self.plans else every
         return add_masked(target, arrived, value if kind == "add" else -value, targets, order)
 
     def summed(self, name, value, target):

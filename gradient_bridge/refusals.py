@@ -15,9 +15,9 @@ from ..models.annotations import annotations
 from ..models.errors import UnsupportedModel
 from .flow import passes
 from .rendering import can_mask
+from .statements import NEVER_RUNS
 
 MONITORS = (StateMonitor, SpikeMonitor, EventMonitor, PopulationRateMonitor)
-NEVER_RUNS = "Brian2's numpy target cannot run it either"
 
 
 def refuse_network(network):

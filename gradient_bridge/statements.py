@@ -16,6 +16,8 @@ from brian2.utils.stringtools import get_identifiers
 from ..models.errors import UnsupportedModel
 from .program import Access, Array, Line
 
+NEVER_RUNS = "Brian2's numpy target cannot run it either"
+
 
 class ArrayTable(dict):
     """Arrays by key, as they are met. Clocks of one step are one; the finest has the key `CLOCK`.
@@ -83,6 +85,7 @@ def statements_of(obj, call, arrays):
         conditions = generator.get_conditional_write_vars()
         if vector:
             mode = _mode(generator, vector)
+            _refuse_unread_masks(obj.name, generator, vector, mode)
         blocks["scalar"] += [_line(s, {}) for s in scalar]
         for statement in vector:
             kept = mode != "scatter" or (statement.inplace and indices.get(statement.var, "_idx") != "_idx")
@@ -149,6 +152,28 @@ def _mode(generator, statements):
         if statement.op not in ("+=", "-=", "*=", "/="):
             return "one by one"
     return "scatter"
+
+
+def _refuse_unread_masks(name, generator, statements, mode):
+    """Two groups with refractoriness are written: Brian2 masks both by one ``not_refractory``, through one index.
+
+    Its numpy target loads that index only for a variable that is read or written through it, and otherwise ends in a
+    NameError.
+    """
+    loaded = {"_idx", "0"}
+    for block in [[s] for s in statements] if mode == "scatter" else [statements]:
+        _, written, indices, masks = generator.arrays_helper(block)
+        loaded |= indices
+        for target in sorted(written & masks.keys()):
+            mask = masks[target]
+            if generator.variable_indices[mask] in loaded:
+                continue
+            raise UnsupportedModel(
+                name,
+                f"writes to two groups with refractoriness: {target} would be masked by {mask} of the other "
+                f"({NEVER_RUNS})",
+                "give each group a pathway of its own: on_pre={'to_post': ..., 'to_pre': ...}",
+            )
 
 
 def _line(statement, conditions, simplified=True):
