@@ -60,12 +60,11 @@ def cross_entropy(scores, labels, *, scale, weights, whole=None):
     whole = labels if whole is None else whole
     counted = whole[whole != IGNORED]
     total = counted.numel() if weights is None else weights[counted].sum()
-    flat = scale * scores.reshape(-1, scores.shape[-1])
+    # classes first: with few of them, torch's loops then run over trials and time
+    flat = (scale * scores).movedim(-1, 0).reshape(1, scores.shape[-1], -1)
+    labels = labels.reshape(1, -1)
     return (
-        functional.cross_entropy(
-            flat, labels.reshape(-1), weight=weights, ignore_index=IGNORED, reduction="sum"
-        )
-        / total
+        functional.cross_entropy(flat, labels, weight=weights, ignore_index=IGNORED, reduction="sum") / total
     )
 
 

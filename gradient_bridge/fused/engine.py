@@ -6,28 +6,24 @@ refuses by name.
 
 from __future__ import annotations
 
-import ast
 import logging
-from functools import cached_property
 
 import numpy as np
-import torch
 
 from ...models.errors import UnsupportedModel
 from ..delivery import wire
 from ..native import load_library
 from ..passes import operation_source
-from ..program import StateUpdate, Threshold, Transmission
+from ..program import Threshold, Transmission
 from ..reference import ReferenceEngine, default_dtype
-from ..rendering import StatementWriter
 from .call import Pool
 from .design import Design
 from .fixed import FixedPass, Grid, compile_fixed
-from .lowering import Lowering, refuse
-from .plan import Product, make_plan, restricts_nothing
+from .lowering import refuse
+from .plan import Product, make_plan
+from .rest import Rest
 from .run import Run
 from .slopes import check_surrogate
-from .values import Algebra
 
 _log = logging.getLogger("chronaxie")
 # Of GCC: as branches, the limits of a function would keep a loop from becoming vectors; and a copy of a few vectors is
@@ -55,7 +51,14 @@ class FusedEngine(ReferenceEngine):
     @program.setter
     def program(self, program):
         self._program = program
-        self._plans, self._designs, self._fixed, self._evaluators, self._free = {}, {}, {}, {}, {}
+        self._plans, self._designs, self._fixed, self._evaluators, self._rest = {}, {}, {}, {}, None
+
+    @property
+    def rest(self):
+        """The groups whose refractory period restricts nothing."""
+        if self._rest is None:
+            self._rest = Rest(self.program, self.layout)
+        return self._rest
 
     def copy(self):
         """An engine of the same program that can take over other delays and times."""
@@ -145,108 +148,11 @@ class FusedEngine(ReferenceEngine):
             self._designs[key] = (design, library, call)
         return self._designs[key]
 
-    # -------------------------------------------------------------- refractoriness that restricts nothing
     def evaluator(self, dtype):
         """What evaluates that which does not change, in a type."""
         if dtype not in self._evaluators:
             self._evaluators[dtype] = FixedPass(self, dtype)
         return self._evaluators[dtype]
-
-    def unrestricted(self, fixed, values, trained):
-        """Groups whose neurons could spike in every step: their refractory period has nothing to hold back."""
-        used = [values[k] for k in self._about_rest if k in values]
-        known = self._free.get(fixed.dtype)
-        if known and known[1] == trained and all(a is b for a, b in zip(known[0], used, strict=True)):
-            return known[2]
-        found = self._unrestricted(fixed, values, trained)
-        self._free[fixed.dtype] = (used, trained, found)
-        return found
-
-    @cached_property
-    def _about_rest(self):
-        """Arrays that decide how long neurons are refractory, and since when."""
-        keys = set()
-        for operation in self.program.operations:
-            refractory = getattr(operation, "refractory", None)
-            if refractory:
-                keys |= {
-                    a.array
-                    for o in self.program.operations
-                    if o.owner == operation.owner
-                    for a in o.accesses.values()
-                }
-                keys.add(refractory[1])
-        return sorted(k for k in keys if k not in self.layout.changing or k.endswith(".lastspike"))
-
-    def _unrestricted(self, fixed, values, trained):
-        found = set()
-        for operation in self.program.operations:
-            if isinstance(operation, Threshold) and operation.refractory:
-                bound = self._bound_of(operation, fixed, trained)
-                if bound is not None and self._never_waits(operation, bound, values):
-                    found.add(operation.owner)
-        return frozenset(found)
-
-    def _bound_of(self, threshold, fixed, trained):
-        """Steps of refractoriness of each neuron, where they do not change and nothing else reads whether it is over."""
-        free, last, _ = threshold.refractory
-        order, bound = list(self.program.operations), None
-        for operation in order:
-            readers = {
-                n
-                for line in operation.lines()
-                for n in _names(line.expression) | {line.condition}
-                if n in operation.accesses and operation.accesses[n].array == free
-            }
-            masks = {line.condition for line in operation.lines() if line.condition in readers}
-            if operation is not threshold and (masks or readers):
-                return None
-            if (
-                not isinstance(operation, StateUpdate)
-                or operation.owner != threshold.owner
-                or free not in operation.written()
-            ):
-                continue
-            line = next(
-                li
-                for li in operation.vector
-                if operation.accesses.get(li.target) and operation.accesses[li.target].array == free
-            )
-            node = ast.parse(line.expression.strip(), mode="eval").body
-            late = order.index(operation) > order.index(threshold)
-            if (
-                bound is not None
-                or late
-                or not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.GtE))
-            ):
-                return None
-            bound = self._period(operation, node, trained, fixed)
-            if bound is None:
-                return None
-        return bound
-
-    def _period(self, operation, node, trained, fixed):
-        used = {a.array for a in operation.accesses.values()} | {
-            k for ks in operation.constant_keys.values() for k in ks
-        }
-        names = _names(ast.unparse(node.comparators[0]))
-        lowering = Lowering(operation, self.layout, Algebra(), {})
-        if not lowering._since(node.left) or used & trained & {
-            operation.accesses[n].array for n in names if n in operation.accesses
-        }:
-            return None
-        writer = StatementWriter(operation, self.layout, "whole")
-        writer.shared_block()
-        term = writer._term(node.comparators[0])
-        if not term.fixed:
-            return None
-        name = writer.hoist(term)
-        found = fixed.of(operation, tuple(writer.once), (name,))[name]
-        return np.asarray(found.detach() if isinstance(found, torch.Tensor) else found)
-
-    def _never_waits(self, threshold, bound, values):
-        last = steps_since(values[threshold.refractory[1]], self.program)
-        return restricts_nothing(threshold, bound, last, 0)
 
     # -------------------------------------------------------------- passes
     def run(self, values, constants, request):
@@ -305,14 +211,3 @@ class AutoEngine(FusedEngine):
             return ReferenceEngine.run(self, values, constants, request)
         self.note = ""
         return found
-
-
-def _names(expression):
-    return {n.id for n in ast.walk(ast.parse(expression.strip(), mode="eval")) if isinstance(n, ast.Name)}
-
-
-def steps_since(last, program):
-    """Number of the step of each neuron's last spike, counted from the present one: 0 is now."""
-    last = last.detach().cpu().numpy() if isinstance(last, torch.Tensor) else np.asarray(last)
-    dt = program.dt
-    return -np.asarray(((program.start * dt - last) + 1e-3 * dt) / dt, dtype=np.int64)

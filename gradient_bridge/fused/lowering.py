@@ -282,7 +282,7 @@ class Lowering:
             refuse(self.operation, f"the comparison {ast.unparse(node)}")
         left, right = node.left, node.comparators[0]
         if (
-            self._since(left)
+            self.is_since(left)
             and isinstance(node.ops[0], ast.GtE)
             and self.operation.owner in self.unrestricted
         ):
@@ -311,7 +311,7 @@ class Lowering:
         return self.truth(node)
 
     # -------------------------------------------------------------- calls
-    def _since(self, node):
+    def is_since(self, node):
         """Whether a node is the number of steps since the last spike, as Brian2 writes it."""
         if not (isinstance(node, ast.Call) and node.func.id == "timestep"):
             return False
@@ -330,7 +330,7 @@ class Lowering:
         function = self.operation.functions[name]
         if hasattr(function, "values") and hasattr(function, "dt"):
             return self.timed(name, node)
-        if self._since(node):
+        if self.is_since(node):
             last = next(a.array for a in self.operation.accesses.values() if a.array.endswith(".lastspike"))
             return self.values.make("-", self.values.make("now", data=self.shift), self.load(last))
         arguments = [self.number(a) for a in node.args]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ..expressions import WHOLE
 from ..passes import operation_source
 from ..program import Call, Operation, Reset, SpikeSource, StateUpdate, Sum, Threshold, Transmission
@@ -342,18 +340,3 @@ def _weight_and_source(operation, line, layout, writer):
                 if term.fixed:
                     return writer.hoist(term), other.id
     return None
-
-
-def restricts_nothing(operation, bound, last, now):
-    """Whether a refractory period lets a neuron spike in every step.
-
-    Parameters
-    ----------
-    operation : Threshold
-    bound : numpy.ndarray
-        Steps after a spike in which a neuron is refractory.
-    last : numpy.ndarray
-        Steps from the start to the last spike of each neuron, negative.
-    now : int
-    """
-    return bool(np.all(np.asarray(bound) <= 1) and np.all(np.asarray(last) <= now - 1))

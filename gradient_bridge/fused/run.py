@@ -13,6 +13,7 @@ from .call import Call, Fused
 from .design import Wanted
 from .inputs import SourceSpikes, own_spikes, rows_of_spikes
 from .plan import Delivery
+from .rest import steps_since
 
 
 class Run:
@@ -29,7 +30,7 @@ class Run:
         changing = engine.layout.changing
         self.records = tuple(dict.fromkeys(r for r in request.record if r[0] in changing))
         self.driven = {k: v for k, v in request.stimulus.items() if k in self.program.groups}
-        unrestricted = engine.unrestricted(self.fixed, self.values, request.carrying)
+        unrestricted = engine.rest.unrestricted(self.fixed, self.values, request.carrying)
         self.plan = engine.plan(frozenset(self.driven), self.records, unrestricted)
 
     @staticmethod
@@ -124,8 +125,6 @@ class Run:
         for key in layout.states:
             value = self.values[key]
             if key.endswith(".lastspike"):
-                from .engine import steps_since
-
                 value = torch.from_numpy(np.maximum(steps_since(value, self.program), -(1 << 23)))
             rows.append(torch.as_tensor(value).to(self.dtype).expand(self.trials, layout.size))
         if not rows:
