@@ -78,9 +78,9 @@ class TaskRun(Run):
         seed = derived_seed(self.options.seed, purpose, epoch, batch) if self.draws else None
         if self.draws and self.processes.size > 1:
             seed = SharedSeed(seed, share.start, trials)
-        counted = purpose != TRAINING or self.options.rate_penalty
-        read = self.model.readout.group if self.model.readout.variable == SPIKES else None
-        spikes = None if counted else [read] if read else ()
+        counted, readout = purpose != TRAINING or self.options.rate_penalty, self.model.readout
+        read = [readout.group] if readout is not None and readout.variable == SPIKES else ()
+        spikes = None if counted else read
         return self.model.scores(stimulus, with_recording=True, spikes=spikes, seed=seed)
 
     def _scores_of_module(self, stimulus):

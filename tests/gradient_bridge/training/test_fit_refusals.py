@@ -1,5 +1,7 @@
 """`fit` says what is wrong before it trains, and blames the right one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,19 @@ def test_a_network_with_other_objects_is_refused_before_the_training():
     model.network.add(NeuronGroup(1, "x : 1", name="further"))
     with pytest.raises(UnsupportedModel, match="further"):
         fit(model, loss=RATE, **QUICK)
+
+
+def test_a_task_needs_a_readout():
+    with pytest.raises(ValueError, match="the network has no readout: give Twin"):
+        fit(
+            twin(), SimpleNamespace(**vars(task()) | {"train": of_cells(), "valid": of_cells()}), **QUICK_TASK
+        )
+
+
+def of_cells():
+    """The tiny task in the step of the cells."""
+    ds = task().train
+    return ds.assign_coords(time=ds.time * 0.5e-3 / 4e-3)
 
 
 def test_what_is_trained_and_what_a_run_leaves_may_differ():
