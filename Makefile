@@ -1,7 +1,7 @@
 # Plain make. Every target builds the environment that it needs; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-all lint conformance clean compiler cuda-env test-cuda cuda-networks
+.PHONY: help study test test-all lint conformance clean compiler cuda-env test-cuda cuda-networks bench
 
 # python3.11 is what constraints.txt is measured on; a later one serves too. make PYTHON=… names another.
 ifndef PYTHON
@@ -22,12 +22,18 @@ CUDA_VENV := .venv-cuda
 CUDA_BIN := $(CUDA_VENV)/bin
 CUDA_STAMP := $(CUDA_VENV)/.installed
 
+# The peers of the benchmarks, apart from what the tests run with.
+BENCH_VENV := .venv-bench
+BENCH_BIN := $(BENCH_VENV)/bin
+BENCH_STAMP := $(BENCH_VENV)/.installed
+
 help:
 	@echo "make study     train and simulate the ECG study, results in out/study (synthetic ECG, no data needed)"
 	@echo "make test      tests that take minutes; data from CHRONAXIE_DATA or ../shared/data"
 	@echo "make test-all  every test; fails where no data are found"
 	@echo "make lint      ruff"
 	@echo "make conformance  twin against Brian2 on Brian2's own examples, to the bit; writes docs/conformance.md"
+	@echo "make bench     speed of the engines beside PyTorch, Norse, snnTorch, SpikingJelly and JAX, in an environment of its own"
 	@echo "make cuda-env  environment with brian2cuda (Python 3.12, NVIDIA's CUDA toolkit; a GPU only to run)"
 	@echo "make test-cuda tests of models/ in that environment, with its Brian2"
 	@echo "make cuda-networks  three networks built for cuda_standalone; with a GPU run and compared"
@@ -100,6 +106,24 @@ test-cuda: $(CUDA_STAMP)
 cuda-networks: cuda-env
 	"$(CUDA_BIN)/python" benchmarks/cuda_networks.py
 
+# Peers that cannot be installed are named and left out. make bench PROTOTYPE=… adds a folder with a generated engine.
+$(BENCH_STAMP): setup.cfg constraints.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "make: no Python 3.11 or later found; chronaxie needs one:" \
+	       "install it, or name it (make PYTHON=/path/to/python3.11 ...)." >&2; exit 1; }
+	@"$(BENCH_BIN)/python" -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear "$(BENCH_VENV)" || { \
+	  echo "make: $(PYTHON) cannot make a virtual environment" \
+	       "(on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	"$(BENCH_BIN)/python" -m pip install --quiet -c constraints.txt -e .
+	@touch "$@"
+
+bench: $(BENCH_STAMP)
+	"$(BENCH_BIN)/python" benchmarks/peers/install.py
+	"$(BENCH_BIN)/python" benchmarks/engines.py --growth --json out/bench/engines.json \
+	  $(if $(PROTOTYPE),--prototype "$(PROTOTYPE)")
+	"$(BENCH_BIN)/python" benchmarks/ecg_step.py --json out/bench/ecg_step.json
+	"$(BENCH_BIN)/python" benchmarks/any_equations.py --json out/bench/any_equations.json
+
 clean:
-	rm -rf "$(VENV)" "$(CUDA_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf "$(VENV)" "$(CUDA_VENV)" "$(BENCH_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
