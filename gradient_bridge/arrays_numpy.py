@@ -134,9 +134,7 @@ class NumpyPass(Pass):
         """A new value of a whole array; it has an array of its own."""
         if isinstance(new, np.ndarray) and new.shape == old.shape and new.dtype == old.dtype:
             return new
-        stored = np.empty_like(old)
-        stored[...] = new
-        return stored
+        return NumpyPass.store_copy(new, old)
 
     @staticmethod
     def store_copy(new, old):

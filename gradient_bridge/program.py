@@ -217,8 +217,6 @@ class Transmission(Operation):
     ----------
     events : str
         Event space of the emitting group.
-    emitting : tuple of int
-        First and last-but-one neuron of it that the pathway listens to (a subgroup).
     sources : str
         Key of the array with the emitting neuron of each synapse.
     delay : str
@@ -230,7 +228,6 @@ class Transmission(Operation):
     """
 
     events: str = ""
-    emitting: tuple[int, int] = (0, 0)
     sources: str = ""
     delay: str = ""
     delays: np.ndarray | None = field(default=None, repr=False, compare=False)

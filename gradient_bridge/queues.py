@@ -43,10 +43,8 @@ class Fan:
 
 def fan_out(operation, sources, n_sources):
     """The `Fan` of a `Transmission`, from the emitting neuron of each synapse."""
-    low, high = operation.emitting
     delays = operation.delays
-    heard = np.flatnonzero((sources >= low) & (sources < high))
-    order = heard[np.argsort(sources[heard], kind="stable")]
+    order = np.argsort(sources, kind="stable")
     count = np.bincount(sources[order], minlength=n_sources)
     same = len(delays) == 0 or delays.min() == delays.max()
     return Fan(

@@ -292,7 +292,6 @@ def _transmission(obj, call, arrays, common):
     return Transmission(
         **common | {"elements": len(sources)},
         events=arrays.key(source.variables[obj.eventspace_name]),
-        emitting=(int(source.start), int(source.stop)),
         sources=arrays.key(obj.synapse_sources),
         delay=arrays.key(obj._delays, owner=obj.name),
         delays=delays,
