@@ -23,7 +23,7 @@ from .passes import operation_source
 from .program import Call, Reset, SpikeSource, Transmission
 from .reference import ReferenceEngine, default_dtype
 
-CHUNK = 25  # steps of one compiled function; what is left at the end runs in chunks of one step
+CHUNK = 10  # steps of one compiled function, which takes as long to build as it has steps; the rest runs one by one
 REMEDY = "engine='reference' does it"
 # What a compiled step cannot call.
 MISSING = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 
 import torch
+import torch._functorch.config
 from torch._dynamo.backends.registry import lookup_backend
 
 from ..models.errors import BuildError
@@ -15,6 +17,13 @@ OTHERS = (
     "engine='reference' runs the same program without a compiler, and so does engine='fused' with one for C"
 )
 _log = logging.getLogger("chronaxie")
+
+
+def _backward_at_once():
+    """The backward pass is compiled with the forward one, so that what fails fails here; older torch always does so."""
+    option = "force_non_lazy_backward_lowering"
+    config = torch._functorch.config
+    return config.patch(**{option: True}) if hasattr(config, option) else contextlib.nullcontext()
 
 
 class Chunk:
@@ -64,7 +73,7 @@ class Chunk:
         if self.graphs:
             return dict(zip(self.names, self.compiled(*tensors), strict=True))
         begun = time.perf_counter()
-        with torch._dynamo.config.patch(suppress_errors=False):
+        with torch._dynamo.config.patch(suppress_errors=False), _backward_at_once():
             try:
                 found = self.compiled(*tensors)
             except torch.OutOfMemoryError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -24,7 +26,10 @@ class CompiledPass(TorchPass):
         self.graded = torch.is_grad_enabled() and bool(request.carrying)
         self.carrying = request.carrying if self.graded else frozenset()
         self.given, self.rows = {}, {}
-        super().__init__(engine, values, constants, request)
+        nothing_drawn = replace(
+            request, randomness="torch", seed=0
+        )  # numpy's stream would be copied for each trial
+        super().__init__(engine, values, constants, nothing_drawn)
 
     # -------------------------------------------------------------- values
     def start(self, value):
@@ -126,11 +131,12 @@ class CompiledPass(TorchPass):
                 self.given["delay", name] = self.fixed[operation.delay]
             if operation.under_way:
                 self.rows[name] = HeldRows(operation.under_way, operation.elements, self.device)
-            for line in operation.vector:
+        for operation in self.operations.values():
+            for line in operation.vector if isinstance(operation, (Transmission, Reset)) else ():
                 access = operation.accesses.get(line.target)
                 if line.op != ":=" and access is not None and access.index not in ("_idx", "0"):
                     index = self.fixed[operation.accesses[access.index].array]
-                    self.given["targets", name, access.index] = index
+                    self.given["targets", operation.name, access.index] = index
 
     def prepare(self, pathway, index, target, values):
         """Per-synapse values that stay the same during the pass: a matrix (level · source, target) where one pays."""

@@ -335,7 +335,7 @@ class Step:
         if index is not None:
             columns = _columns(index, table.device)
         if rows.ndim == 0:
-            return table[rows][:, columns]
+            return table.index_select(0, rows.reshape(1))[0][:, columns]
         return table[rows, :, columns.expand(rows.shape)].transpose(0, 1)
 
 
