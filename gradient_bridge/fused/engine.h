@@ -51,7 +51,7 @@ typedef int8_t vb __attribute__((vector_size(VB / sizeof(real)), may_alias));
 typedef int8_t vbu __attribute__((vector_size(VB / sizeof(real)), aligned(1), may_alias));
 #define LD(p) ((vf) * (const vfu *)(p))
 #define ST(p, x) (*(vfu *)(p) = (x))
-#define K(x) ((vf){} + (real)(x))
+#define K(x) ((real)(x) - (vf){}) /* -0.0 stays */
 #define SELECT(m, a, b) ((vf)(((m) & (vm)(a)) | (~(m) & (vm)(b))))
 #define SELECT_TRUTH(m, a, b) (((m) & (a)) | (~(m) & (b)))
 #define WHEN(m, a) ((vf)((m) & (vm)(a)))
@@ -297,6 +297,10 @@ static NOINLINE EXACT void multiply_rows(size_t trials, size_t inputs, size_t n,
       if (b + 1 < trials || j + VL <= n) ST(y + j, r);
       else for (size_t l = 0; l + j < n; l++) y[j + l] = r[l];
     }
+}
+/* What lies behind the last trial takes part in the sums of derivatives, with derivatives of 0: it must be numbers. */
+INLINE void fill_up(size_t n, size_t padded, size_t size, real *y) {
+  for (; n < padded; n += size) memcpy(y + n, y, size * sizeof(real));
 }
 /* where a mask is 0, the values before */
 INLINE void restore(size_t n, real *y, const real *before, const real *mask) {
