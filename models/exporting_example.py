@@ -10,7 +10,7 @@ from .errors import UnsupportedModel
 from .exporting_text import rounded
 from .jitter import jittered
 from .starts import start_states
-from .stimuli import Input, check_stimulus, inputs, named, reference_step, stimulus_trials
+from .stimuli import Input, check_stimulus, inputs, named, reference_step, stimulus_trials, with_generators
 from .tiling import statements, tile
 from .times import seconds, whole_steps
 
@@ -70,6 +70,7 @@ def example_of(description, stimulus=None, *, initial=None, trials=None, duratio
     NetworkDescription, Example
         The description with a start that is the same for all trials put in.
     """
+    description = with_generators(description, stimulus)
     known = tuple(inputs(description))
     if stimulus is not None:
         count = stimulus_trials(description, stimulus)

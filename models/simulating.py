@@ -46,8 +46,9 @@ def simulate(
         Made on the runtime device.
     stimulus : DataArray or dict of str to DataArray, optional
         Dimensions (trial, time, channel), `time` (s) from 0, equidistant at the network's dt_ref (its own dt
-        where it has none), whatever `dt`; 0 or 1 for spikes. A dict names the inputs: spike generators, and
-        TimedArrays or the groups that read them. Without it the network's own inputs run for `duration`.
+        where it has none), whatever `dt`; 0 or 1 for spikes. A dict names the inputs: spike generators, PoissonGroups,
+        which then draw nothing, and TimedArrays or the groups that read them. Without it the network's own inputs run
+        for `duration`.
     duration : Quantity or float, optional
         Seconds; that of the stimulus by default.
     trials : int, optional

@@ -27,7 +27,7 @@ from .runtime import RuntimeEngine
 from .sinks import FileSink, MemorySink
 from .standalone import StandaloneEngine
 from .starts import start_states
-from .stimuli import named, reference_step, stimulus_steps, stimulus_trials
+from .stimuli import named, reference_step, stimulus_steps, stimulus_trials, with_generators
 from .times import check_time_constants, seconds, whole_steps
 from .traces import shapes_of, traces_of
 
@@ -94,7 +94,7 @@ class Simulation:
         if timeout is not None:
             timeout = seconds(timeout, "timeout")
         single = net if isinstance(net, NetworkDescription) else describe(net, namespace=namespace)
-        single = from_start(single)
+        single = with_generators(from_start(single), stimulus)
         check_time_constants(_named_values(single), growing=single.annotations.growing)
         if method is not None:
             single = with_method(single, method)

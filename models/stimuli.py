@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from .description import Array, NeuronGroupDescription, SpikeGeneratorDescription
+from .description import (
+    Array,
+    NeuronGroupDescription,
+    PoissonGroupDescription,
+    SpikeGeneratorDescription,
+)
 from .errors import StimulusError
 from .jitter import jittered
 from .tiling import INDEXED, statements, timed_names
@@ -54,6 +59,74 @@ def inputs(description):
     return spikes + [Input(array, tuple(owners), False) for array, owners in readers.items()]
 
 
+def with_generators(description, stimulus):
+    """Return the description with a spike generator in the place of each PoissonGroup that a stimulus is for.
+
+    It emits in the slot of the group's threshold, and draws nothing.
+
+    Parameters
+    ----------
+    description : NetworkDescription
+    stimulus : DataArray or dict of str to DataArray or None
+        A PoissonGroup is meant by its name in a dict, or where it is the only input of the network.
+
+    Returns
+    -------
+    NetworkDescription
+        The same one where no PoissonGroup is meant.
+
+    Raises
+    ------
+    StimulusError
+        Statements or links read the group's rates, synapses connect a subgroup of it, or it has operations of its own;
+        or several groups may be meant.
+    """
+    groups = {g.name: g for g in description.groups if isinstance(g, PoissonGroupDescription)}
+    if isinstance(stimulus, Mapping):
+        meant = [name for name in stimulus if name in groups]
+    else:
+        meant = list(groups) if stimulus is not None and groups and not inputs(description) else []
+        if len(meant) > 1:
+            raise StimulusError(
+                f"stimulus: the network has the PoissonGroups {', '.join(meant)}; give a dict by group, which "
+                "replaces the spikes that they draw"
+            )
+    for name in meant:
+        _refuse_readers(description, groups[name])
+        g = groups[name]
+        none = np.zeros(0, np.int32), np.zeros(0)
+        description = description.replace_group(
+            SpikeGeneratorDescription(g.name, g.size, *none, slot=g.slot, dt=g.dt)
+        )
+    return description
+
+
+def _refuse_readers(description, group):
+    """Refuse what a spike generator has not."""
+    if group.regular:
+        _refuse(group.name, "it has a run_regularly")
+    for obj in (*description.groups, *description.synapses):
+        for link in getattr(obj, "links", ()):
+            if link.group == group.name:
+                _refuse(group.name, f"'{link.name}' of '{obj.name}' is linked to its {link.variable}")
+    for s in description.synapses:
+        if (s.source == group.name and s.source_part) or (s.target == group.name and s.target_part):
+            _refuse(
+                group.name, f"'{s.name}' connects a subgroup of it, which a SpikeGeneratorGroup cannot have"
+            )
+    ends = {s.name for s in description.synapses if group.name in (s.source, s.target)}
+    for owner, codes, _ in statements(description):
+        if owner in ends and any(re.search(r"\brates_(pre|post)\b", code) for code in codes):
+            _refuse(group.name, f"statements of '{owner}' read its rates")
+
+
+def _refuse(name, why):
+    raise StimulusError(
+        f"stimulus for '{name}': the spikes of this PoissonGroup cannot be replaced, since {why}; do without, or "
+        "take another group for them"
+    )
+
+
 def with_stimulus(description, stimulus, *, step=None):
     """Return the description with its inputs replaced.
 
@@ -62,9 +135,10 @@ def with_stimulus(description, stimulus, *, step=None):
     description : NetworkDescription
         Tiled: ``description.trials`` as many as the stimulus has.
     stimulus : DataArray or dict of str to DataArray
-        Dimensions (trial, time, channel), `time` in seconds from 0, equidistant at `step`. Spikes are 0 or 1
-        for a `SpikeGeneratorGroup`; any finite value for a `TimedArray`, which holds its last row. A dict
-        names the inputs: spike generators, and TimedArrays or the groups that read them.
+        Dimensions (trial, time, channel), `time` in seconds from 0, equidistant at `step`. Spikes are 0 or 1 for a
+        `SpikeGeneratorGroup` or a `PoissonGroup`, which then draws nothing; any finite value for a `TimedArray`, which
+        holds its last row. A dict names the inputs: spike generators, PoissonGroups, and TimedArrays or the groups that
+        read them.
     step : float or Quantity, optional
         Of the stimulus (s), a multiple of the description's dt; dt_ref by default, dt where there is none.
 
@@ -81,6 +155,7 @@ def with_stimulus(description, stimulus, *, step=None):
     ValueError
         The description's dt does not divide `step`.
     """
+    description = with_generators(description, stimulus)
     step = reference_step(description) if step is None else seconds(step, "step")
     whole_steps(step, description.dt, "the step of the stimulus")
     for target, data in _by_input(description, stimulus):
@@ -165,14 +240,17 @@ def named(description, stimulus):
 def _by_input(description, stimulus):
     """Return the stimulus as a list of (`Input`, what was given for it), each input once."""
     known = inputs(description)
-    if not known:
+    drawn = [
+        f"'{g.name}' (PoissonGroup)" for g in description.groups if isinstance(g, PoissonGroupDescription)
+    ]
+    choices = ", ".join([*map(str, known), *drawn])
+    if not choices:
         raise StimulusError(
             "stimulus: the network has no input that it could replace; add a SpikeGeneratorGroup, or a "
             "TimedArray that a group reads as stimulus(t, i)"
         )
-    choices = ", ".join(map(str, known))
     if not isinstance(stimulus, Mapping):
-        if len(known) > 1:
+        if len(known) != 1:
             raise StimulusError(f"stimulus: the network has the inputs {choices}; give a dict by input")
         return [(known[0], stimulus)]
     if not stimulus:

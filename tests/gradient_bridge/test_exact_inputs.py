@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from brian2 import (
     Network,
     NeuronGroup,
@@ -19,6 +20,7 @@ from brian2 import (
 
 from chronaxie.gradient_bridge import Twin, UnknownParameter, read
 from chronaxie.gradient_bridge.exchange import read_values
+from chronaxie.models import dense, simulate
 
 from .helpers import compare, run_brian2, run_twin
 
@@ -67,6 +69,10 @@ class TestInputs:
         out = twin(x)
         assert torch.equal(out.spikes[source.name], x.double())
         assert out.spikes[group.name].sum() > 10
+        given = xr.DataArray(x, dims=("trial", "time", "channel"), coords={"time": np.arange(STEPS) * 5e-4})
+        ds = simulate(net, {source.name: given}, record={}, namespace={})
+        for name in (source.name, group.name):
+            assert np.array_equal(dense(ds, name).values, out.spikes[name].detach().numpy())
 
     @pytest.mark.parametrize("dt", [0.5, 2.0])
     @pytest.mark.parametrize("length", [30, 500])

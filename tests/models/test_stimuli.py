@@ -74,7 +74,11 @@ def test_bad_stimuli_are_refused(case, make, error, message):
 
 
 def test_a_network_without_input_takes_no_stimulus():
+    alone = Network(NeuronGroup(3, "dv/dt = -v/(5*ms) : 1", method="exact", name="cells"))
     with pytest.raises(StimulusError, match="the network has no input that it could replace"):
+        simulate(alone, stimulus())
+    # The only thing that could take one here is a PoissonGroup, of another size.
+    with pytest.raises(StimulusError, match="stimulus for 'noise': expected 20 channels"):
         simulate(user_network(), stimulus())
 
 
