@@ -46,10 +46,9 @@ def main():
             found["verdicts"].append(bars.verdict(name, times, bars.ANY_EQUATIONS))
         results["cells"][kind] = found
         save(given.json, results)
-    print(f"{size}\n\n{tables.cells_table(results['cells'], titles)}\n")
-    for kind, found in results["cells"].items():
+        print(f"{size}\n\n{tables.cells_table({kind: found}, titles)}\n")
         named = {name: f"{kind}, {title}" for name, title in titles.items()}
-        print("\n".join([*tables.left_out(found, named), *found["verdicts"]]))
+        print("\n".join([*tables.left_out(found, named), *found["verdicts"], ""]), flush=True)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,14 @@ def test_the_layer_is_the_papers():
         assert 0 < off < 0.05, name
 
 
+def test_a_competitor_that_fails_on_the_way_is_left_out():
+    broken = competitors.Competitor("broken", "plain_torch:eager", ("torch",), ())
+    options = {"arguments": {"bias": 0.0}, "rounds": 1, "threads": 1, "report": quiet}
+    found = rounds.measure({"broken": broken}, TINY, actions=("no_such_action",), **options)
+    assert found["rows"] == {}
+    assert "no_such_action" in found["left_out"]["broken"]
+
+
 def test_a_process_that_dies_is_named():
     broken = competitors.Competitor("broken", "worker:no_such_function", (), ())
     found = rounds.measure({"broken": broken}, TINY, rounds=1, threads=1, report=quiet)
@@ -160,6 +168,61 @@ def test_what_is_unknown_is_refused(arguments, message):
     status, _, err = command("engines.py", *arguments)
     assert status == 2
     assert message in err
+
+
+def row(seconds, **more):
+    """What `measure` says of one competitor."""
+    return {"train": [seconds], "infer": [seconds], "step_mib": 2.0, "start_s": 1.0, "rate": 0.03, **more}
+
+
+def results_of_a_run():
+    """What the three commands write, without a run."""
+    about = {
+        "versions": {"python": "3"},
+        "processor": "P",
+        "processors": 2,
+        "threads": 2,
+        "compiler": "cc",
+        "load": 0.0,
+    }
+    about |= {"sgemm_gflops": 1.0, "options": {"rounds": 1}}
+    distance = {"spikes": 0, "of": 9, "w": 1e-9, "tau_m": 1e-9, "tau_a": 1e-9}
+    rows = {"fused": row(0.001), "eager": row(0.032), "norse": row(0.044), "prototype": row(0.0009)}
+    layer = {"size": [1300, 64, 36], "rows": rows, "left_out": {"jax": "No module named 'jax'"}}
+    layer["verdicts"] = bars.layer_verdicts(layer, sizes.SIZES[0])
+    parts = dict.fromkeys(competitors.STEP_PARTS, 0.0004)
+    ecg = {"fused": row(0.002, parts=[parts]), "fused layer": row(0.001)}
+    ecg = {"size": [1300, 64, 36], "rows": ecg, "left_out": {}, "verdicts": []}
+    cells = {"AdEx": {"rows": {"fused": row(0.01), "reference": row(0.25)}, "left_out": {}, "verdicts": []}}
+    known = competitors.COMPETITORS | {"prototype": competitors.prototype("folder")}
+    return {
+        "engines": {
+            "about": about,
+            "models": {key: [c.title, c.model] for key, c in known.items()},
+            "same": {"eager": {"jax": distance, "prototype": distance}},
+            "sizes": [layer],
+            "growth": {"steps": {"fused": growth._fit([10, 20], [row(0.001), row(0.002, step_mib=4.0)])}},
+        },
+        "ecg_step": {"about": about, "task": "synthetic ECG", "ecg": ecg},
+        "any_equations": {"about": about, "cells": cells},
+    }
+
+
+def test_a_page_shows_what_was_measured(tmp_path):
+    for name, result in results_of_a_run().items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(result))
+    page = tmp_path / "speed.md"
+    status, _, err = command("speed_page.py", "--results", tmp_path, "--docs", page)
+    assert status == 0, err
+    text = " ".join(page.read_text().split())
+    assert "| chronaxie, fused | 1 | 32 | 44 | 1 | 32 | 44 | 2.0 | 1.0 | 0.030 |" in text
+    assert "| chronaxie, fused | steps | 10, 20 | 1, 2 | 1.00 | 1.00 | 1.00 |" in text
+    assert "| chronaxie, fused | 2 | 0.4 | 0.4 | 0.4 | 0.4 | 0.4 | 1 | 2 | – | 0.030 |" in text
+    assert "| AdEx | chronaxie, fused | 10 | 25 | 10 | 25 |" in text
+    assert "* JAX, lax.scan: No module named 'jax'" in text
+    assert "* holds: 1300x64x36, training, norse over fused: 44 (≥ 40)" in text
+    assert "Norse, LSNN recurrent: Euler steps" in text
+    assert "prototype" not in text  # no part of the repository
 
 
 def test_a_page_needs_all_results(tmp_path):

@@ -145,3 +145,16 @@ def test_the_cuda_environment_holds_all_that_is_needed_but_torch():
     assert names - set(listed) == {"torch"}
     assert listed["brian2cuda"] == BRIAN2CUDA
     assert listed["brian2"] == BRIAN2
+
+
+# ------------------------------------------------------------------ the environment of the benchmarks
+def test_the_peers_are_installed_and_then_measured(machine):
+    stub(machine / "bin" / "python3", "#!/bin/sh\n")
+    stub(machine / ".venv-bench" / "bin" / "python", '#!/bin/sh\necho "ran $@"\n')
+    status, output = make(machine, "bench", "PROTOTYPE=folder")
+    assert status == 0
+    ran = [line.split()[1] for line in output.splitlines() if line.startswith("ran ") and "pip" not in line]
+    commands = ("peers/install.py", "engines.py", "ecg_step.py", "any_equations.py")
+    assert ran == [f"benchmarks/{name}" for name in commands]
+    assert "ran -m pip install --quiet -c constraints.txt -e ." in output
+    assert "--growth --json out/bench/engines.json --prototype folder" in output

@@ -66,7 +66,7 @@ _TORCH = (("torch",), ("torch",))
 _NORSE = (("norse.torch",), ("norse", "torch"))
 _JELLY = (("spikingjelly.activation_based.layer",), ("spikingjelly", "torch"))
 _JAX = (("jax",), ("jax", "jaxlib"))
-_LSNN = "a synaptic current besides (5 ms), spikes subtract no adapted threshold"
+_LSNN = "Euler steps, a synaptic current besides, reset to 0 without gradient"
 
 COMPETITORS = {
     **{name: engine_task(name, "own:twin") for name in ENGINES},

@@ -3,6 +3,7 @@
 Drift of the machine meets all alike: what is reported are medians of the ratios within a round.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -82,8 +83,9 @@ class Worker:
         ------
         CompetitorFailed
         """
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: what is read says how
+            self.process.stdin.write(what + "\n")
+            self.process.stdin.flush()
         said = self._read()
         if "error" in said:
             raise CompetitorFailed(f"{self.title}, {what}: {said['error']}")
@@ -91,7 +93,8 @@ class Worker:
 
     def end(self):
         """Close the pipe and wait; the process ends by itself."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
 
@@ -135,7 +138,13 @@ def measure(competitors, size, *, arguments=None, rounds=7, threads=2, actions=A
                     order = list(workers)
                     random.Random(f"{r} {action}").shuffle(order)
                     for key in order:
-                        _visit(workers[key], action, rows[key])
+                        try:
+                            _visit(workers[key], action, rows[key])
+                        except CompetitorFailed as failed:
+                            left_out[key] = str(failed)
+                            report(f"{size}: left out: {failed}")
+                            del rows[key]
+                            workers.pop(key).end()
         finally:
             for worker in workers.values():
                 worker.end()
