@@ -170,9 +170,9 @@ def _refuse_unread_masks(name, generator, statements, mode):
                 continue
             raise UnsupportedModel(
                 name,
-                f"writes to two groups with refractoriness: {target} would be masked by {mask} of the other "
-                f"({NEVER_RUNS})",
+                f"to two groups with refractoriness: {target} would be masked by {mask} of the other ({NEVER_RUNS})",
                 "give each group a pathway of its own: on_pre={'to_post': ..., 'to_pre': ...}",
+                verb="writes",
             )
 
 
