@@ -55,8 +55,8 @@ class Kernel:
         return found | {("state", key): value for key, value in self.state.items()}
 
 
-def make_kernel(name, group, parts, layout, unrestricted):
-    """The kernel of some parts, in their order."""
+def make_kernel(name, group, parts, layout, unrestricted, early=frozenset()):
+    """The kernel of some parts, in their order; `early` names the resets that come before their threshold in a step."""
     values, state, emitted, traces, lowered = Algebra(), {}, {}, {}, []
     for part in parts:
         if part.trace is not None:
@@ -67,7 +67,8 @@ def make_kernel(name, group, parts, layout, unrestricted):
             continue
         operation = part.operation
         if isinstance(operation, Reset) and operation.events not in state:
-            state[operation.events] = values.make("event", data=(operation.events, part.shift), truth=True)
+            emitted_at = part.shift - (operation.name in early)
+            state[operation.events] = values.make("event", data=(operation.events, emitted_at), truth=True)
         lowering = Lowering(operation, layout, values, state, part.shift, unrestricted)
         event = lowering.run()
         lowered.append(lowering)

@@ -145,6 +145,12 @@ class _Planner:
         self.parts = {}  # group -> parts of each of its segments
         self.open = {}  # group -> segment that takes further parts
         self.steps, self.sources = [], {}
+        emitted = {o.events: k for k, o in enumerate(program.operations) if isinstance(o, Threshold)}
+        self.early = frozenset(  # resets by the events of the step before
+            o.name
+            for k, o in enumerate(program.operations)
+            if isinstance(o, Reset) and emitted.get(o.events, -1) > k
+        )
         self.needed = set()  # arrays that deliveries and products touch
 
     # -------------------------------------------------------------- the order of a step
@@ -310,7 +316,9 @@ class _Planner:
         return any(self.program.arrays[k].owner == name for k in keys)
 
     def kernel(self, group, number, parts):
-        return make_kernel(f"{identifier(group)}_{number}", group, parts, self.layout, self.unrestricted)
+        return make_kernel(
+            f"{identifier(group)}_{number}", group, parts, self.layout, self.unrestricted, self.early
+        )
 
 
 def identifier(name):

@@ -187,6 +187,8 @@ class Run:
     # -------------------------------------------------------------- what comes out
     def results(self, design, call, outputs, spaces, kept, sources):
         outputs = list(outputs)
+        trained = [k for k, v in self.values.items() if isinstance(v, torch.Tensor) and v.requires_grad and v.is_leaf]
+        self.values |= {k: self.values[k].clone() for k in trained}  # an optimiser changes them in place
         ends = {name: outputs.pop(0) for name in design.layouts}
         dense = {space: outputs.pop(0).transpose(0, 1) for space in call.dense}
         traces = {key: outputs.pop(0).transpose(0, 1) for key in design.traces}
