@@ -253,6 +253,10 @@ class Run(abc.ABC):
         for name, (long_name, units) in self.history_variables.items():
             ds[name] = ("epoch", np.array(self.history[name]), {"long_name": long_name, "units": units})
         ds.attrs = {"best_epoch": self.best_epoch, "options": self._options()}
+        if self.is_twin:
+            ds.attrs["engine"] = self.model.engine
+            if self.model.note:
+                ds.attrs["engine_note"] = self.model.note
         return ds
 
     # -------------------------------------------------------------- checkpoints

@@ -15,13 +15,9 @@ from .coordinates import Named, Trained
 from .engines import ENGINES, default_engine, make_engine
 from .exchange import (
     as_tensors,
-    check_objects,
-    check_unchanged,
     own_value,
-    read_again,
     read_untouched,
     read_values,
-    refuse_changed,
 )
 from .flow import carrying
 from .parameters import check_coordinates, coordinate_of, find_places
@@ -32,6 +28,7 @@ from .refusals import refuse_mixed_types
 from .scores import Scores, readout_trace, reduce_scores
 from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_to_keep
 from .surrogate_choice import choose_surrogates, find_scales
+from .synced import Synced
 from .twin_options import callers_names, check_functions, check_options, check_times
 
 # What a copy of a twin shares with it: the network and what was read from it.
@@ -48,7 +45,7 @@ SHARED = (
 )
 
 
-class Twin(nn.Module):
+class Twin(Synced, nn.Module):
     """A Brian2 network as a torch module: same program, with gradients.
 
     At the same time step, in float64 on the CPU, the twin and Brian2's numpy target emit the same spikes and hold
@@ -342,56 +339,6 @@ class Twin(nn.Module):
     def as_module(self):
         """A module from (trial, time, channel) to class scores, for ``torch.nn.Sequential`` and the like."""
         return Scores(self)
-
-    # -------------------------------------------------------------- exchange with Brian2
-    @torch.no_grad()
-    def sync(self, *, overwrite=False):
-        """Write every trained value to the Brian2 objects. Inverse: `pull`.
-
-        Parameters
-        ----------
-        overwrite : bool
-            Also where the values in Brian2 are others than those that the twin took or wrote last.
-
-        Raises
-        ------
-        ValueError
-            A value is not finite, or a parameter was changed in Brian2 meanwhile. Nothing was written. Values that
-            change in a run (initial states, plastic weights) are written whatever a run has left there.
-        UnsupportedModel
-            Groups, connections or delays are others than when the twin was made.
-        """
-        new = read_values(self.program)
-        self._check_unchanged(new)
-        if not overwrite:
-            refuse_changed(self.program, self.objects, self._values, new, self._agreed)
-        values = {p: self._trained(p)().detach().cpu().double().numpy() for p in self._places}
-        for place, value in values.items():
-            if not np.all(np.isfinite(value)):
-                raise ValueError(f"sync: {place.key} holds values that are not finite; nothing was written")
-        for place, value in values.items():
-            place.write(value)
-            self._agreed[place] = place.read()
-
-    @torch.no_grad()
-    def pull(self):
-        """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
-        new = read_values(self.program)
-        self._check_unchanged(new)
-        trained = {p: torch.as_tensor(p.read(), dtype=self.dtype, device=self.device) for p in self._places}
-        for place, value in trained.items():
-            self._trained(place).coordinate.check(value, place.key)
-        self._values, self._cast, self._untouched = new, {}, read_untouched(self.program, self.objects)
-        self._engine.program = read_again(self.program, self.objects, self.network)
-        for place, value in trained.items():
-            self._trained(place).set_base(value)
-            self._agreed[place] = place.read()
-        self.surrogates = self._chosen
-        self._find_scales(carrying(self.program, [p.key for p in self._places]))
-
-    def _check_unchanged(self, new):
-        check_objects(self.network, self.objects)
-        check_unchanged(self.program, self.objects, self._values, new, {p.key for p in self._places})
 
     def __deepcopy__(self, memo):
         """A twin of the same network with trained values of its own (for averaged models and the like)."""

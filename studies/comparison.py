@@ -39,7 +39,7 @@ class TwinRun:
 
 
 @torch.no_grad()
-def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, report=None):
+def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, engine=None, report=None):
     """Run a network's float64 twin on all trials.
 
     Parameters
@@ -53,6 +53,8 @@ def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, report=None):
         Trials at a time.
     keep : int, optional
         Keep the spikes of the first `keep` trials only; of all by default.
+    engine : str, optional
+        As `Twin` takes it.
     report : callable, optional
         Takes the numbers of trials done and of all, after each batch.
 
@@ -60,7 +62,7 @@ def run_twin(net, stimulus, *, initial=None, batch=64, keep=None, report=None):
     -------
     TwinRun
     """
-    twin = Twin(net, dtype=torch.float64, namespace={})
+    twin = Twin(net, dtype=torch.float64, engine=engine, namespace={})
     inner = [g for g in twin.program.groups if g not in twin.program.inputs]
     group, variable = twin.readout.group, twin.readout.variable
     record = {} if variable == SPIKES else {group: {variable: twin.readout.slot}}

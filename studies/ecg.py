@@ -82,6 +82,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         trainable=("w", "bias", "tau_m", "tau_a"),
         dtype=torch.float32,
         surrogate=config.surrogate,
+        engine=config.engine,
         namespace={},
     )
     options = {"checkpoint": checkpoint, "resume": resume, **_training(config, task)}
@@ -136,7 +137,7 @@ def _tested(net, task, config, report):
     test = task.test
     readout = annotations(net).readout
     report("test set in the twin (float64)")
-    run = run_twin(net, test.stimulus)
+    run = run_twin(net, test.stimulus, engine=config.engine)
     report(f"test set in Brian2 ({config.device}), dt = {task.dt * 1e3:g} ms")
     same = simulate(net, test.stimulus, device=config.device, namespace={})
     trace = f"{readout.group}_{readout.variable}"

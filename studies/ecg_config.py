@@ -43,6 +43,8 @@ class ECGConfig:
         Surrogate derivative.
     device : str
         Brian2 device of the comparison.
+    engine : {"auto", "fused", "compiled", "reference"} or None
+        What runs the twin; None: ``CHRONAXIE_ENGINE``, else auto.
     fine_factors : tuple of int
         The network is also simulated at dt divided by each of them; the largest gives `test_accuracy_fine`.
     """
@@ -65,6 +67,7 @@ class ECGConfig:
     rate_penalty: float = _TRAINING.rate_penalty
     surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
+    engine: str | None = None
     fine_factors: tuple[int, ...] = (2, 4, 8)
 
     @property

@@ -134,6 +134,8 @@ class PhysicalConfig:
         Peak rates of every stage.
     device : str or None
         Brian2 device of the simulations; None: numpy.
+    engine : {"auto", "fused", "compiled", "reference"} or None
+        What runs the twin; None: ``CHRONAXIE_ENGINE``, else auto.
     brian2_trials : int or None
         Test trials on which the twin is held against Brian2.
     options : mapping of str to object, or pairs of them
@@ -154,6 +156,7 @@ class PhysicalConfig:
     learning_rate: float | None = None
     time_constant_rate: float | None = None
     device: str | None = None
+    engine: str | None = None
     brian2_trials: int | None = None
     options: tuple[tuple[str, object], ...] = ()
 

@@ -179,6 +179,7 @@ def train(config, net, task, *, checkpoint=None, resume=False, report=print):
             trainable=("w", "bias", *TIME_CONSTANTS),
             dtype=torch.float32,
             surrogate=recipe.surrogate,
+            engine=config.engine,
             namespace={},
             coordinates=bounds,
         )
@@ -219,10 +220,10 @@ def _tested(config, net, task, report):
     trials = min(config.brian2_trials or config.recipe.brian2_trials, test.sizes["trial"])
     first, rest = test.isel(trial=slice(trials)), test.isel(trial=slice(trials, None))
     report("test set in the twin (float64)")
-    run_first = run_twin(net, first.stimulus)
+    run_first = run_twin(net, first.stimulus, engine=config.engine)
     scores = run_first.scores
     if rest.sizes["trial"]:
-        twin = Twin(net, dtype=torch.float64, namespace={})
+        twin = Twin(net, dtype=torch.float64, engine=config.engine, namespace={})
         scores = np.concatenate([scores, predict(twin, rest.stimulus, batch=64)])
     report(f"first {trials} test trials in Brian2 ({device})")
     same = simulate(net, first.stimulus, device=device, namespace={})

@@ -13,7 +13,7 @@ from .recurrent import SPIKING, equal_parameters, parameters_of
 from .tasks import check_options
 
 MATCHES = ("neurons", "parameters")
-_OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "brian2_trials")
+_OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "engine", "brian2_trials")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class TrainConfig:
         Train weights and biases only.
     device : str or None
         Brian2 device of the comparison; None: numpy.
+    engine : {"auto", "fused", "compiled", "reference"} or None
+        What runs the twin; None: ``CHRONAXIE_ENGINE``, else auto.
     brian2_trials : int or None
         The first so many test trials are simulated in Brian2; None: the recipe's.
     options : mapping of str to object, or pairs of them
@@ -65,6 +67,7 @@ class TrainConfig:
     time_constant_rate: float | None = None
     frozen_time_constants: bool = False
     device: str | None = None
+    engine: str | None = None
     brian2_trials: int | None = None
     options: tuple[tuple[str, object], ...] = ()
 

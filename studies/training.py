@@ -192,6 +192,7 @@ def _train_spiking(config, task, hidden, state, report):
         trainable=trainable,
         dtype=torch.float32,
         surrogate=recipe(config.task).network.surrogate,
+        engine=config.engine,
         namespace={},
     )
     history = fit(twin, task, **state)
@@ -213,10 +214,10 @@ def _tested_spiking(config, net, task, report):
     trials = min(config.brian2_trials or recipe(config.task).brian2_trials, test.sizes["trial"])
     first, rest = test.isel(trial=slice(trials)), test.isel(trial=slice(trials, None))
     report("test set in the twin (float64)")
-    run_first = run_twin(net, first.stimulus)
+    run_first = run_twin(net, first.stimulus, engine=config.engine)
     scores = run_first.scores
     if rest.sizes["trial"]:
-        twin = Twin(net, dtype=torch.float64, namespace={})
+        twin = Twin(net, dtype=torch.float64, engine=config.engine, namespace={})
         further = predict(twin, rest.stimulus, batch=64)
         scores = np.concatenate([scores, further])
     report(f"first {trials} test trials in Brian2 ({device})")

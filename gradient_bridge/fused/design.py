@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .driver import Writer
+from .c_source import Source
 from .kernel import differentiate
 from .layout import GroupLayout, Link
 from .plan import Delivery, Plan, Product, identifier
@@ -207,6 +207,6 @@ class Design:
 
     def source(self):
         """(C source, class of its call structure)."""
-        writer = Writer(self)
-        text = writer.source()
-        return text, writer.fields.in_python()
+        source = Source(self)
+        text = source.source()
+        return text, source.fields.in_python()

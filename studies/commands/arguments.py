@@ -9,6 +9,18 @@ import sys
 from ..json_values import tuples
 from ..processes import is_first
 
+# As in `gradient_bridge.engines`, which loads torch.
+ENGINES = ("auto", "fused", "compiled", "reference")
+
+
+def add_engine(parser):
+    """Add the choice of the engine that runs the twin."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network in training (default: auto, the fused C engine where it can, else reference)",
+    )
+
 
 def number(text, kind, holds, expected):
     """The number in an argument, or the error that argparse shows."""

@@ -6,7 +6,7 @@ import os
 
 from . import run_continuous as continuous
 from . import run_robustness as robustness
-from .arguments import count, not_negative, positive, report, whole
+from .arguments import add_engine, count, not_negative, positive, report, whole
 from .training_study import run_training_study
 
 
@@ -50,6 +50,7 @@ def add(commands):
     ecg.add_argument(
         "--hidden", type=count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
     )
+    add_engine(ecg)
     ecg.add_argument("--batch-size", type=count, metavar="N", help="recordings in a batch (default: 32)")
     ecg.add_argument(
         "--learning-rate", type=positive, metavar="R", help="peak rate of the weights (default: 0.008)"
@@ -100,6 +101,7 @@ def _run_ecg(given):
         "rate_penalty",
         "surrogate",
         "device",
+        "engine",
     )
     chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hidden:

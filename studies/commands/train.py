@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import add_options, count, positive, whole
+from .arguments import add_engine, add_options, count, positive, whole
 from .training_study import run_training_study
 
 
@@ -59,6 +59,7 @@ def add(commands):
     train.add_argument(
         "--device", metavar="NAME", help="Brian2 device: numpy (default), cython, cpp_standalone"
     )
+    add_engine(train)
     train.add_argument(
         "--brian2-trials",
         type=count,
@@ -95,6 +96,7 @@ def _train(given):
         "time_constant_rate",
         "frozen_time_constants",
         "device",
+        "engine",
         "brian2_trials",
         "options",
     )
@@ -115,7 +117,7 @@ def _train_physical(given):
             raise ValueError(f"train: --{name} is not for the model current_alif; leave it out")
     names = ("task", "data", "seed", "epochs", "batch_size", "learning_rate", "time_constant_rate", "device")
     config = PhysicalConfig(
-        **{name: getattr(given, name) for name in (*names, "brian2_trials", "options")},
+        **{name: getattr(given, name) for name in (*names, "engine", "brian2_trials", "options")},
         hidden=tuple(given.hidden) if given.hidden else None,
     )
     return run_training_study(physical_training.run, config, given)

@@ -1,0 +1,105 @@
+"""Running the steps of a chunk again from its checkpoint, by the same functions, so to the bit."""
+
+from __future__ import annotations
+
+from .c_pieces import TIME, States
+from .c_places import Places
+from .plan import Delivery, Product, identifier
+
+
+class Again(Places):
+    """Writes that part of the pass backward; for the parameters see `Pieces`."""
+
+    def again(self):
+        """C that runs a chunk again from its checkpoint and keeps its states."""
+        for name, layout in self.layouts.items():
+            g, count = identifier(name), len(layout.states)
+            self.line(
+                f"      for (size_t k = 0; k < {count}; k++) copy(n_{g}, y_{g} + k * L_{g}, a->checkpoints_{g} + {count} * q0 * {layout.size} * "
+                f"((T + a->chunk - 1) / a->chunk) + (chunk * {count} + k) * n_{g});"
+            )
+        for space in self.read_late():
+            s, size = identifier(space), self.plan.spaces[space]
+            self.line(f"      if (!t0) memset(truth_{s}, 0, L_{s});")  # nothing was emitted before the start
+            self.line(
+                f"      for (long u = t0 ? t0 - 1 : 0; u <= t0; u++) truths(&ev_{s}, u, {size}, nb, truth_{s} + (u - t0 + 1) * L_{s});"
+            )
+        self.line("      for (long t = t0; t < t1; t++) {")
+        for step in self.plan.steps:
+            for text in self.one_again(step):
+                self.line(f"        {text}")
+        self.line("      }")
+
+    def read_late(self):
+        """Event spaces that a kernel reads after the one that emitted them."""
+        found = {s for g in self.plan.groups.values() for k in g.all_kernels() for s, _ in k.leaves("event")}
+        return sorted(found)
+
+    def one_again(self, step):
+        if not isinstance(step, tuple) and self.design.is_kept(step):
+            return []
+        if isinstance(step, Delivery):
+            name = step.target.rpartition(".")[0]
+            return self.add(step, States(self, self.states(name, self.before(step))))
+        if isinstance(step, Product):
+            to, of = (
+                self.states(key.rpartition(".")[0], self.design.before(step, key))
+                for key in (step.target, step.source)
+            )
+            return [self.multiply(step, to, of)]
+        _, name, number = step
+        taken = [
+            f"copy(n_{identifier(name)}, {self.at(key, self.states(name, number))}, {place});"
+            for key, place in self.kept(name, number)
+        ]
+        return [*taken, *self.kernel_again(name, number)]
+
+    def kernel_again(self, name, number):
+        """C that runs a kernel of a chunk again, where its results are read."""
+        group = self.plan.groups[name]
+        kernel = group.kernels[number]
+        if number < len(group.kernels) - 1:
+            return self.run(kernel, number)
+        # the states after the last kernel of a chunk are the next chunk's: of it only the events are read
+        lines = ["if (t < t1 - 1) {", *self.run(kernel, number), "} else {"]
+        for space, shift in kernel.emitted:
+            s, size = identifier(space), self.plan.spaces[space]
+            bound = f"if (t + {shift} < T) " if shift else ""
+            lines.append(f"{bound}truths(&ev_{s}, t + {shift}, {size}, nb, {self.truth(space, shift)});")
+        return [*lines, "}"]
+
+    def source_before(self, product):
+        """How many kernels of the source's group a summed variable has before it."""
+        return self.design.before(product, product.source)
+
+    def given(self, kernel, y):
+        """Arguments that a kernel and its adjoint share."""
+        source, layout, g = (
+            self.sources[kernel.name],
+            self.layouts[kernel.group],
+            identifier(kernel.group),
+        )
+        states = [f"{y} + {k} * L_{g}" for k in range(len(layout.states))]
+        currents = [f"current_{g} + {k} * L_{g}" for k in range(len(source.currents))]
+        ins = [self.truth(space, shift) for space, shift in source.events]
+        return [f"nr_{g}", f"r->co_{g}", "(real)a->first", "(real)t", "time", *states, *currents, *ins]
+
+    def run(self, kernel, number):
+        """C that runs a kernel from its slot into the next one."""
+        source, layout, g = (
+            self.sources[kernel.name],
+            self.layouts[kernel.group],
+            identifier(kernel.group),
+        )
+        to = self.states(kernel.group, number + 1)
+        states = [f"{to} + {k} * L_{g}" for k in range(len(layout.states))]
+        outs = [self.truth(space, shift) for space, shift in source.emitted]
+        # what the forward pass wrote for the user goes where nobody reads it
+        rest = (
+            sum(space in layout.dense for space, _ in source.emitted) + len(source.traces) + len(layout.last)
+        )
+        spare = [f"out_{g} + {k} * L_{g}" for k in range(rest)]
+        call = ", ".join(
+            [*self.given(kernel, self.states(kernel.group, number)), *states, *outs, *spare, "0"]
+        )
+        return [*self.currents(kernel), f"{{ {TIME} {kernel.name}_step({call}); }}"]

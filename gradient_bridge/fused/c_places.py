@@ -1,0 +1,57 @@
+"""Where things lie in the memory of the pass backward."""
+
+from __future__ import annotations
+
+from .c_pieces import Pieces
+from .plan import identifier
+
+
+class Places(Pieces):
+    """Names of places; for the parameters see `Pieces`."""
+
+    def __init__(self, design):
+        super().__init__(design)
+        self.layouts, self.made = design.layouts, []
+
+    def per_step(self, name):
+        """Kernels of a group in a step."""
+        return len(self.plan.groups[name].kernels)
+
+    def slot(self, name, number, time="t"):
+        """C of the number of a slot of a chunk: states before the kernel of that number."""
+        return f"(({time} - t0) * {self.per_step(name)} + {number})"
+
+    def states(self, name, number):
+        """The states of a group before a kernel."""
+        count = len(self.layouts[name].states)
+        g = identifier(name)
+        return f"(y_{g} + {self.slot(name, number)} * {count} * L_{g})"
+
+    def flow(self, key, number, time="t"):
+        """C of the derivatives by a carried state before a kernel."""
+        name = key.rpartition(".")[0]
+        layout, g = self.layouts[name], identifier(name)
+        k = layout.carried.index(key)
+        if key in layout.slotted:
+            return f"(d_{g}_{k} + {self.slot(name, number, time)} * L_{g})"
+        return f"d_{g}_{k}"
+
+    def before(self, step):
+        """How many kernels of the target's group a step of the plan has before it."""
+        return self.design.before(step, step.target)
+
+    def layout_of(self, step):
+        return self.layouts[step.target.rpartition(".")[0]]
+
+    def number(self, step):
+        """Number of a delivery among all."""
+        return next(k for k, d in enumerate(self.design.deliveries()) if d is step)
+
+    def truth(self, space, shift):
+        s = identifier(space)
+        return f"truth_{s} + (t + {shift} - t0 + 1) * L_{s}"
+
+    def space(self, name, size, kind="real"):
+        """C that allocates for the largest block."""
+        self.line(f"  {kind} *{name} = space((size_t)({size}) * sizeof({kind}));")
+        self.made.append(name)
