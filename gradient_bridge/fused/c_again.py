@@ -58,7 +58,7 @@ class Again(Places):
         """C that runs a kernel of a chunk again, where its results are read."""
         group = self.plan.groups[name]
         kernel = group.kernels[number]
-        if number < len(group.kernels) - 1:
+        if number < len(group.kernels) - 1 or self.read_at_the_end(name):
             return self.run(kernel, number)
         # the states after the last kernel of a chunk are the next chunk's: of it only the events are read
         lines = ["if (t < t1 - 1) {", *self.run(kernel, number), "} else {"]
@@ -67,6 +67,13 @@ class Again(Places):
             bound = f"if (t + {shift} < T) " if shift else ""
             lines.append(f"{bound}truths(&ev_{s}, t + {shift}, {size}, nb, {self.truth(space, shift)});")
         return [*lines, "}"]
+
+    def read_at_the_end(self, name):
+        """Whether a mask or a summed variable reads the states of a group after its last kernel of a step."""
+        last = max(k for k, s in enumerate(self.plan.steps) if isinstance(s, tuple) and s[1] == name)
+        later = (s for s in self.plan.steps[last:] if not isinstance(s, tuple))
+        keys = (s.source if isinstance(s, Product) else s.mask for s in later)
+        return any(key is not None and key.rpartition(".")[0] == name for key in keys)
 
     def source_before(self, product):
         """How many kernels of the source's group a summed variable has before it."""
