@@ -20,6 +20,7 @@ from brian2 import (
 
 from chronaxie import Twin
 from chronaxie.gradient_bridge import Gaussian
+from chronaxie.models.devices import making
 
 from .own import SCHEDULE, twin_case
 
@@ -201,7 +202,8 @@ def network(cells, neurons):
     synapses = Synapses(
         group, group, model, on_pre=cells.synapse, namespace={}, dt=cells.dt, name="recurrent"
     )
-    synapses.connect()
+    with making():
+        synapses.connect()
     w = np.random.default_rng(0).standard_normal(neurons * neurons) * cells.weight / math.sqrt(neurons)
     synapses.variables["w"].set_value(w)
     net = Network(group, synapses)
@@ -212,15 +214,16 @@ def network(cells, neurons):
 def twin(size, *, name, engine, dtype="float32"):
     """A group of some kind run by one engine of `Twin`."""
     cells, kind = CELLS[name], getattr(torch, dtype)
-    model = Twin(
-        network(cells, size.neurons),
-        trainable=("w", *cells.trained),
-        engine=engine,
-        dtype=kind,
-        surrogate=Gaussian(),
-        scale=cells.scale,
-        namespace={},
-    )
+    with making():  # Brian2 gives exprel no NumPy implementation while its target is another one
+        model = Twin(
+            network(cells, size.neurons),
+            trainable=("w", *cells.trained),
+            engine=engine,
+            dtype=kind,
+            surrogate=Gaussian(),
+            scale=cells.scale,
+            namespace={},
+        )
     mean, deviation = cells.current
     shape = (size.trials, size.steps, size.neurons)
     x = mean + deviation * np.random.default_rng(1).standard_normal(shape)

@@ -1,21 +1,18 @@
 """The layer as a Brian2 network, run by an engine of `Twin`."""
 
 import dataclasses
-import logging
 
 import numpy as np
 import torch
-from brian2 import Network, NeuronGroup, Synapses, TimedArray, ms, prefs
+from brian2 import Network, NeuronGroup, Synapses, TimedArray, ms
 
 from chronaxie import Twin
 from chronaxie.gradient_bridge import Gaussian
 from chronaxie.models import ALIF
+from chronaxie.models.devices import making
 
 from .case import torch_case
 from .sizes import B0, BETA, TAU_A, TAU_M, currents, weights
-
-logging.getLogger("brian2").setLevel(logging.ERROR)
-prefs.codegen.target = "numpy"  # for connect; no engine of a twin uses it
 
 LAYER = "layer"
 DT = 1 * ms
@@ -69,7 +66,8 @@ def recurrent_layer(w, *, dt, tau_m, tau_a, bias=0.0, b0=B0, beta=BETA):
     synapses = Synapses(
         layer, layer, model, on_pre=ALIF.synapse, namespace={"dt_ref": dt}, dt=dt, name="recurrent"
     )
-    synapses.connect()
+    with making():
+        synapses.connect()
     synapses.w = w.ravel()
     net = Network(layer, synapses)
     net.schedule = SCHEDULE
