@@ -113,8 +113,10 @@ class Run(abc.ABC):
         options = self.options
         if options.schedule == "one_cycle":
             peaks = [g["lr"] for g in self.optimiser.param_groups]
+            total = options.epochs * self.batches + 1
+            rise = max(options.warmup, 2 / total)  # the first batch is not the last one of the rise
             return torch.optim.lr_scheduler.OneCycleLR(
-                self.optimiser, peaks, total_steps=options.epochs * self.batches + 1, pct_start=options.warmup
+                self.optimiser, peaks, total_steps=total, pct_start=rise
             )
         if options.schedule == "step":
             return torch.optim.lr_scheduler.StepLR(

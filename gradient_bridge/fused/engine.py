@@ -11,19 +11,19 @@ import logging
 import numpy as np
 
 from ...models.errors import UnsupportedModel
-from ..delivery import wire
 from ..native import load_library
 from ..passes import operation_source
 from ..program import Threshold, Transmission
 from ..reference import ReferenceEngine, default_dtype
 from .call import Pool
 from .design import Design
-from .fixed import FixedPass, Grid, compile_fixed
+from .fixed import FixedPass, compile_fixed
 from .lowering import refuse
-from .plan import Product, make_plan
+from .plan import make_plan
 from .rest import Rest
 from .run import Run
 from .slopes import check_surrogate
+from .synapses import Synapses
 
 _log = logging.getLogger("chronaxie")
 # Of GCC: as branches, the limits of a function would keep a loop from becoming vectors; and a copy of a few vectors is
@@ -52,6 +52,7 @@ class FusedEngine(ReferenceEngine):
     def program(self, program):
         self._program = program
         self._plans, self._designs, self._fixed, self._evaluators, self._rest = {}, {}, {}, {}, None
+        self.synapses = Synapses(self)
 
     @property
     def rest(self):
@@ -85,63 +86,11 @@ class FusedEngine(ReferenceEngine):
             self._plans[key] = make_plan(self.program, self.layout, driven, records, unrestricted)
         return self._plans[key]
 
-    def wirings_of(self, step):
-        """The synapses of a delivery or product, by delay."""
-        operation = step.operation
-        if not isinstance(step, Product):
-            written = [line for line in operation.vector if line.op != ":="]
-            line = next(line for k, line in enumerate(operation.vector) if k == step.line)
-            assert line in written
-            return [
-                w
-                for w in self.wirings(operation.name, operation.accesses[line.target].index)
-                if len(w.synapses)
-            ]
-        return [self.wiring_of_sum(step)]
-
-    def wiring_of_sum(self, step):
-        """The synapses of a summed variable as one matrix."""
-        operation, arrays = step.operation, self.program.arrays
-        key = (operation.name, "sum")
-        if key not in self._wirings:
-            sources, targets = self.indices[step.index], self.indices[operation.index] - operation.start
-            size = arrays[step.target].size
-            if (operation.start, operation.stop) != (0, size):
-                refuse(operation, "a summed variable of a part of a group")
-            wiring = wire(sources, targets, np.zeros(len(sources), np.int64), arrays[step.source].size, size)[
-                0
-            ]
-            ordered = np.lexsort((np.arange(len(sources)), targets))
-            rising = np.all(np.diff(sources[ordered])[np.diff(targets[ordered]) == 0] > 0)
-            if not (rising and len(np.unique(sources * size + targets)) == len(sources)):
-                refuse(operation, "a summed variable whose synapses do not come in the order of their source")
-            self._wirings[key] = wiring
-        return self._wirings[key]
-
-    def grid_of(self, step):
-        """The `Grid` of a delivery or product whose synapses connect all pairs in order, or None."""
-        wirings, operation = self.wirings_of(step), step.operation
-        if len(wirings) != 1 or not (wirings[0].complete and len(wirings[0].synapses) == operation.elements):
-            return None
-        if isinstance(step, Product):
-            axes = {step.index: 0, operation.index: 1}
-        else:
-            line = operation.vector[step.line]
-            target = operation.accesses[operation.accesses[line.target].index].array
-            axes = {operation.sources: 0, target: 1}
-        others = {
-            a.index
-            for a in operation.accesses.values()
-            if a.index not in ("_idx", "0") and operation.accesses[a.index].array not in axes
-        }
-        shape = (wirings[0].n_sources, wirings[0].n_targets)
-        return None if others else Grid(operation.owner, shape, axes)
-
     def design(self, plan, wanted):
         """(Design, loaded library, class of its call) for a plan and what is wanted."""
         key = (id(plan), wanted)
         if key not in self._designs:
-            wirings = {id(s): self.wirings_of(s) for s in plan.steps if not isinstance(s, tuple)}
+            wirings = {id(s): self.synapses.wirings(s) for s in plan.steps if not isinstance(s, tuple)}
             design = Design(plan, wanted, wirings)
             source, call = design.source()
             library = load_library(source, flags=FLAGS, name="engine")

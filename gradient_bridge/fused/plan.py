@@ -7,7 +7,9 @@ are one kernel too, where nothing is delivered in between: one pass over the sta
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
+from functools import cache
 
 from ..expressions import WHOLE
 from ..passes import operation_source
@@ -321,6 +323,7 @@ class _Planner:
         )
 
 
+@cache
 def identifier(name):
     """A name in C."""
     return "g_" + "".join(c if c.isalnum() and c.isascii() else f"_{ord(c)}_" for c in name)
@@ -328,8 +331,6 @@ def identifier(name):
 
 def _weight_and_source(operation, line, layout, writer):
     """(name of the fixed value or None, name of the changing one) of a product of two; None for anything else."""
-    import ast
-
     node = ast.parse(line.expression.strip(), mode="eval").body
 
     def changing(n):

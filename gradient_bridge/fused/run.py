@@ -61,7 +61,7 @@ class Run:
             if isinstance(step, tuple):
                 continue
             operation = step.operation
-            value, grid = 1.0, self.engine.grid_of(step)
+            value, grid = 1.0, self.engine.synapses.grid(step)
             if step.value is not None:
                 value = self.fixed.of(operation, step.once, (step.value,), grid)[step.value]
             value = torch.as_tensor(value).to(self.dtype).expand(grid.shape if grid else operation.elements)
@@ -73,21 +73,24 @@ class Run:
         found = {}
         for (name, column), place in design.currents.items():
             driven = self.request.stimulus.get(name)
-            clock = self.clock
-            times = (clock.start + np.arange(self.steps + 1)) * clock.dt
             if driven is not None:
                 table = driven.to(self.dtype).contiguous()
-                made = np.round((times - clock.start * clock.dt) / clock.dt).astype(np.int64)
-                rows = made // self.request.every
+                rows = np.arange(self.steps + 1) // self.request.every
             else:
                 function = next(o.functions[name] for o in self.program.operations if name in o.functions)
                 own = np.array(function.values, dtype=np.float64)
                 table = torch.from_numpy(own).to(self.dtype).reshape(1, len(own), -1).contiguous()
-                every = _find_K(clock.dt, function.dt)
-                rows = np.int_(np.round(times / (function.dt / every)) / every)
+                rows = self._own_rows(function)
             rows = np.clip(rows, 0, table.shape[1] - 1).astype(np.int32)
             found[place] = (table, rows, self._columns(column, table.shape[2], name))
         return found
+
+    def _own_rows(self, function):
+        """Row of a timed array in each step, as Brian2 finds it."""
+        clock = self.clock
+        times = (clock.start + np.arange(self.steps + 1)) * clock.dt
+        every = _find_K(clock.dt, function.dt)
+        return np.int_(np.round(times / (function.dt / every)) / every)
 
     def _columns(self, column, channels, name):
         """Column of each neuron, None where it is the neuron itself."""
@@ -171,7 +174,7 @@ class Run:
             own = [coefficients[name][c] for c in layout.coefficients]
             tensors += [stacked(own, layout.size, self.dtype), self.start(layout)]
         for step in by_step.values():
-            wirings = self.engine.wirings_of(step)
+            wirings = self.engine.synapses.wirings(step)
             for link, wiring in zip(design.links[id(step)], wirings, strict=True):
                 tensors.append(matrix(weights[id(step)], wiring, link.dense))
         currents = self.currents(design)
@@ -187,7 +190,9 @@ class Run:
     # -------------------------------------------------------------- what comes out
     def results(self, design, call, outputs, spaces, kept, sources):
         outputs = list(outputs)
-        trained = [k for k, v in self.values.items() if isinstance(v, torch.Tensor) and v.requires_grad and v.is_leaf]
+        trained = [
+            k for k, v in self.values.items() if isinstance(v, torch.Tensor) and v.requires_grad and v.is_leaf
+        ]
         self.values |= {k: self.values[k].clone() for k in trained}  # an optimiser changes them in place
         ends = {name: outputs.pop(0) for name in design.layouts}
         dense = {space: outputs.pop(0).transpose(0, 1) for space in call.dense}
