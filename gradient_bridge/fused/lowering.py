@@ -333,6 +333,13 @@ class Lowering:
         if self.is_since(node):
             last = next(a.array for a in self.operation.accesses.values() if a.array.endswith(".lastspike"))
             return self.values.make("-", self.values.make("now", data=self.shift), self.load(last))
+        if function is DEFAULT_FUNCTIONS["int"]:
+            value = self.value(node.args[0])
+            return (
+                self.as_number(value)
+                if value.truth
+                else refuse(self.operation, f"the whole number {ast.unparse(node)}")
+            )
         arguments = [self.number(a) for a in node.args]
         if function is DEFAULT_FUNCTIONS.get(name):
             if name == "clip":
