@@ -114,7 +114,7 @@ def statements_of(obj, call, arrays):
                 keys[name] = found
         elif isinstance(variable, Function):
             functions[name] = variable
-            implementations[name] = variable.implementations[NumpyCodeObject].get_code(call["owner"])
+            implementations[name] = _in_numpy(variable).get_code(call["owner"])
     return {
         "mode": mode,
         "elements": _elements(variables),
@@ -126,6 +126,15 @@ def statements_of(obj, call, arrays):
         "functions": functions,
         "implementations": implementations,
     }
+
+
+def _in_numpy(function):
+    """A function's implementation for the numpy target; where it has none, its Python function is one, as in Brian2."""
+    try:
+        return function.implementations[NumpyCodeObject]
+    except KeyError:
+        function.implementations.add_numpy_implementation(function.pyfunc)
+        return function.implementations[NumpyCodeObject]
 
 
 def _elements(variables):
