@@ -24,7 +24,8 @@ class BodyWriter:
     """
 
     def __init__(self, load, given=None, loose=False):
-        self.load, self.given, self.loose = load, given or {}, loose
+        self.load, self.loose = load, loose
+        self.given = {v: code for v, code in (given or {}).items() if not v.fixed}
         self.strips, self.before, self.inside, self.names = [], [], [], {}
         self.inverses = {}
 

@@ -111,7 +111,7 @@ class Lowering:
         writer, target = self.writer, line.target
         shared = writer.same.get(target, {target}) - {target}
         if line.op == ":=" or target not in self.operation.accesses:
-            if not self.is_fixed(line.expression) or line.branches:
+            if not self.is_fixed(line.expression) or line.branches or target == "_cond":
                 self.locals[target] = self.combine(line)
             writer.bind_local(line)
             return
