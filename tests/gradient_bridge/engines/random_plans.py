@@ -70,10 +70,12 @@ def group(plan):
         for r in plan.regularly
         if not r.code.startswith(("k ", "bonus", "on "))
     )
+    between = plan.method in ("heun", "milstein") or ("stim" in equations and plan.method in ("rk2", "rk4"))
     return replace(
         plan,
         equations=equations,
-        method="euler" if noisy or plan.method in ("heun", "milstein") else plan.method,
+        method="euler" if noisy or between else plan.method,
+        refractory="pause" if "timestep" in str(plan.refractory) else plan.refractory,
         threshold=without_draws(plan.threshold),
         reset=without_draws("\n".join(kept)),
         event=None if plan.event is None else (plan.event[0], without_draws(plan.event[1])),

@@ -177,6 +177,17 @@ def test_spikes_under_way_from_an_earlier_run():
     assert "under way" in Twin(net, engine="auto", namespace={}).note
 
 
+def test_spikes_of_the_last_step_of_an_earlier_run():
+    net = driven()
+    net["source"].set_spikes([1], [1] * ms)
+    net.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    assert Twin(net, engine="fused", namespace={}).engine == "fused"
+    net.run(1.5 * ms, namespace={})
+    with pytest.raises(UnsupportedModel, match="'wires.*last step" + INSTEAD):
+        Twin(net, engine="fused", namespace={})
+    assert "last step" in Twin(net, engine="auto", namespace={}).note
+
+
 def test_another_device():
     twin = Twin(Network(cells()), engine="fused", namespace={}, trainable=("tau",))
     other = twin.to("meta")
