@@ -29,13 +29,6 @@ class SparseSpikes:
         self.step = np.repeat(np.arange(len(flat)), [len(r) for r in flat])
         self.place = np.concatenate(flat) if flat else np.zeros(0, dtype=np.int64)
 
-    @classmethod
-    def of(cls, step, place, trials, size, steps, dtype):
-        """The same from the step and the place of each event."""
-        found = cls([], trials, size, dtype)
-        found.steps, found.step, found.place = steps, step, place
-        return found
-
     def dense(self):
         """0 and 1, shape (trial, time, neuron)."""
         spikes = torch.zeros(self.trials, self.steps, self.size, dtype=self.dtype)

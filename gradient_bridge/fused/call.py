@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ctypes
 
-import numpy as np
 import torch
 
-from ..spikes import SparseSpikes
 from .plan import identifier
 
 CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of large ones
@@ -70,6 +68,19 @@ class Call:
             self.pool.give(tensor)
 
     # -------------------------------------------------------------- memory
+    @staticmethod
+    def pointer(address):
+        """An address for C."""
+        return ctypes.c_void_p(address)
+
+    def threads(self):
+        """Threads that take part."""
+        return max(1, min(torch.get_num_threads(), self.blocks))
+
+    def sizes(self, neurons):
+        """Steps, trials, trials in a block, neurons, threads, for C."""
+        return [ctypes.c_long(n) for n in (self.steps, self.trials, self.block, neurons, self.threads())]
+
     def event_type(self):
         """Type of a neuron's number."""
         return torch.int16 if max([*self.design.plan.spaces.values(), 1]) < 1 << 16 else torch.int32
@@ -96,7 +107,7 @@ class Call:
         """The C structure, with the tensors that it points to kept alive."""
         call = self.structure()
         call.steps, call.trials, call.block, call.chunk = self.steps, self.trials, self.block, self.chunk
-        call.threads = max(1, min(torch.get_num_threads(), self.blocks))
+        call.threads = self.threads()
         call.parts = min(self.blocks, PARTS)
         call.first, call.keep, call.dt = self.run.clock.start, int(self.keep), self.run.clock.dt
         named = dict(inputs) | dict(outputs) | self.held | more
@@ -241,25 +252,6 @@ class Call:
             yield f"by_{name}", grad
             yield f"by_step_{name}", 0 if one else grad.stride(0)
             yield f"by_trial_{name}", 0 if one else grad.stride(1)
-
-    # -------------------------------------------------------------- events
-    def events(self, space):
-        """The events of a space, by step."""
-        s, size = identifier(space), self.design.plan.spaces[space]
-        kind = np.uint16 if self.event_type() == torch.int16 else np.uint32
-        lists, counts = self.held[f"list_{s}"].numpy().view(kind), self.held[f"count_{s}"].numpy().view(kind)
-        steps, places = [], []
-        for block in range(self.blocks):
-            first = block * self.block
-            nb = min(self.block, self.trials - first)
-            count = counts[first * self.steps : (first + nb) * self.steps].astype(np.int64)
-            neuron = lists[first * size * self.steps :][: count.sum()]
-            trial = np.repeat(np.tile(np.arange(first, first + nb), self.steps), count)
-            steps.append(np.repeat(np.repeat(np.arange(self.steps), nb), count))
-            places.append(trial * size + neuron)
-        return SparseSpikes.of(
-            np.concatenate(steps), np.concatenate(places), self.trials, size, self.steps, self.dtype
-        )
 
 
 class Fused(torch.autograd.Function):

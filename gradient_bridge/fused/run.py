@@ -12,6 +12,7 @@ from ..program import SpikeSource
 from .call import Call, Fused
 from .design import Wanted
 from .inputs import SourceSpikes, own_spikes, rows_of_spikes
+from .kept import KeptSpikes
 from .plan import Delivery
 from .rest import steps_since
 
@@ -204,7 +205,7 @@ class Run:
             elif space in sources:
                 spikes[group] = SourceSpikes(*sources[space], self.trials, self.steps, self.dtype)
             else:
-                spikes[group] = call.events(space)
+                spikes[group] = KeptSpikes(call, space)
         states = {}
         for key, slot in self.request.record:
             size = self.program.arrays[key].size
