@@ -55,7 +55,7 @@ def sanitized(tests, folder):
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-s", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
         command, cwd=HERE.parents[2], env=os.environ | given, capture_output=True, text=True, timeout=900
     )
