@@ -175,6 +175,7 @@ class CompiledPass(TorchPass):
             or (isinstance(o, Transmission) and {o.events, o.delay} & carrying)
         }
         given = {run[1] for run in self.runs if run[0] == "events"}
+        fresh = given - program.early_events()  # read only after they came in
         times = {f"{self.clocks[0].key}.{name}" for name in ("t", "timestep")}
         return Plan(
             trials=self.trials,
@@ -187,7 +188,7 @@ class CompiledPass(TorchPass):
             surrogates=tuple((o.label, *request.surrogates[o.label]) for o in thresholds),
             graded=frozenset(graded),
             spikes=tuple(k for g in request.spikes if (k := program.events[g]) not in given),
-            state=tuple(key for key in self.state if key not in given | times),
+            state=tuple(key for key in self.state if key not in fresh | times),
             count=count,
         )
 

@@ -12,7 +12,7 @@ from brian2.groups.subgroup import Subgroup
 
 from ..models.errors import UnsupportedModel
 from .program import SpikeSource, Transmission
-from .reading import in_steps, under_way
+from .reading import in_steps, left_events, under_way
 from .refusals import MONITORS
 
 
@@ -26,8 +26,8 @@ def read_values(program):
     Returns
     -------
     dict of str to numpy.ndarray or number
-        By key, of Brian2's type (index arrays int64), a NumPy number where shared. Event spaces are left out: they
-        start empty.
+        By key, of Brian2's type (index arrays int64), a NumPy number where shared. Event spaces are left out: what
+        they hold at the start is `Program.left`.
     """
     values = {}
     events = program.event_spaces()
@@ -76,7 +76,12 @@ def read_again(program, objects, network):
     clocks = tuple(replace(c, start=c.steps_until(float(network.t))) for c in program.clocks)
     idle = tuple(replace(c, start=c.steps_until(float(network.t))) for c in program.idle_clocks)
     return replace(
-        program, operations=tuple(operations), clocks=clocks, idle_clocks=idle, time=float(network.t)
+        program,
+        operations=tuple(operations),
+        clocks=clocks,
+        idle_clocks=idle,
+        time=float(network.t),
+        left=left_events(program),
     )
 
 

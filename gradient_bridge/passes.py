@@ -165,7 +165,8 @@ class Pass:
         )(request.trials)
         self.operations = {o.name: o for o in program.operations}
         for key in program.event_spaces():
-            self.state.setdefault(key, self.silence_of(key))
+            left = program.left.get(key)
+            self.state.setdefault(key, self.silence_of(key) if left is None else self.emitted(key, left))
         self.tables = {name: self.table(x) for name, x in request.stimulus.items()}
         self.python = Python(self) if any(isinstance(o, Call) for o in program.operations) else None
         self.prepare_pathways()

@@ -302,6 +302,9 @@ class Program:
         Key of the clock of each object.
     time : float
         The network's present time (s).
+    left : mapping of str to numpy.ndarray
+        Events of the last step of an earlier run that an operation finds before they are set anew: event space ->
+        neurons.
     """
 
     operations: tuple[Operation, ...]
@@ -315,6 +318,7 @@ class Program:
     own_clocks: Mapping[str, str] = field(default_factory=dict)
     time: float = 0.0
     idle_clocks: tuple[Time, ...] = ()
+    left: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def dt(self):
@@ -347,6 +351,19 @@ class Program:
     def event_spaces(self):
         """Keys of the arrays that hold events."""
         return frozenset(o.events for o in self.operations if getattr(o, "events", ""))
+
+    def early_events(self):
+        """Keys of the event spaces that an operation reads before they are set: it finds those of the step before."""
+        if any(isinstance(o, Call) for o in self.operations):
+            return self.event_spaces()
+        found, seen = set(), set()
+        for operation in self.operations:
+            events = getattr(operation, "events", "")
+            if isinstance(operation, (Threshold, SpikeSource)):
+                seen.add(events)
+            elif events and events not in seen:
+                found.add(events)
+        return frozenset(found)
 
     def index_arrays(self):
         """Keys of the arrays that say which neurons belong to a synapse, or an element to another."""

@@ -114,7 +114,7 @@ def read(network, *, namespace=None, python=False):
         if o.events.endswith("._spikespace")
     }
     sizes = {name: arrays[key].size - 1 for name, key in events.items()}
-    return Program(
+    program = Program(
         operations=tuple(operations),
         schedule=schedule,
         arrays=dict(arrays),
@@ -127,6 +127,20 @@ def read(network, *, namespace=None, python=False):
         idle_clocks=tuple(t for t in by_key.values() if t not in ticking),
         time=float(network.t),
     )
+    return replace(program, left=left_events(program))
+
+
+def left_events(program):
+    """Events that stand in Brian2's event spaces, of those that an operation reads before they are set.
+
+    Brian2 empties what thresholds set at the end of a run, and keeps the spikes of a spike generator.
+    """
+    found = {}
+    for key in sorted(program.early_events()):
+        space = program.arrays[key].variable.get_value()
+        if space[-1]:
+            found[key] = np.array(space[: space[-1]], dtype=np.int64)
+    return found
 
 
 def _inputs(operations, sizes):

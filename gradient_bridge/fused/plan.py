@@ -186,6 +186,8 @@ class _Planner:
         segments[self.open[group]].append(part)
 
     def place(self, operation, position):
+        if getattr(operation, "events", None) in self.program.left:
+            refuse(operation, "the spikes of an earlier run's last step")
         if operation_source(operation) and (
             operation.owner in self.driven or isinstance(operation, SpikeSource)
         ):

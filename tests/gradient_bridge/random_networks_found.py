@@ -1,7 +1,7 @@
 """Random networks that once differed from Brian2 or were refused, shrunk and named after the cause."""
 
 from .random_networks_groups import PARAMETERS
-from .random_networks_plans import GroupPlan, NetworkPlan, Regular, SynapsesPlan
+from .random_networks_plans import SCHEDULES, GroupPlan, NetworkPlan, Regular, SourcePlan, SynapsesPlan
 
 DRIVEN = (
     "dv/dt = (drive - v)/tau : 1\ndu/dt = (0.4*v - u)/(2*tau) : 1\ndg/dt = -g/(4*ms) : 1\nq : volt"
@@ -69,6 +69,13 @@ FOUND = {
         ),
     ),
     "refractoriness that follows a linked variable's index": linked_refractory(6, 4, 1.3),
+    "spikes of a generator in the last step of an earlier run, before a pathway that runs first": NetworkPlan(
+        groups=(GroupPlan(name="juno", size=6, equations=DRIVEN),),
+        sources=(SourcePlan(name="ilia", size=9),),
+        synapses=(SynapsesPlan(name="hebe", source="ilia", target="juno", connect="pairs"),),
+        schedule=SCHEDULES[1],
+        before=13,
+    ),
 }
 NEITHER_RUNS = {
     "a linked variable's index past the end": linked_refractory(1, 2, 1.3),

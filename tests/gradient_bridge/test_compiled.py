@@ -110,6 +110,18 @@ def test_trained_delays():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("before", [0, 9.5, 10] * ms)
+def test_a_pathway_before_its_spike_generator(before):
+    """It takes the spikes of the step before, from one chunk to the next and from an earlier run."""
+    net = lif()
+    net.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    net.run(before, namespace={})
+    reference, compiled = twins(net, backend=TRACED, trainable=("w",))
+    assert bool(reference.program.left) == (before > 0)
+    hold(reference, compiled, duration=15 * ms, record={"cells": ["v"]})
+
+
+@pytest.mark.slow
 def test_spikes_under_way():
     net = lif()
     net.run(10 * ms)

@@ -241,6 +241,28 @@ def test_spikes_under_way_are_taken_over():
 
 
 @pytest.mark.usefixtures("half_ms")
+@pytest.mark.parametrize("trainable", [(), ("w",)], ids=["arrays", "tensors"])
+@pytest.mark.parametrize("pulled", [False, True], ids=["made", "pulled"])
+def test_a_pathway_before_its_spike_generator_finds_the_spikes_of_the_run_before(pulled, trainable):
+    """Brian2 empties the event spaces of thresholds at the end of a run, and not those of spike generators."""
+    source, group = SpikeGeneratorGroup(4, [1, 0, 2, 3], [1, 1.5, 1.5, 2] * ms), relay()
+    net = Network(source, group, fed_by(source, group))
+    net.schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+    twin = Twin(net, trainable=trainable)
+    assert not twin.program.left
+    net.run(2 * ms)
+    if pulled:
+        twin.pull()
+    else:
+        twin = Twin(net, trainable=trainable)
+    (left,) = twin.program.left.values()
+    assert left.tolist() == [0, 2]
+    final = twin(duration=3 * ms, trials=2).final[group.name]["v"].detach().numpy()
+    net.run(3 * ms)
+    assert np.array_equal(final, np.stack([np.array(group.v)] * 2))
+
+
+@pytest.mark.usefixtures("half_ms")
 def test_a_name_that_nothing_reads_is_refused_for_training():
     group = relay(RELAY + "\nidle : 1")
     with pytest.raises(UnknownParameter, match="has idle, but no statement that runs reads it"):
