@@ -86,11 +86,13 @@ def read_again(program, objects, network):
 
 
 def check_objects(network, objects):
-    """Refuse objects that were added to a network, or taken out, since a twin was made. Monitors do not matter."""
-    now = {o.name for o in _get_all_objects(network.objects) if not isinstance(o, MONITORS)}
-    before = {
-        name for name, o in objects.items() if not isinstance(o, MONITORS) and not isinstance(o, Subgroup)
-    }
+    """Refuse objects that were added to a network, or taken out, since a twin was made.
+
+    Monitors do not matter, nor do subgroups, which are views: what runs on them is an object of its own.
+    """
+    ignored = (*MONITORS, Subgroup)
+    now = {o.name for o in _get_all_objects(network.objects) if not isinstance(o, ignored)}
+    before = {name for name, o in objects.items() if not isinstance(o, ignored)}
     for name in sorted(now - before):
         _refuse(name, "an object more")
     for name in sorted(before - now):

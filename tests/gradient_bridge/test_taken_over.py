@@ -132,6 +132,20 @@ def test_other_spikes_slots_and_objects_are_noticed():
                 call()
 
 
+def test_a_subgroup_with_an_operation_of_its_own_is_a_view():
+    """Brian2 holds the subgroup as an object of the network; only what runs on it counts."""
+    net = relay()
+    part = net["cells"][:1]
+    part.run_regularly("b += 1", dt=0.5 * ms)
+    twin = Twin(net, namespace={})
+    before = final(twin)
+    twin.pull()
+    np.testing.assert_array_equal(final(twin), before)
+    part.run_regularly("b -= 1", dt=0.5 * ms)
+    with pytest.raises(UnsupportedModel, match="'cells_subgroup_.*run_regularly.*an object more than when"):
+        twin.pull()
+
+
 def test_parameters_changed_behind_the_twin():
     net = relay(namespace={"k": 2.0})
     net["cells"].run_regularly("b = b + k", dt=1 * ms)
