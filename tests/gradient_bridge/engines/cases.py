@@ -158,7 +158,7 @@ OWN = {"source": "own", "stimulus": ""}
 CASES = (
     # the networks that the package is made for
     _srnn("ALIF layer and readout", slow=False, trials=17, steps=35),
-    _srnn("two layers, the same step", hidden=[12, 9], slow=False, options=(("surrogate", "slayer"),)),
+    _srnn("two layers, the same step", hidden=[12, 9], slow=True, options=(("surrogate", "slayer"),)),
     _srnn("two layers, the next step", hidden=[12, 9], transmission="next", slot="before_resets"),
     _srnn("LIF, triangular surrogate", neuron="LIF", options=(("surrogate", "triangular"),), trials=1),
     _srnn("currents that carry a gradient", input="current", stimulus="graded", slow=False),
@@ -203,7 +203,7 @@ CASES = (
     _net("LIF, a condition", refractory="condition", slow=False),
     _net("LIF, delays longer than a chunk", delay="long", steps=100, second=True),
     _net("LIF, delays of the input too", delay="generator's and own", readout=True, schedule="resets first"),
-    _net("LIF, several synapses of a pair", connect="multiple", delay="each", slow=False),
+    _net("LIF, several synapses of a pair", connect="multiple", delay="each", slow=True),
     _net("LIF, compressed rows", size=300, connect="large", trials=5, steps=25, slow=False),
     _net("LIF, compressed rows and delays", size=300, connect="large", delay="each", trials=33, steps=20),
     _net("LIF, compressed rows, held", size=300, connect="large", refractory="held", trials=2, steps=20),
@@ -213,7 +213,7 @@ CASES = (
     _net("ALIF, synapses first", model="ALIF", schedule="synapses first", delay="one", slot="thresholds"),
     _net("ALIF, synapses after resets", model="ALIF", schedule="synapses after resets", slot="resets"),
     _net("ALIF, resets first", model="ALIF", schedule="resets first", slow=False, slot="after_thresholds"),
-    _net("ALIF, own spikes", model="ALIF", **OWN, second=True, readout=True, slow=False),
+    _net("ALIF, own spikes", model="ALIF", **OWN, second=True, readout=True, slow=True),
     _net("ALIF, own spikes, periodic", model="ALIF", source="periodic", stimulus="", before=13, steps=60),
     _net("ALIF, has run", model="ALIF", before=13, refractory="several steps", steps=30),
     _net("ALIF, own spikes, has run", model="ALIF", **OWN, before=13, trials=1),

@@ -9,9 +9,17 @@ from .comparing import derivatives, loss_of, outputs, unequal, unequal_derivativ
 TRACES = 1e-9  # of steps with transcendental functions; criterion 1
 
 
-def marked(cases):
-    """Cases as parameters."""
-    return [pytest.param(c, id=c.name, marks=[pytest.mark.slow] if c.slow else []) for c in cases]
+QUICK = (
+    "ALIF layer and readout",
+    "LIF",
+    "spikes in finer steps",
+)  # each case is C of its own, with gradients and without
+
+
+def marked(cases, quick=None):
+    """Cases as parameters; of the fast ones all, or some, are for every run."""
+    slow = {c.name for c in cases if c.slow or not (quick is None or c.name in quick)}
+    return [pytest.param(c, id=c.name, marks=[pytest.mark.slow] if c.name in slow else []) for c in cases]
 
 
 def both(case, engine, dtype=torch.float64):
@@ -34,7 +42,7 @@ def enough(case, out):
         assert not value.is_floating_point() or bool(torch.isfinite(value).all()), f"{name} is not finite"
 
 
-@pytest.mark.parametrize("case", marked(CASES))
+@pytest.mark.parametrize("case", marked(CASES, QUICK))
 def test_outputs_without_gradients(case):
     net, found = case.network(), []
     for engine in ("fused", "reference"):
