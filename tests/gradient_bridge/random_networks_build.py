@@ -198,6 +198,8 @@ def connect(obj, kind, pre, post, rng):
         obj.connect(p=0.3, n=2)
     elif kind == "generator":
         obj.connect(j="k for k in range(i, i + 3) if k < N_post")
+    elif not post:  # onto synapses of which connect(p=…) made none
+        obj.connect(False)
     else:
         count = min(3 * pre, 40)
         obj.connect(i=rng.integers(0, pre, count), j=rng.integers(0, post, count))
