@@ -71,6 +71,8 @@ class Training(_Steps):
         Steps at the beginning that the loss leaves out; None: the readout's own, else 0.
     rate_penalty : float
         Factor of the mean number of spikes per neuron and step, added to the loss.
+    input_dropout : float
+        Share of the stimulus' values (spikes among them) that are set to 0 in training, others in each batch, < 1.
     select : {"valid_accuracy", "valid_loss", "last"}
         Which epoch's parameters are kept.
     patience : int or None
@@ -92,6 +94,7 @@ class Training(_Steps):
     unlabelled: str | int = "mask"
     skip: int | None = None
     rate_penalty: float = 0.0
+    input_dropout: float = 0.0
     select: str = "valid_accuracy"
     evaluation_batch: int = 256
 
@@ -154,6 +157,7 @@ CHECKS = {
     ),
     "warmup": (lambda v: 0 < v < 1, "a number in (0, 1)"),
     "rate_penalty": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
+    "input_dropout": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),
     "patience": (lambda v: v is None or _whole(1)(v), "None or an integer >= 1"),
     "skip": (lambda v: v is None or _whole(0)(v), "None or an integer >= 0"),

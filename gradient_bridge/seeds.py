@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TRAINING, EVALUATION = 0, 1
+TRAINING, EVALUATION, INPUTS = 0, 1, 2
 
 
 def derived_seed(seed, purpose, epoch, batch):
@@ -16,7 +16,7 @@ def derived_seed(seed, purpose, epoch, batch):
     ----------
     seed : int
         Of the run, >= 0.
-    purpose : {TRAINING, EVALUATION}
+    purpose : {TRAINING, EVALUATION, INPUTS}
     epoch, batch : int
         >= 0.
 

@@ -9,7 +9,7 @@ import torch
 from ..models.annotations import SPIKES
 from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
-from .seeds import EVALUATION, TRAINING, SharedSeed, derived_seed
+from .seeds import EVALUATION, INPUTS, TRAINING, SharedSeed, derived_seed
 from .splits import Split
 from .training_run import Run, spikes_and_time
 from .training_targets import signature
@@ -95,6 +95,12 @@ class TaskRun(Run):
             )
         return scores
 
+    def _thinned(self, stimulus, batch, trials, share):
+        """A stimulus without a random part of its values, the same part for a trial however the batch is split."""
+        seed = derived_seed(self.options.seed, INPUTS, self.epoch, batch)
+        kept = torch.rand((trials, *stimulus.shape[1:]), generator=torch.Generator().manual_seed(seed))
+        return stimulus * (kept[share] >= self.options.input_dropout).to(stimulus.dtype)
+
     def _penalty(self, recording, trials, share):
         """The mean number of spikes per neuron and step of all trials, times its factor: the share's part."""
         inner = [s for g, s in recording.spikes.items() if g not in self.model.program.inputs]
@@ -111,6 +117,8 @@ class TaskRun(Run):
         if not len(own):
             return None, 0, 0, None
         stimulus, targets, truth = split.take(own)
+        if purpose == TRAINING and self.options.input_dropout:
+            stimulus = self._thinned(stimulus, batch, len(chosen), share)
         scores, recording = self._scores(stimulus, purpose, batch, len(chosen), share)
         if scores.shape[-1] != self.classes:
             raise ValueError(

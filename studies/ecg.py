@@ -127,6 +127,7 @@ def _training(config, task):
         "warmup": config.warmup,
         "score_scale": config.score_scale,
         "rate_penalty": config.rate_penalty,
+        "input_dropout": config.input_dropout,
         "unlabelled": unlabelled_option(task, config.unlabelled_class),
         "seed": config.seed,
     }

@@ -39,6 +39,8 @@ class ECGConfig:
         leaves them out.
     rate_penalty : float
         Factor of the mean number of spikes per neuron and step in the loss.
+    input_dropout : float
+        Share of the input's spikes that are left out in training, others in each batch.
     surrogate : str
         Surrogate derivative.
     device : str
@@ -65,6 +67,7 @@ class ECGConfig:
     score_scale: float = _TRAINING.score_scale
     unlabelled_class: str | None = None
     rate_penalty: float = _TRAINING.rate_penalty
+    input_dropout: float = _TRAINING.input_dropout
     surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
     engine: str | None = None
@@ -83,6 +86,9 @@ class ECGConfig:
 
 
 DEFAULTS = {
-    "ecg": {"epochs": ECG.alif.epochs, "unlabelled_class": ECG.unlabelled_class},
+    "ecg": {
+        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size", "input_dropout")},
+        "unlabelled_class": ECG.unlabelled_class,
+    },
     "synthetic_ecg": {},
 }

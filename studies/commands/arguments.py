@@ -53,6 +53,11 @@ def not_negative(text):
     return number(text, float, lambda value: 0 <= value < float("inf"), "a finite number >= 0")
 
 
+def share(text):
+    """A number in [0, 1)."""
+    return number(text, float, lambda value: 0 <= value < 1, "a number in [0, 1)")
+
+
 def option(text):
     """Name and value of an option of a task, ``NAME=VALUE``.
 

@@ -6,7 +6,7 @@ import os
 
 from . import run_continuous as continuous
 from . import run_robustness as robustness
-from .arguments import add_engine, count, not_negative, positive, report, whole
+from .arguments import add_engine, count, not_negative, positive, report, share, whole
 from .training_study import run_training_study
 
 
@@ -45,13 +45,15 @@ def add(commands):
         "--epochs",
         type=count,
         metavar="N",
-        help="passes over the training set (default: 120; synthetic: 60)",
+        help="passes over the training set (default: 250; synthetic: 60)",
     )
     ecg.add_argument(
         "--hidden", type=count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
     )
     add_engine(ecg)
-    ecg.add_argument("--batch-size", type=count, metavar="N", help="recordings in a batch (default: 32)")
+    ecg.add_argument(
+        "--batch-size", type=count, metavar="N", help="recordings in a batch (default: 16; synthetic: 32)"
+    )
     ecg.add_argument(
         "--learning-rate", type=positive, metavar="R", help="peak rate of the weights (default: 0.008)"
     )
@@ -66,6 +68,12 @@ def add(commands):
         type=not_negative,
         metavar="R",
         help="weight of the mean spikes per step in the loss (default: 0)",
+    )
+    ecg.add_argument(
+        "--input-dropout",
+        type=share,
+        metavar="P",
+        help="share of the input's spikes left out in training, others in each batch (default: 0.1; synthetic: 0)",
     )
     ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
     ecg.add_argument(
@@ -99,6 +107,7 @@ def _run_ecg(given):
         "learning_rate",
         "time_constant_rate",
         "rate_penalty",
+        "input_dropout",
         "surrogate",
         "device",
         "engine",
