@@ -46,7 +46,7 @@ class Forward(Pieces):
                 f"  if (a->keep) ev_{s}.start[0] = 0;"
             )
             made += [f"truth_{s}", f"own_{s}"]
-        wanted = " && ".join([n for n in made if not n.startswith("own_")] or ["1"])
+        wanted = " && ".join([f"(a->keep || {n})" if n.startswith("own_") else n for n in made] or ["1"])
         self.line(
             f"  const int ok = {wanted};\n  long t = 0;\n  const long T = a->steps;\n  if (!ok) goto end;"
         )

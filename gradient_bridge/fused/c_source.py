@@ -82,7 +82,7 @@ class Source:
 
     def _ready(self):
         """Coefficients and weights in the form in which a pass reads them."""
-        fields, make, free = [], [], []
+        fields, make, free, ok = [], [], [], []
         for name, layout in self.design.layouts.items():
             g = identifier(name)
             fields.append(f"  real *co_{g};")
@@ -90,6 +90,7 @@ class Source:
                 f"  r->co_{g} = repeat(a->coefficients_{g}, {len(layout.coefficients)}, {layout.size}, {layout.repeated});"
             )
             free.append(f"co_{g}")
+            ok.append(f"r->co_{g}")
         for link in self.design.every_link():
             if link.dense:
                 fields.append(f"  real *w_{link.name}, *p_{link.name};")
@@ -101,12 +102,12 @@ class Source:
                 )
                 make.append(f"  r->p_{link.name} = {backwards};")
                 free += [f"w_{link.name}", f"p_{link.name}"]
-        ok = " && ".join([f"r->{n}" for n in free if not n.startswith("p_")] or ["1"])
+                ok += [f"r->w_{link.name}", *([f"(!back || r->p_{link.name})"] if link.back else [])]
         return (
             "typedef struct {\n" + "\n".join([*fields, "  int unused;"]) + "\n} Ready;\n"
             "static int make_ready(const Call *a, Ready *r, int back) {\n  (void)back;\n  (void)a;\n"
             + "\n".join(make)
-            + f"\n  return {ok};\n}}\n"
+            + f"\n  return {' && '.join(ok) or '1'};\n}}\n"
             "static void release(Ready *r) {\n  (void)r;\n"
             + "".join(f"  free(r->{n});\n" for n in free)
             + "}\n"

@@ -12,25 +12,37 @@ CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of lar
 LARGE = 128  # neurons
 BLOCK, LONG_BLOCK = 32, 32  # trials that one thread takes through time together
 MANY = 64  # trials
+RECENT = 4  # passes whose memory is kept for later ones
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
 
 class Pool:
-    """Memory that passes hand on to each other: fresh memory costs page faults."""
+    """Memory that passes hand on to each other: fresh memory costs page faults. What no recent pass took is let go."""
 
     def __init__(self):
-        self.free = {}
+        self.free, self.taken, self.passes = {}, {}, 0
+
+    def begin(self):
+        """A pass begins."""
+        self.passes += 1
+        for kind in [k for k, last in self.taken.items() if last < self.passes - RECENT]:
+            del self.taken[kind]
+            self.free.pop(kind, None)
 
     def take(self, shape, dtype):
         """An array with any contents."""
-        held = self.free.get((tuple(shape), dtype))
+        kind = (tuple(shape), dtype)
+        self.taken[kind] = self.passes
+        held = self.free.get(kind)
         return held.pop() if held else torch.empty(shape, dtype=dtype)
 
     def give(self, tensor):
         """An array that nobody uses any more."""
-        held = self.free.setdefault((tuple(tensor.shape), tensor.dtype), [])
-        if len(held) < 2:
-            held.append(tensor)
+        kind = (tuple(tensor.shape), tensor.dtype)
+        if kind in self.taken:
+            held = self.free.setdefault(kind, [])
+            if len(held) < 2:
+                held.append(tensor)
 
 
 class Call:
@@ -50,6 +62,7 @@ class Call:
     """
 
     def __init__(self, run, design, library, structure, sources, *, keep):
+        self.last, self.held = {}, {}
         self.run, self.design, self.library, self.structure = run, design, library, structure
         self.sources, self.keep, self.currents = sources, keep, {}
         self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
@@ -60,7 +73,6 @@ class Call:
         self.blocks = -(-self.trials // self.block)
         self.spaces = [s for s in design.plan.spaces if s not in design.plan.sources]
         self.dense = [s for s in self.spaces if s in design.wanted.dense]
-        self.last, self.held = {}, {}
         self.links = design.every_link()
 
     def __del__(self):
@@ -87,6 +99,7 @@ class Call:
 
     def prepare(self):
         """Memory for the events and checkpoints of a pass that is kept."""
+        self.pool.begin()
         if not self.keep:
             return
         for space in self.spaces:

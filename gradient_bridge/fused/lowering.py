@@ -28,12 +28,8 @@ FUNCTIONS = (
     *("exp", "log", "log10", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
     *("arcsin", "arccos", "arctan", "abs", "exprel", "floor", "ceil", "sign"),
 )
-SYMPYS = {
-    "Abs": "abs",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-}  # sympy's names of the same functions
+# sympy's names of the same functions
+SYMPYS = {"Abs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
 
 def refuse(operation, what, instead=INSTEAD):
@@ -120,6 +116,8 @@ class Lowering:
             refuse(self.operation, f"a write to {access.array} through the index {access.index}")
         if self.is_integer(access.array):
             refuse(self.operation, f"the whole number {access.array}, which changes")
+        if access.array.endswith(".lastspike"):
+            refuse(self.operation, f"a write to {access.array}")
         new = self.combine(line)
         if line.condition:
             mask = self.truth(ast.Name(line.condition))
@@ -287,7 +285,7 @@ class Lowering:
             and self.operation.owner in self.unrestricted
         ):
             return self.values.truth(True)
-        return self.values.make(COMPARISONS[type(node.ops[0])], self.number(left), self.number(right))
+        return self.values.make(COMPARISONS[type(node.ops[0])], self.side(left), self.side(right))
 
     def condition(self, node):
         """A threshold's condition: its comparisons have a surrogate derivative."""
@@ -303,14 +301,23 @@ class Lowering:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return self.values.make("not", self.condition(node.operand))
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ORDERS):
-            sides = [self.number(n) for n in (node.left, node.comparators[0])]
+            sides = [self.side(n) for n in (node.left, node.comparators[0])]
             if isinstance(node.ops[0], (ast.Lt, ast.LtE)):
                 sides.reverse()
             strict = isinstance(node.ops[0], (ast.Gt, ast.Lt))
             return self.values.make("above" if strict else "at least", *sides, data=self.operation.label)
         return self.truth(node)
 
+    def side(self, node):
+        """One side of a comparison: here the number of steps since the last spike need not be exact where it is huge."""
+        return self.since() if self.is_since(node) else self.number(node)
+
     # -------------------------------------------------------------- calls
+    def since(self):
+        """The number of steps since the last spike."""
+        last = next(a.array for a in self.operation.accesses.values() if a.array.endswith(".lastspike"))
+        return self.values.make("-", self.values.make("now", data=self.shift), self.load(last))
+
     def is_since(self, node):
         """Whether a node is the number of steps since the last spike, as Brian2 writes it."""
         if not (isinstance(node, ast.Call) and node.func.id == "timestep"):
@@ -331,8 +338,7 @@ class Lowering:
         if hasattr(function, "values") and hasattr(function, "dt"):
             return self.timed(name, node)
         if self.is_since(node):
-            last = next(a.array for a in self.operation.accesses.values() if a.array.endswith(".lastspike"))
-            return self.values.make("-", self.values.make("now", data=self.shift), self.load(last))
+            refuse(self.operation, "the time since the last spike other than in a comparison")
         if function is DEFAULT_FUNCTIONS["int"]:
             value = self.value(node.args[0])
             return (

@@ -11,12 +11,13 @@ import ast
 from dataclasses import dataclass, field
 from functools import cache
 
+from ...models.errors import UnsupportedModel
 from ..expressions import WHOLE
 from ..passes import operation_source
 from ..program import Call, Operation, Reset, SpikeSource, StateUpdate, Sum, Threshold, Transmission
 from ..rendering import StatementWriter, adds_fixed
 from .kernel import Part, make_kernel
-from .lowering import FUNCTIONS, refuse
+from .lowering import FUNCTIONS, INSTEAD, refuse
 
 # kinds of operations, and functions, that C rounds in another way than numpy
 ROUNDED = ("power", "mod", "floordiv")
@@ -174,7 +175,10 @@ class _Planner:
 
     def record(self, wanted):
         for key, slot in wanted:
-            self.add(key.rpartition(".")[0], Part(trace=(key, slot)))
+            owner, _, variable = key.rpartition(".")
+            if variable == "lastspike":  # held as a number of steps
+                raise UnsupportedModel(owner, f"a trace of {key}, for the fused engine", INSTEAD)
+            self.add(owner, Part(trace=(key, slot)))
 
     def add(self, group, part):
         """One more part of a group's present kernel."""
@@ -300,6 +304,8 @@ class _Planner:
             loaded | (written - truths) | {k for k in self.needed if self.program.arrays[k].owner == name}
         )
         size = {self.program.arrays[k].size for k in states} - {1}
+        if not states:
+            size = {p.operation.elements for parts in segments for p in parts}
         if len(size) > 1:
             raise AssertionError(f"{name}: arrays of {size} elements")
         return Group(

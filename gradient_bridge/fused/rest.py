@@ -81,12 +81,14 @@ class Rest:
         return known[1]
 
     def _period(self, threshold):
-        free = threshold.refractory[0]
+        free, last = threshold.refractory[:2]
         order = self.program.operations
         updates = [o for o in order if o is not threshold and free in o.written()]
-        if len(updates) != 1 or any(self._reads(o, free) for o in order if o is not threshold):
+        if len(updates) != 1 or any(self._readers(o, free) for o in order if o is not threshold):
             return None
         (update,) = updates
+        if sum(self._readers(o, last) for o in order) != 1:  # statements of the user's own look at it
+            return None
         if not isinstance(update, StateUpdate) or update.owner != threshold.owner:
             return None
         if order.index(update) > order.index(threshold):
@@ -115,12 +117,13 @@ class Rest:
             update.accesses
         )
         arrays = frozenset(update.accesses[n].array for n in named) - self.layout.changing
-        return Period(threshold.owner, threshold.refractory[1], update, tuple(writer.once), name, arrays)
+        return Period(threshold.owner, last, update, tuple(writer.once), name, arrays)
 
     @staticmethod
-    def _reads(operation, key):
-        """Whether the statements of an operation look at an array."""
+    def _readers(operation, key):
+        """How many statements of an operation look at an array."""
         names = {n for n, access in operation.accesses.items() if access.array == key}
+        found = 0
         for line in operation.lines():
             texts = [line.expression, *(line.branches or ())]
             read = {
@@ -129,13 +132,12 @@ class Rest:
                 for n in ast.walk(ast.parse(t.strip(), mode="eval"))
                 if isinstance(n, ast.Name)
             }
-            if (
+            found += bool(
                 read & names
                 or line.condition in names
                 or (line.target in names and line.op not in ("=", ":="))
-            ):
-                return True
-        return False
+            )
+        return found
 
 
 def steps_since(last, program):

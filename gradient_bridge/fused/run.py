@@ -96,13 +96,13 @@ class Run:
     def _columns(self, column, channels, name):
         """Column of each neuron, None where it is the neuron itself."""
         if column is None:
-            size = next(
+            largest = max(  # one array may drive several groups
                 g.size
                 for g in self.plan.groups.values()
                 for k in g.all_kernels()
                 if (name, None) in [d[:2] for d in k.leaves("current")]
             )
-            return np.zeros(size, np.int32)
+            return np.zeros(largest, np.int32)
         index = np.asarray(self.values[column]).astype(np.int64)
         if np.any((index < 0) | (index >= channels)):
             raise IndexError(f"{name}(t, {column}): column {index.max()} of {channels}")

@@ -116,6 +116,18 @@ REFUSED = {  # network, options of the twin, what the message names
         {},
         "'cells.*whole number",
     ),
+    "the time since the last spike as a number": (
+        lambda: Network(
+            cells(EQUATIONS + "\nx : 1", reset="v = 0\nx = timestep(t - lastspike, dt)", refractory=1 * ms)
+        ),
+        {},
+        "'cells.*time since the last spike",
+    ),
+    "a last spike of the user's own": (
+        lambda: Network(cells(EQUATIONS + "\nlastspike : second", reset="v = 0\nlastspike = t")),
+        {},
+        "'cells.*write to cells.lastspike",
+    ),
     "summed variable": (summed, {}, "'wires.*summed variable"),
     "trained delays": (wired, {"trainable": ("delay",)}, "'wires.*trained delay"),
     "a user's surrogate": (

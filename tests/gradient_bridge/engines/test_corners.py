@@ -1,0 +1,109 @@
+"""Networks of which the fused engine once ran another one, or read past an end: each is a corner of its own."""
+
+import numpy as np
+import pytest
+import torch
+from brian2 import Clock, Network, NeuronGroup, Synapses, TimedArray, ms
+
+from chronaxie.gradient_bridge import Twin
+from chronaxie.models.errors import UnsupportedModel
+
+from .comparing import outputs, unequal
+
+STEPS = 40
+DRIVEN = "dv/dt = (2 - v)/(5*ms) : 1"
+
+
+@pytest.fixture
+def clock():
+    return Clock(0.5 * ms, name="clock")
+
+
+def both(net, record=None, namespace=None):
+    """Outputs of the fused engine and of the reference engine."""
+    twins = (Twin(net, engine=engine, namespace=namespace or {}) for engine in ("fused", "reference"))
+    return [outputs(twin(duration=STEPS * 0.5 * ms, record=record)) for twin in twins]
+
+
+def test_one_timed_array_drives_groups_of_different_sizes(clock):
+    current = TimedArray(np.linspace(0, 2, STEPS), dt=0.5 * ms)
+    groups = [
+        NeuronGroup(
+            size,
+            "dv/dt = (current(t) - v)/(5*ms) : 1",
+            threshold="v > 0.5",
+            reset="v = 0",
+            method="euler",
+            name=name,
+            clock=clock,
+        )
+        for name, size in (("few", 3), ("many", 5000))
+    ]
+    ours, theirs = both(Network(*groups), {"many": ["v"]}, {"current": current})
+    assert int(theirs["spikes of many"].sum()) >= 5000
+    assert unequal(ours, theirs) == {}
+
+
+def test_a_group_whose_neurons_hold_no_state(clock):
+    chances = TimedArray(np.random.default_rng(2).random((STEPS, 50)), dt=0.5 * ms)
+    group = NeuronGroup(
+        50, "x = chances(t, i) : 1", threshold="x > 0.5", reset="", name="stateless", clock=clock
+    )
+    targets = NeuronGroup(7, "v : 1", name="targets", clock=clock)
+    wires = Synapses(group, targets, "w : 1", on_pre="v_post += w", name="wires", clock=clock)
+    wires.connect()
+    wires.w = "0.01*i + 0.1*j"
+    ours, theirs = both(Network(group, targets, wires), {"targets": ["v"]}, {"chances": chances})
+    assert int(theirs["spikes of stateless"].sum()) >= 500
+    assert unequal(ours, theirs) == {}
+
+
+def test_statements_of_a_users_own_look_at_the_time_since_the_last_spike(clock):
+    # the refractory period restricts nothing, so that its own comparison falls away; the user's may not
+    group = NeuronGroup(
+        3,
+        DRIVEN + "\nlong : 1",
+        threshold="v > 0.5",
+        reset="v = 0",
+        refractory=0.5 * ms,
+        method="euler",
+        name="cells",
+        clock=clock,
+    )
+    group.run_regularly("long = int(timestep(t - lastspike, dt) >= timestep(1*ms, dt))", name="look")
+    ours, theirs = both(Network(group), {"cells": ["long"]})
+    assert set(theirs["trace of cells.long"].unique().tolist()) == {0.0, 1.0}
+    assert unequal(ours, theirs) == {}
+
+
+def test_a_trace_of_the_last_spikes_is_left_to_the_reference_engine(clock):
+    group = NeuronGroup(
+        3,
+        DRIVEN,
+        threshold="v > 0.5",
+        reset="v = 0",
+        refractory=2 * ms,
+        method="euler",
+        name="cells",
+        clock=clock,
+    )
+    net, record = Network(group), {"cells": ["lastspike"]}
+    with pytest.raises(UnsupportedModel, match='trace of cells.lastspike.*engine="reference"'):
+        both(net, record)
+    twin = Twin(net, engine="auto", namespace={})
+    ours = outputs(twin(duration=20 * ms, record=record))
+    theirs = outputs(Twin(net, engine="reference", namespace={})(duration=20 * ms, record=record))
+    assert unequal(ours, theirs) == {}
+    assert "trace of cells.lastspike" in twin.note
+
+
+def test_passes_of_many_lengths_do_not_add_up_in_memory(clock):
+    group = NeuronGroup(
+        3, DRIVEN, threshold="v > 0.5", reset="v = 0", method="euler", name="cells", clock=clock
+    )
+    twin = Twin(Network(group), engine="fused", namespace={}, trainable=("v",))
+    for steps in range(1, 60):
+        out = twin(duration=steps * 0.5 * ms)
+        assert torch.isfinite(out.final["cells"]["v"]).all()
+    held = [t for kind in twin._engine.pool.free.values() for t in kind]
+    assert 0 < len(held) <= 40
