@@ -309,7 +309,7 @@ class Lowering:
         return self.truth(node)
 
     def side(self, node):
-        """One side of a comparison: here the number of steps since the last spike need not be exact where it is huge."""
+        """One side of a comparison: the number of steps since the last spike need not be exact where it is huge."""
         return self.since() if self.is_since(node) else self.number(node)
 
     # -------------------------------------------------------------- calls
