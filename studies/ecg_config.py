@@ -87,7 +87,7 @@ class ECGConfig:
 
 DEFAULTS = {
     "ecg": {
-        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size", "input_dropout")},
+        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size")},
         "unlabelled_class": ECG.unlabelled_class,
     },
     "synthetic_ecg": {},

@@ -73,7 +73,7 @@ def add(commands):
         "--input-dropout",
         type=share,
         metavar="P",
-        help="share of the input's spikes left out in training, others in each batch (default: 0.1; synthetic: 0)",
+        help="share of the input's spikes left out in training, others in each batch (default: 0)",
     )
     ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
     ecg.add_argument(
