@@ -206,6 +206,7 @@ class Worker:
         Twin = getattr(importlib.import_module(module), name)
         python = any(isinstance(obj, NetworkOperation) for obj in objects)
         options = dict(namespace=namespace)
+        os.environ.setdefault("CHRONAXIE_ENGINE", "reference")  # whose claim it is
         if python:
             try:
                 Twin(network, **options)

@@ -49,7 +49,7 @@ def about(case):
 def reasons(case, found):
     """Collect why gradients stop, each with the first network that shows it."""
     with brian2_settings(case):
-        program = Twin(case.build(), namespace=dict(case.namespace), **case.options).program
+        program = Twin(case.build(), engine="reference", namespace=dict(case.namespace), **case.options).program
     for operation in program.operations:
         named = [
             *stops(operation),
@@ -80,7 +80,7 @@ def main():
     for kind, (make, _) in NETWORKS.items():
         try:
             with torch.no_grad():
-                Twin(make())
+                Twin(make(), engine="reference")
         except UnsupportedModel as error:
             lines.append(f'* {kind}: "{error}"\n')
         else:
