@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 import torch
 
+from .layout import VECTOR
 from .plan import identifier
 
 CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of large ones
 LARGE = 128  # neurons
-BLOCK, LONG_BLOCK = 32, 32  # trials that one thread takes through time together
-MANY = 64  # trials
+BLOCK = 32  # trials that one thread takes through time together
 RECENT = 4  # passes whose memory is kept for later ones
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
@@ -25,16 +26,18 @@ class Pool:
     def begin(self):
         """A pass begins."""
         self.passes += 1
-        for kind in [k for k, last in self.taken.items() if last < self.passes - RECENT]:
-            del self.taken[kind]
-            self.free.pop(kind, None)
+        for kind, last in list(self.taken.items()):
+            if last < self.passes - RECENT:
+                self.taken.pop(kind, None)
+                self.free.pop(kind, None)
 
     def take(self, shape, dtype):
         """An array with any contents."""
         kind = (tuple(shape), dtype)
         self.taken[kind] = self.passes
-        held = self.free.get(kind)
-        return held.pop() if held else torch.empty(shape, dtype=dtype)
+        with suppress(KeyError, IndexError):  # asked for and taken at once: several threads may run passes
+            return self.free[kind].pop()
+        return torch.empty(shape, dtype=dtype)
 
     def give(self, tensor):
         """An array that nobody uses any more."""
@@ -69,7 +72,7 @@ class Call:
         self.pool = run.engine.pool
         widest = max([g.size for g in design.layouts.values()] + [1])
         self.chunk = CHUNK if widest <= LARGE else SHORT_CHUNK
-        self.block = min(BLOCK if self.trials <= MANY else LONG_BLOCK, self.trials)
+        self.block = min(BLOCK, self.trials)
         self.blocks = -(-self.trials // self.block)
         self.spaces = [s for s in design.plan.spaces if s not in design.plan.sources]
         self.dense = [s for s in self.spaces if s in design.wanted.dense]
@@ -207,8 +210,6 @@ class Call:
             if kind == "coefficients":
                 layout = self.layout(rest)
                 by[name] = torch.zeros(len(layout.graded), layout.size, dtype=self.dtype)
-            elif kind == "start":
-                by[name] = torch.zeros_like(tensor)
             else:
                 by[name] = torch.zeros_like(tensor)
         given = {self.by(name): tensor for name, tensor in by.items()}
@@ -259,7 +260,7 @@ class Call:
             one = grad is None or not any(grad.stride())
             if one:
                 value = 0.0 if grad is None else float(grad.reshape(-1)[0]) if grad.numel() else 0.0
-                grad = torch.full(((self.block + 32) * size,), value, dtype=self.dtype)
+                grad = torch.full(((self.block + VECTOR) * size,), value, dtype=self.dtype)
             elif grad.stride(2) != 1 or grad.stride(0) == 0:
                 grad = grad.contiguous()
             yield f"by_{name}", grad

@@ -7,6 +7,7 @@ refuses by name.
 from __future__ import annotations
 
 import logging
+import threading
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .call import Pool
 from .design import Design
 from .fixed import FixedPass, compile_fixed
 from .lowering import refuse
-from .plan import make_plan
+from .plan import Product, make_plan
 from .rest import Rest
 from .run import Run
 from .slopes import check_surrogate
@@ -41,6 +42,9 @@ class FusedEngine(ReferenceEngine):
         self.pool = Pool()
         driven = frozenset(program.inputs.keys() & program.groups.keys())
         plan = self.plan(driven, (), frozenset())  # refuses what no pass could do
+        for step in plan.steps:
+            if isinstance(step, Product):
+                self.synapses.wirings(step)
         self.exact = program.dtype == np.float64 and plan.is_exact()
 
     @property
@@ -98,10 +102,11 @@ class FusedEngine(ReferenceEngine):
         return self._designs[key]
 
     def evaluator(self, dtype):
-        """What evaluates that which does not change, in a type."""
-        if dtype not in self._evaluators:
-            self._evaluators[dtype] = FixedPass(self, dtype)
-        return self._evaluators[dtype]
+        """What evaluates that which does not change, in a type: of each thread, since it holds the values of a pass."""
+        key = (dtype, threading.get_ident())
+        if key not in self._evaluators:
+            self._evaluators[key] = FixedPass(self, dtype)
+        return self._evaluators[key]
 
     # -------------------------------------------------------------- passes
     def run(self, values, constants, request):

@@ -16,7 +16,7 @@ class GroupLayout:
     Attributes
     ----------
     name : str
-        In C.
+        Of the group.
     size : int
     states : list of str
         Arrays that are carried, in order.

@@ -44,7 +44,7 @@ class Lowering:
     ----------
     operation : Operation
     layout : Layout
-    values : Values
+    values : Algebra
     state : dict of str to Value
         What each changing array of the group holds now; arrays that are not in it are loaded.
     shift : int

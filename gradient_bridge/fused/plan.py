@@ -39,8 +39,10 @@ class Delivery:
         Key of the truth values that allow the write.
     lag : int
         1 where spikes of a step are emitted after the pathway has run, so that they wait for the next step.
-    source, value : str
+    once, value : tuple of str, str
         Python source of what is computed once a pass; name of the value in it.
+    negative : bool
+        Whether the value is subtracted.
     """
 
     operation: Operation
@@ -275,9 +277,10 @@ class _Planner:
         for key in (operation.target, access.array):
             self.barrier(operation, key)
         self.needed |= {operation.target, access.array}
-        index = operation.accesses[access.index].array if access.index != "_idx" else None
-        if index is None:
-            refuse(operation, f"the summed variable {lines[0].expression} of the synapses' own state")
+        if access.index in ("_idx", "0"):
+            what = "the synapses' own state" if access.index == "_idx" else "a shared variable"
+            refuse(operation, f"the summed variable {lines[0].expression} of {what}")
+        index = operation.accesses[access.index].array
         self.steps.append(Product(operation, operation.target, access.array, index, tuple(writer.once), name))
 
     # -------------------------------------------------------------- groups

@@ -1,5 +1,8 @@
 """Networks of which the fused engine once ran another one, or read past an end: each is a corner of its own."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -107,3 +110,36 @@ def test_passes_of_many_lengths_do_not_add_up_in_memory(clock):
         assert torch.isfinite(out.final["cells"]["v"]).all()
     held = [t for kind in twin._engine.pool.free.values() for t in kind]
     assert 0 < len(held) <= 40
+
+
+def test_threads_share_a_twin(clock):
+    group = NeuronGroup(
+        5,
+        "dv/dt = (2 - v)/tau : 1\ntau : second",
+        threshold="v > 0.5",
+        reset="v = 0",
+        method="euler",
+        name="cells",
+        clock=clock,
+    )
+    group.tau = np.arange(3, 8) * ms
+    wires = Synapses(group, group, "w : 1", on_pre="v_post += w", name="wires", clock=clock)
+    wires.connect()
+    wires.w = "0.01*(i - j)"
+    twin = Twin(Network(group, wires), engine="fused", namespace={}, trainable=("tau", "w"))
+
+    def derivatives(steps):
+        trace = twin(duration=steps * 0.5 * ms, record={"cells": ["v"]}).states["cells"]["v"]
+        return torch.autograd.grad(trace.sum(), list(twin.parameters()))
+
+    def agrees(steps):
+        return all(torch.equal(a, b) for a, b in zip(derivatives(steps), expected[steps], strict=True))
+
+    expected = {steps: derivatives(steps) for steps in (20, 25)}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            assert all(threads.map(agrees, [20, 25] * 60))
+    finally:
+        sys.setswitchinterval(interval)

@@ -85,6 +85,27 @@ def summed():
     return Network(group, wires)
 
 
+def shared_sum():
+    group = cells(EQUATIONS + "\ndrive : 1 (shared)\ntotal : 1", reset="v = 0.01*total")
+    wires = Synapses(
+        group, group, "w : 1\ntotal_post = w*drive_pre : 1 (summed)", name="wires", clock=group.clock
+    )
+    wires.connect()
+    wires.w = 0.1
+    group.run_regularly("drive = t/second", name="later", order=1)
+    return Network(group, wires)
+
+
+def partial_sum():
+    group = cells(EQUATIONS + "\ntotal : 1", reset="v = 0.01*total")
+    wires = Synapses(
+        group, group[1:], "w : 1\ntotal_post = w*v_pre : 1 (summed)", name="wires", clock=group.clock
+    )
+    wires.connect()
+    wires.w = 0.1
+    return Network(group, wires)
+
+
 REFUSED = {  # network, options of the twin, what the message names
     "random numbers in equations": (
         lambda: Network(cells(EQUATIONS.replace("/tau", "/tau + 0.1*xi*tau**-0.5"))),
@@ -128,6 +149,8 @@ REFUSED = {  # network, options of the twin, what the message names
         {},
         "'cells.*write to cells.lastspike",
     ),
+    "a summed variable of a shared one": (shared_sum, {}, "'wires.*shared variable"),
+    "a summed variable of a part": (partial_sum, {}, "'wires.*part of a group"),
     "summed variable": (summed, {}, "'wires.*summed variable"),
     "trained delays": (wired, {"trainable": ("delay",)}, "'wires.*trained delay"),
     "a user's surrogate": (
