@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from brian2.input.timedarray import _find_K
 
+from ...models.errors import UnsupportedModel
 from ..program import SpikeSource
 from .call import Call, Fused
 from .design import Wanted
 from .inputs import SourceSpikes, own_spikes, rows_of_spikes
 from .kept import KeptSpikes
+from .lowering import INSTEAD
 from .plan import Delivery
 from .rest import steps_since
 
@@ -129,6 +131,10 @@ class Run:
         for key in layout.states:
             value = self.values[key]
             if key.endswith(".lastspike"):
+                if bool((torch.as_tensor(value) > (self.program.start + 1e-3) * self.program.dt).any()):
+                    raise UnsupportedModel(
+                        layout.name, f"a {key} that lies ahead, for the fused engine", INSTEAD
+                    )
                 value = torch.from_numpy(np.maximum(steps_since(value, self.program), -(1 << 23)))
             rows.append(torch.as_tensor(value).to(self.dtype).expand(self.trials, layout.size))
         if not rows:

@@ -143,3 +143,24 @@ def test_threads_share_a_twin(clock):
             assert all(threads.map(agrees, [20, 25] * 60))
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_last_spikes_that_lie_ahead_are_left_to_the_reference_engine(clock):
+    group = NeuronGroup(
+        2,
+        DRIVEN + " (unless refractory)",
+        threshold="v > 0.5",
+        reset="v = 0",
+        refractory=2 * ms,
+        method="euler",
+        name="cells",
+        clock=clock,
+    )
+    net, found = Network(group), {}
+    for last in (0.0, 1e-3):  # now, and in two steps
+        for engine in ("auto", "reference"):
+            twin = Twin(net, engine=engine, namespace={}, trainable=("v",))
+            initial = {"cells": {"lastspike": torch.tensor([-1.0, last], dtype=torch.float64)}}
+            found[engine] = outputs(twin(duration=20 * ms, initial=initial)), twin.note
+        assert unequal(found["auto"][0], found["reference"][0]) == {}
+        assert ("lies ahead" in found["auto"][1]) == (last > 0)
