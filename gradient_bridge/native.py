@@ -212,7 +212,8 @@ def _build(folder, source, compiler, flags, name, key):
     if code:
         raise NativeBuildError(
             f"the C compiler failed (exit code {code}):\n{first_errors(said)}\n"
-            f"command: {shlex.join(command)}\n{_keep(source, name, key)}"
+            f"command: {shlex.join(command)}\n{_keep(source, name, key)}\n"
+            f"Set CC to another compiler, {_OTHERS}"
         )
     content = {"openmp": any(flag in accepted for flag in OPENMP), "command": command}
     (folder / "build.json").write_text(json.dumps(content))

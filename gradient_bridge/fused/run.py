@@ -187,6 +187,7 @@ class Run:
         currents = self.currents(design)
         tensors += [table for table, _, _ in currents.values()]
         call.currents = currents
+        self.fixed.take_up({}, {})  # it outlives the pass, whose values and graph need not
         outputs = Fused.apply(call, *tensors)
         return self.results(design, call, outputs, spaces, kept, sources)
 
