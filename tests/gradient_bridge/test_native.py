@@ -147,8 +147,9 @@ def test_what_the_compiler_refuses_is_kept_and_quoted(root):
         load_library("int value(void) { return missing; }\n", flags=("-DX",))
     said = str(raised.value)
     assert "engine.c:1" in said
+    assert "engine='reference'" in said
     assert re.search("command: .* -DX .*engine.c -o engine.so", said)
-    kept = Path(re.search("is kept in (.*)$", said)[1])
+    kept = Path(re.search("is kept in (.*)$", said, re.MULTILINE)[1])
     assert kept.read_text() == "int value(void) { return missing; }\n"
     kept.unlink()
     kept.parent.rmdir()
