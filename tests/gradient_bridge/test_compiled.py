@@ -39,6 +39,7 @@ REFUSED = {
 REFUSED["a_synapse_onto_a_synapse"] = "one synapse after the other"
 
 
+@pytest.mark.slow
 def test_a_chunk_is_compiled_once():
     """Other values, other times and another duration are no reason to compile again; what is left over is."""
     twin = twins(lif(), trainable=TRAINED, chunk=2, backend=TRACED)[1]

@@ -12,6 +12,7 @@ from chronaxie.models.errors import BuildError
 from .compiled_cases import hold, izhikevich, lif, twins
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("half_ms")
 def test_a_pass_without_gradients():
     pair = twins(lif(), chunk=2)

@@ -94,6 +94,7 @@ def test_more_processes_than_trials(tmp_path):
     assert apart(found[0], numbers(student(), task(trials=5), **QUICK | {"batch_size": 2})) < ROUNDING
 
 
+@pytest.mark.slow
 def test_two_trainings_one_after_the_other(tmp_path):
     """The second finds the processes anew, not where they were before."""
 
@@ -106,6 +107,7 @@ def test_two_trainings_one_after_the_other(tmp_path):
     assert apart(first, numbers(student(), task(), **QUICK)) < ROUNDING
 
 
+@pytest.mark.slow
 def test_a_process_group_that_is_there_is_used_and_left(tmp_path):
     def train(rank):
         torch.distributed.init_process_group("gloo")
@@ -126,6 +128,7 @@ def test_one_process_under_torchrun_trains_alone(tmp_path):
     assert same(only, numbers(student(), task(), **QUICK))
 
 
+@pytest.mark.slow
 def test_each_process_on_its_own_when_asked(tmp_path):
     def train(rank):
         return numbers(student(), task(), **QUICK, seed=rank, distributed=False)

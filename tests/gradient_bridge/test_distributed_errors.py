@@ -80,6 +80,7 @@ def test_another_network_is_refused_by_name(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_other_data_are_refused_by_name(tmp_path):
     def train(rank):
         data = task()
@@ -164,6 +165,7 @@ def test_a_process_that_hangs_is_given_up(tmp_path, monkeypatch):
     assert waiting["message"].endswith("no epoch was complete: start again")
 
 
+@pytest.mark.slow
 def test_only_what_all_have_is_resumed(tmp_path):
     """A process that reads another file than the first is refused."""
     for rank in (0, 1):
