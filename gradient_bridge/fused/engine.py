@@ -19,6 +19,7 @@ from ..reference import ReferenceEngine, default_dtype
 from .call import Pool
 from .design import Design
 from .fixed import FixedPass, compile_fixed
+from .inputs import own_spikes
 from .lowering import refuse
 from .plan import Product, make_plan
 from .rest import Rest
@@ -56,7 +57,7 @@ class FusedEngine(ReferenceEngine):
     def program(self, program):
         self._program = program
         self._plans, self._designs, self._fixed, self._evaluators, self._rest = {}, {}, {}, {}, None
-        self.synapses = Synapses(self)
+        self.synapses, self._own = Synapses(self), {}
 
     @property
     def rest(self):
@@ -82,6 +83,13 @@ class FusedEngine(ReferenceEngine):
         if key not in self._fixed:
             self._fixed[key] = compile_fixed(operation, once, names)
         return self._fixed[key]
+
+    def own_spikes(self, operation, start, steps, channels):
+        """The spikes of a generator, as `inputs.own_spikes` finds them; those of the last pass are held."""
+        key, known = (start, steps), self._own.get(operation.name)
+        if known is None or known[0] != key:
+            known = self._own[operation.name] = (key, own_spikes(operation, start, steps, channels))
+        return known[1]
 
     def plan(self, driven, records, unrestricted):
         """The plan for some inputs and traces."""

@@ -12,7 +12,7 @@ from ...models.errors import UnsupportedModel
 from ..program import SpikeSource
 from .call import Call, Fused
 from .design import Wanted
-from .inputs import SourceSpikes, own_spikes, rows_of_spikes
+from .inputs import SourceSpikes, rows_of_spikes
 from .kept import KeptSpikes
 from .lowering import INSTEAD
 from .plan import Delivery
@@ -122,7 +122,7 @@ class Run:
                     rows_of_spikes(self.steps, self.request.every, stimulus.shape[1]),
                 )
             elif isinstance(operation, SpikeSource):
-                found[space] = own_spikes(operation, self.clock.start, self.steps, channels)
+                found[space] = self.engine.own_spikes(operation, self.clock.start, self.steps, channels)
         return found
 
     def start(self, layout):
