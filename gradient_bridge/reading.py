@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.core.functions import Function
 from brian2.core.network import _check_multiple_summed_updaters, _get_all_objects
 from brian2.core.operations import NetworkOperation
 from brian2.core.preferences import prefs
@@ -46,7 +47,7 @@ from .refusals import (
     refuse_object,
     refuse_shared_arrays,
 )
-from .statements import ArrayTable, statements_of
+from .statements import ArrayTable, in_numpy, statements_of
 
 
 def read(network, *, namespace=None, python=False):
@@ -218,6 +219,9 @@ def _listening():
         bound.apply_defaults()
         calls.append(dict(bound.arguments))
         bound.arguments["codeobj_class"] = NumpyCodeObject
+        for variable in bound.arguments["variables"].values():
+            if isinstance(variable, Function):
+                in_numpy(variable)
         return original(*bound.args, **bound.kwargs)
 
     RuntimeDevice.code_object = listen

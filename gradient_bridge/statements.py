@@ -114,7 +114,7 @@ def statements_of(obj, call, arrays):
                 keys[name] = found
         elif isinstance(variable, Function):
             functions[name] = variable
-            implementations[name] = _in_numpy(variable).get_code(call["owner"])
+            implementations[name] = in_numpy(variable).get_code(call["owner"])
     return {
         "mode": mode,
         "elements": _elements(variables),
@@ -128,7 +128,7 @@ def statements_of(obj, call, arrays):
     }
 
 
-def _in_numpy(function):
+def in_numpy(function):
     """A function's implementation for the numpy target; where it has none, its Python function is one, as in Brian2."""
     try:
         return function.implementations[NumpyCodeObject]

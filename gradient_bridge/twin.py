@@ -330,7 +330,7 @@ class Twin(Synced, nn.Module):
             )
         group, variable = self.readout.group, self.readout.variable
         record = {} if variable == SPIKES else {group: {variable: self.readout.slot}}
-        if not with_recording:
+        if not with_recording and not self._forward_hooks:  # nobody looks at the others
             spikes = [group] if variable == SPIKES else ()
         out = self(stimulus, record=record, initial=initial, spikes=spikes, seed=seed)
         scores = reduce_scores(readout_trace(out, self.readout, self.every), self.readout)
