@@ -189,7 +189,7 @@ def test_scores_need_a_readout():
 @pytest.mark.parametrize(
     "options, error, message",
     [
-        ({"engine": "fast"}, ValueError, "engine must be one of reference.*got 'fast'"),
+        ({"engine": "fast"}, ValueError, "engine must be one of auto, .*got 'fast'"),
         (
             {"dtype": torch.float16},
             ValueError,
