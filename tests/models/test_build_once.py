@@ -66,6 +66,7 @@ def same_spikes(one, other, groups=("input", "hidden1", "output")):
     assert sum(one.sizes[f"{group}_spike"] for group in groups) > 20
 
 
+@pytest.mark.slow
 def test_nothing_but_structure_is_compiled(net, compiles):
     simulate(net, stimulus(), **CPP)
     compiles.clear()
