@@ -88,6 +88,7 @@ def base(pytestconfig):
     return 0 if given_seed is None else int(given_seed)
 
 
+@pytest.mark.slow
 def test_a_few_random_networks(base):
     seen = drawn(FAST, 1000 * base, largest=1)
     assert seen["run"] >= seen["networks"] / 2, seen
