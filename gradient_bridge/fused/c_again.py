@@ -75,10 +75,6 @@ class Again(Places):
         keys = (s.source if isinstance(s, Product) else s.mask for s in later)
         return any(key is not None and key.rpartition(".")[0] == name for key in keys)
 
-    def source_before(self, product):
-        """How many kernels of the source's group a summed variable has before it."""
-        return self.design.before(product, product.source)
-
     def given(self, kernel, y):
         """Arguments that a kernel and its adjoint share."""
         source, layout, g = (

@@ -256,11 +256,11 @@ class Backward(Again, Sums):
         link, lines = self.design.links[id(product)][0], []
         d = self.flow(product.target, self.before(product))
         if link.graded:
-            x = self.at(product.source, self.states(of, self.source_before(product)))
+            x = self.at(product.source, self.states(of, self.design.before(product, product.source)))
             lines.append(
                 f"add_outer(nb, {link.rows}, {link.columns}, {x}, {d}, acc[{self.design.accumulator(link)}]);"
             )
         if product.source in self.layouts[of].carried:
-            to = self.flow(product.source, self.source_before(product))
+            to = self.flow(product.source, self.design.before(product, product.source))
             lines.append(f"add_product(nb, {link.rows}, {link.columns}, {d}, r->p_{link.name}, {to});")
         return [*lines, f"memset({d}, 0, L_{g} * sizeof(real));"]

@@ -12,11 +12,7 @@ class Sums(Places):
     def sum_up(self):
         for name, layout in self.layouts.items():
             g = identifier(name)
-            if layout.graded:
-                self.line(
-                    f"      for (size_t k = 0; k < {len(layout.graded)} * {layout.repeated}; k++) "
-                    f"{{ sums[{list(self.layouts).index(name)}][k] += by_{g}[k]; by_{g}[k] = 0; }}"
-                )
+            self.add_to_sums(name)
             for n, key in enumerate(layout.carried):
                 if key in layout.slotted:
                     self.line(f"      memcpy(carry_{g}_{n}, d_{g}_{n}, L_{g} * sizeof(real));")
@@ -25,6 +21,15 @@ class Sums(Places):
                 for link in self.design.links[id(delivery)]:
                     if link.graded:
                         self.gather(delivery, link)
+
+    def add_to_sums(self, name):
+        """Add the derivatives by a group's coefficients to the sums of the part, and begin anew."""
+        layout, g = self.layouts[name], identifier(name)
+        if layout.graded:
+            self.line(
+                f"      for (size_t k = 0; k < {len(layout.graded)} * {layout.repeated}; k++) "
+                f"{{ sums[{list(self.layouts).index(name)}][k] += by_{g}[k]; by_{g}[k] = 0; }}"
+            )
 
     def gather(self, delivery, link):
         name = delivery.target.rpartition(".")[0]
@@ -66,11 +71,7 @@ class Sums(Places):
                     )
                 for text in self.kernel_back(group.first, 0, start=f"y_{g}"):
                     self.line(f"      {text}")
-                if layout.graded:
-                    self.line(
-                        f"      for (size_t k = 0; k < {len(layout.graded)} * {layout.repeated}; k++) "
-                        f"{{ sums[{list(self.layouts).index(name)}][k] += by_{g}[k]; by_{g}[k] = 0; }}"
-                    )
+                self.add_to_sums(name)
                 self.line("    }")
             for key in layout.carried:
                 k = layout.states.index(key)
