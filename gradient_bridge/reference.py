@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -27,15 +28,22 @@ from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
 
 
+_default = threading.RLock()
+
+
 @contextlib.contextmanager
 def default_dtype(dtype):
-    """Torch's default type, which an integer tensor times a number takes, is this one meanwhile."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
+    """Torch's default type, which an integer tensor times a number takes, is this one meanwhile.
+
+    Torch has one default for all threads of a process: passes of different threads follow one another.
+    """
+    with _default:
+        before = torch.get_default_dtype()
+        try:
+            torch.set_default_dtype(dtype)
+            yield
+        finally:
+            torch.set_default_dtype(before)
 
 
 class ReferenceEngine:

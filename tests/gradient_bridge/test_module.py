@@ -1,12 +1,16 @@
 """A twin is an ordinary `torch.nn.Module`."""
 
 import io
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from brian2 import Network, NeuronGroup, Synapses, ms
 
 from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.reference import default_dtype
 from chronaxie.models import srnn
 
 TRAINED = {"input_hidden1.w", "hidden1_hidden1.w", "hidden1_output.w", "hidden1.tau_m", "output.tau_m"}
@@ -150,6 +154,43 @@ def test_the_default_dtype_of_torch_is_as_before(net, x):
     assert torch.get_default_dtype() == torch.float32
     with pytest.raises(ValueError, match="not finite"):
         Twin(net)(torch.full((1, 3, 3), torch.nan))
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_one_thread_at_a_time_has_its_default_dtype():
+    inside = threading.Event()
+
+    def other():
+        with default_dtype(torch.float64):
+            inside.set()
+
+    thread = threading.Thread(target=other)
+    with default_dtype(torch.float16):
+        thread.start()
+        assert not inside.wait(0.1)
+        assert torch.get_default_dtype() == torch.float16
+    thread.join()
+    assert inside.is_set()
+    assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize("engine", ["reference", "fused"])
+def test_twins_of_several_types_run_in_threads_of_their_own(net, x, engine):
+    """Torch has one default type for all threads."""
+    dtypes = [torch.float32, torch.float64]
+    twins = {dtype: Twin(net, trainable=("w",), dtype=dtype, engine=engine) for dtype in dtypes}
+    expected = {dtype: twins[dtype].scores(x) for dtype in dtypes}
+
+    def agrees(dtype):
+        return torch.equal(twins[dtype].scores(x), expected[dtype])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            assert all(threads.map(agrees, dtypes * 20))
+    finally:
+        sys.setswitchinterval(interval)
     assert torch.get_default_dtype() == torch.float32
 
 
