@@ -27,7 +27,6 @@ from .queues import fan_out
 from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
 
-
 _default = threading.RLock()
 
 
