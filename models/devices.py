@@ -5,20 +5,19 @@ All is put back on leaving, after errors too. Compiled code is made without ``-f
 company with it.
 """
 
-import hashlib
 import importlib
 import os
 import shutil
 import sysconfig
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from brian2 import Network, prefs, seed
-from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from .cuda import CUDA, CudaOptions, check_cuda, cuda_preferences, find_toolkit, link_curand
+from .cython_modules import own_modules
 from .errors import DeviceError
 from .scratch import scratch_folder
 
@@ -43,15 +42,12 @@ _PREFERENCES = (
     "codegen.cpp.extra_compile_args",
     "codegen.cpp.include_dirs",  # a list that Brian2's cython target appends to
     _FLAGS,
-    "codegen.runtime.cython.cache_dir",
     "core.default_float_dtype",
     "devices.cpp_standalone.openmp_threads",
     "devices.cpp_standalone.extra_make_args_unix",
 )
 # Memory that cython code draws random numbers from: ours, so that the user's numbers stay where they are.
 _buffers = {"rand_buffer": 0, "randn_buffer": 0}
-# Compiled modules of our own flags, kept apart from the user's: Brian2's key does not contain the flags.
-_exact_modules = {}
 
 
 @contextmanager
@@ -102,7 +98,7 @@ def using(name, *, random_seed=None, cuda=None, device=None, threads=1, fast_mat
         if name != "numpy" and not fast_math:
             _exact_flags()
         if name == "cython":
-            stack.enter_context(_exact_cython())
+            stack.enter_context(own_modules(prefs[_FLAGS]))
         if name == "cpp_standalone":
             # A device of our own: the registered one may hold what the user has queued on it.
             device = CPPStandaloneDevice() if device is None else device
@@ -232,26 +228,3 @@ def _exact_flags():
     exact = [flag for flag in flags if flag not in INEXACT_FLAGS] + ["-ffp-contract=off"]
     prefs["codegen.cpp.extra_compile_args"] = None
     prefs[_FLAGS] = exact
-
-
-@contextmanager
-def _exact_cython():
-    """A cache of its own for modules of our flags, on disk and in memory."""
-    key = hashlib.sha256(" ".join(prefs[_FLAGS]).encode()).hexdigest()[:12]
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "chronaxie" / "cython" / key
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DeviceError(
-            f"device 'cython' cannot write its cache {folder}: {error}; set XDG_CACHE_HOME to another folder"
-        ) from error
-    with suppress(OSError):  # used now, for whoever trims the cache
-        os.utime(folder)
-    prefs["codegen.runtime.cython.cache_dir"] = str(folder)
-    before = cython_extension_manager._code_cache
-    cython_extension_manager._code_cache = _exact_modules.setdefault(key, {})
-    try:
-        yield
-    finally:
-        cython_extension_manager._code_cache = before

@@ -11,8 +11,8 @@ from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
 from chronaxie.models import ALIF, LIF, DeviceError, Normal, describe, load, save, simulate, srnn
-from chronaxie.models import devices as devices_module
 from chronaxie.models.cuda import CUDA
+from chronaxie.models.cython_modules import own_modules
 from chronaxie.models.devices import DEVICES, check_device, using
 
 from .test_describe_build import by_hand
@@ -205,8 +205,7 @@ def test_flags_are_exact_and_the_cache_is_apart(tmp_path, monkeypatch):
         cache = prefs["codegen.runtime.cython.cache_dir"]
         assert cache.startswith(str(tmp_path))
         prefs["codegen.cpp.extra_compile_args_gcc"] = [*flags, "-O1"]
-        devices_module._exact_flags()
-        with devices_module._exact_cython():
+        with own_modules(prefs["codegen.cpp.extra_compile_args_gcc"]):
             assert prefs["codegen.runtime.cython.cache_dir"] != cache
 
 

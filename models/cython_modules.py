@@ -1,0 +1,78 @@
+"""Modules of Brian2's cython device: a cache of our own, whose entries are whole or not there.
+
+Brian2 compiles a module where it looks for it, so that a process that is killed, or a full disk, leaves a part of one
+that every later run fails to load.
+"""
+
+import hashlib
+import os
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from brian2 import prefs
+from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
+
+from .cache import cache_root
+from .errors import DeviceError
+from .scratch import scratch_folder
+
+CACHE = "codegen.runtime.cython.cache_dir"
+# Compiled modules of our own flags, kept apart from the user's: Brian2's key does not contain the flags.
+_loaded = {}
+
+
+@contextmanager
+def own_modules(flags):
+    """A cache of its own for modules that are compiled with some flags, on disk and in memory.
+
+    Parameters
+    ----------
+    flags : sequence of str
+
+    Raises
+    ------
+    DeviceError
+        The cache cannot be written.
+    """
+    key = hashlib.sha256(" ".join(flags).encode()).hexdigest()[:12]
+    folder = cache_root() / "cython" / key
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(
+            f"device 'cython' cannot write its cache {folder}: {error}; set XDG_CACHE_HOME to another folder"
+        ) from error
+    with suppress(OSError):  # used now, for whoever trims the cache
+        os.utime(folder)
+    manager = cython_extension_manager
+    before = prefs[CACHE], manager._code_cache, manager._load_module
+    prefs[CACHE] = str(folder)
+    manager._code_cache = _loaded.setdefault(key, {})
+    manager._load_module = _whole(manager._load_module)
+    try:
+        yield
+    finally:
+        prefs[CACHE], manager._code_cache, manager._load_module = before
+
+
+def _whole(load):
+    """Brian2's loading of a module, which it does with the module locked; `load` compiles one that is not there."""
+
+    def load_module(module_path, *, lib_dir, **given):
+        path = Path(module_path)
+        if path.is_file():
+            known = list(sys.path)
+            try:
+                return load(module_path, lib_dir=lib_dir, **given)
+            except ImportError:  # damaged: made again
+                sys.path[:] = known
+                path.unlink(missing_ok=True)
+        with scratch_folder(Path(lib_dir).parent) as scratch:
+            made = scratch / path.name
+            module = load(str(made), lib_dir=str(scratch), **given)
+            if made.is_file():
+                made.replace(path)
+        return module
+
+    return load_module
