@@ -22,6 +22,7 @@ from .mirrored import from_sympy
 from .passes import operation_source
 from .program import Call, Reset, SpikeSource, Transmission
 from .reference import ReferenceEngine, default_dtype
+from .stimuli import check_currents
 
 CHUNK = 10  # steps of one compiled function, which takes as long to build as it has steps; the rest runs one by one
 REMEDY = "engine='reference' does it"
@@ -182,6 +183,7 @@ class CompiledEngine(ReferenceEngine):
                 raise UnsupportedModel(
                     key.rpartition(".")[0], "traces at a clock of its own under engine='compiled'", REMEDY
                 )
+        check_currents(self.program, request.stimulus)
         with default_dtype(request.dtype):
             return CompiledPass(self, values, constants, request).run()
 

@@ -107,11 +107,16 @@ class Bounded:
         fraction = torch.log(value / self.low) / math.log(self.high / self.low)
         return torch.logit(fraction, eps=torch.finfo(value.dtype).eps)
 
-    def forward(self, free, base):
-        """The value at ``free``."""
+    def origin(self, base):
+        """What `forward` needs of the base: z0 and σ(z0)."""
+        place = self._place(base)
+        return place, torch.sigmoid(place)
+
+    def forward(self, free, base, origin=None):
+        """The value at ``free``; ``origin`` is that of the base, where it is known."""
         span = math.log(self.high / self.low)
-        origin = self._place(base)
-        return base * torch.exp(span * (torch.sigmoid(origin + 4 * free / span) - torch.sigmoid(origin)))
+        place, height = self.origin(base) if origin is None else origin
+        return base * torch.exp(span * (torch.sigmoid(place + free * (4 / span)) - height))
 
     def inverse(self, value, base):
         """The free parameter at which the value is ``value``, within rounding."""
@@ -217,10 +222,17 @@ class Trained(nn.Module):
         self.coordinate, self.label = coordinate, label
         self.free = nn.Parameter(coordinate.start(value))
         self.register_buffer("base", value.clone())
+        self._origin = None, 0, None  # (base, its version, what the coordinate needs of it)
 
     def forward(self):
         """The present value, SI, with its graph."""
-        return self.coordinate.forward(self.free, self.base)
+        if not isinstance(self.coordinate, Bounded):
+            return self.coordinate.forward(self.free, self.base)
+        base, version, origin = self._origin
+        if base is not self.base or version != self.base._version:
+            origin = self.coordinate.origin(self.base)
+            self._origin = self.base, self.base._version, origin
+        return self.coordinate.forward(self.free, self.base, origin)
 
     @torch.no_grad()
     def set_base(self, value):

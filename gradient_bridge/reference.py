@@ -26,6 +26,7 @@ from .program import Call, Reset, Transmission
 from .queues import fan_out
 from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
+from .stimuli import check_currents
 
 _default = threading.RLock()
 
@@ -217,6 +218,7 @@ class ReferenceEngine:
         states : dict of (str, str) to torch.Tensor, shape (trial, time, element)
         final : dict of str to torch.Tensor or number
         """
+        check_currents(self.program, request.stimulus)
         with default_dtype(request.dtype), np.errstate(all="ignore"):
             if request.numpy:
                 kind = NumpyPass if request.trials == 1 else NumpyTrials

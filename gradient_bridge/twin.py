@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -43,6 +44,11 @@ SHARED = (
     "_untouched",
     "_cast",
 )
+
+
+@lru_cache
+def _whole_steps(step, dt):
+    return whole_steps(step, dt, "dt_ref")
 
 
 class Twin(Synced, nn.Module):
@@ -188,7 +194,7 @@ class Twin(Synced, nn.Module):
     @property
     def every(self):
         """How many steps of the network make one `step`."""
-        return whole_steps(self.step, self.program.dt, "dt_ref")
+        return _whole_steps(self.step, self.program.dt)
 
     @property
     def engine(self):

@@ -3,6 +3,7 @@
 Brian2 is looked for in `sys.modules` and never imported here: a test of what must not load it stays honest.
 """
 
+import contextlib
 import copy
 import os
 import sys
@@ -73,11 +74,16 @@ def session_cache(tmp_path_factory):
     modules and matplotlib's list of fonts stay where they are: they hold nothing of the package's own results.
     """
     own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = tmp_path_factory.mktemp("cache")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = tmp_path_factory.getbasetemp().parent / "cache"  # of all workers
+        folder.mkdir(exist_ok=True)
+    else:
+        folder = tmp_path_factory.mktemp("cache")
     for name in KEPT:
         (own / name).mkdir(parents=True, exist_ok=True)
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).symlink_to((own / name).resolve(), target_is_directory=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to((own / name).resolve(), target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder

@@ -48,7 +48,7 @@ class Forward(Pieces):
             made += [f"truth_{s}", f"own_{s}"]
         wanted = " && ".join([f"(a->keep || {n})" if n.startswith("own_") else n for n in made] or ["1"])
         self.line(
-            f"  const int ok = {wanted};\n  long t = 0;\n  const long T = a->steps;\n  if (!ok) goto end;"
+            f"  const int ok = {wanted};\n  vm odd = {{0}};\n  long t = 0;\n  const long T = a->steps;\n  if (!ok) goto end;"
         )
         for group in self.plan.groups.values():
             if group.first is not None:
@@ -74,7 +74,7 @@ class Forward(Pieces):
             for k, place in enumerate(every):
                 self.line(f"  copy(n_{g}, a->end_{g} + ({k} * a->trials + q0) * {layout.size}, {place});")
         self.line("end:")
-        self.line("  " + " ".join(f"free({n});" for n in made) + "\n  return !ok;")
+        self.line("  " + " ".join(f"free({n});" for n in made) + "\n  return !ok | any(odd) << 1;")
         return (
             "static int forward_block(const Call *a, const Ready *r, size_t q) {\n"
             "  const size_t q0 = q * a->block, nb = (size_t)a->trials - q0 < (size_t)a->block ? (size_t)a->trials - q0 : (size_t)a->block;\n  (void)r;\n"
@@ -113,7 +113,7 @@ class Forward(Pieces):
         """C that runs a kernel of the step ``t``."""
         source, layout = self.sources[kernel.name], self.design.layouts[kernel.group]
         g, size = identifier(kernel.group), layout.size
-        lines, after, outputs = list(self.currents(kernel)), [], []
+        lines, after, outputs = [f"odd |= {line}" for line in self.currents(kernel)], [], []
         dense, traces = [], []
         for key in source.emitted:
             space, shift = key

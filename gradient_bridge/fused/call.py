@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import torch
 
+from ..stimuli import check_currents
 from .layout import VECTOR
 from .plan import identifier
 
@@ -60,14 +61,18 @@ class Call:
         The C structure of a call.
     sources : dict of str to (torch.Tensor, numpy.ndarray)
         Bytes and rows of spikes that come from outside.
+    currents : dict of str to (torch.Tensor, numpy.ndarray, numpy.ndarray or None)
+        By name in C; see `Run.currents`.
+    coefficients : dict of str to torch.Tensor, shape (coefficient, neuron)
+        By group.
     keep : bool
         Whether events are kept.
     """
 
-    def __init__(self, run, design, library, structure, sources, *, keep):
+    def __init__(self, run, design, library, structure, sources, currents, coefficients, *, keep):
         self.last, self.held = {}, {}
         self.run, self.design, self.library, self.structure = run, design, library, structure
-        self.sources, self.keep, self.currents = sources, keep, {}
+        self.sources, self.currents, self.coefficients, self.keep = sources, currents, coefficients, keep
         self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
         self.pool = run.engine.pool
         widest = max([g.size for g in design.layouts.values()] + [1])
@@ -136,6 +141,8 @@ class Call:
             setattr(call, f"stride_{s}", 0 if len(table) == 1 else table.stride(0))
         for link, (first, target) in self.synapses().items():
             named |= {f"first_{link}": first, f"target_{link}": target}
+        for name, values in self.coefficients.items():
+            named[f"coefficients_{identifier(name)}"] = values
         for name, (table, rows, column) in self.currents.items():
             named[f"rows_{name}"] = torch.from_numpy(rows)
             if column is not None:
@@ -163,8 +170,10 @@ class Call:
     def names(self):
         """Names in C of the tensors that go in, in order."""
         names = []
-        for name in self.design.layouts:
-            names += [f"coefficients_{identifier(name)}", f"start_{identifier(name)}"]
+        for name, layout in self.design.layouts.items():
+            g = identifier(name)
+            names += [f"coefficient_{g}_{k}" for k in range(len(layout.graded))]
+            names.append(f"start_{g}")
         return names + [f"w_{link.name}" for link in self.links] + [f"table_{n}" for n in self.currents]
 
     def outputs(self):
@@ -190,7 +199,10 @@ class Call:
             self.last[space] = torch.full(shape, -1, dtype=torch.int32)
         outputs = self.outputs()
         call, alive = self.fill(zip(self.names(), tensors, strict=True), outputs)
-        self.check(self.library.forward(ctypes.byref(call)))
+        failed = self.library.forward(ctypes.byref(call))
+        self.check(failed & 1)
+        if failed & 2:  # some current is not finite: that of a stimulus is refused
+            check_currents(self.run.program, self.run.request.stimulus)
         del alive
         return tuple(outputs.values())
 
@@ -202,48 +214,28 @@ class Call:
     def backward(self, tensors, needed, grads):
         """Derivatives by the tensors that went in."""
         names, outputs = self.names(), list(self.outputs_of(grads))
-        by = {}
+        by, given = {}, {}
+        for name, layout in self.design.layouts.items():
+            g = identifier(name)
+            rows = torch.zeros(max(len(layout.graded), 1), layout.size, dtype=self.dtype)
+            given[f"by_coefficients_{g}"] = rows
+            by |= {f"coefficient_{g}_{k}": row for k, row in enumerate(rows.unbind())}
         for name, tensor, want in zip(names, tensors, needed, strict=True):
-            kind, _, rest = name.partition("_")
-            if not want:
-                continue
-            if kind == "coefficients":
-                layout = self.layout(rest)
-                by[name] = torch.zeros(len(layout.graded), layout.size, dtype=self.dtype)
-            else:
-                by[name] = torch.zeros_like(tensor)
-        given = {self.by(name): tensor for name, tensor in by.items()}
+            if want and name not in by:
+                by[name] = given[self.by(name)] = torch.zeros_like(tensor)
         for link in self.links:  # C adds to all that are graded
             if link.graded and f"by_{link.name}" not in given:
                 given[f"by_{link.name}"] = torch.zeros_like(tensors[names.index(f"w_{link.name}")])
-        for name, layout in self.design.layouts.items():
-            key = f"by_coefficients_{identifier(name)}"
-            given.setdefault(key, torch.zeros(max(len(layout.graded), 1), layout.size, dtype=self.dtype))
         call, alive = self.fill(zip(names, tensors, strict=True), given, **dict(outputs))
         self.check(self.library.backward(ctypes.byref(call)))
         del alive
-        found = []
-        for name in names:
-            if name not in by:
-                found.append(None)
-            elif name.startswith("coefficients_"):
-                layout = self.layout(name.partition("_")[2])
-                whole = torch.zeros(len(layout.coefficients), layout.size, dtype=self.dtype)
-                whole[[layout.coefficients.index(c) for c in layout.graded]] = by[name]
-                found.append(whole)
-            else:
-                found.append(by[name])
-        return found
+        return [by.get(name) for name in names]
 
     @staticmethod
     def by(name):
         """Name in C of the derivatives by something that went in."""
         kind, _, rest = name.partition("_")
         return f"by_{rest}" if kind in ("w", "table") else f"by_{name}"
-
-    def layout(self, g):
-        """The layout of a group by its name in C."""
-        return next(v for n, v in self.design.layouts.items() if identifier(n) == g)
 
     def outputs_of(self, grads):
         """Derivatives by the outputs, by name in C; where all are one number, it is held once."""

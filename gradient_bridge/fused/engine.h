@@ -430,21 +430,48 @@ INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x,
 INLINE void copy(size_t n, real *to, const real *from) {
   size_t i = 0;
   for (; i + VL <= n; i += VL) ST(to + i, LD(from + i));
-  for (; i < n; i++) to[i] = from[i];
+  if (i < n && n >= VL) ST(to + n - VL, LD(from + n - VL));
+  else for (; i < n; i++) to[i] = from[i];
+}
+/* the same; which are not finite */
+INLINE vm copy_odd(size_t n, real *to, const real *from) {
+  vm odd = {0};
+  size_t i = 0;
+  for (; i + VL <= n; i += VL) {
+    vf x = LD(from + i);
+    ST(to + i, x);
+    odd |= x - x != K(0.0);
+  }
+  if (i < n && n >= VL) {
+    vf x = LD(from + n - VL);
+    ST(to + n - VL, x);
+    odd |= x - x != K(0.0);
+  } else for (; i < n; i++) {
+    to[i] = from[i];
+    odd[0] |= from[i] - from[i] != 0;
+  }
+  return odd;
+}
+INLINE int any(vm m) {
+  whole found = 0;
+  for (size_t k = 0; k < VL; k++) found |= m[k];
+  return found != 0;
 }
 /* rows of many trials are too many streams for a processor to foresee */
 INLINE void fetch(const real *p, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k);
 }
-/* currents of a step, by trial and neuron */
-INLINE void load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
-                         const int32_t *column, real *to) {
+/* currents of a step, by trial and neuron; which are not finite, where each neuron takes its own column */
+INLINE vm load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
+                       const int32_t *column, real *to) {
+  vm odd = {0};
   for (size_t b = 0; b < trials; b++, table += stride, to += n) {
     const real *from = table + row * channels;
     fetch(from + AHEAD * channels, channels < n ? channels : n);
-    if (!column) copy(n, to, from);
+    if (!column) odd |= copy_odd(n, to, from);
     else for (size_t i = 0; i < n; i++) to[i] = from[column[i]];
   }
+  return odd;
 }
 INLINE void give_current(size_t trials, size_t n, real *table, size_t stride, size_t channels, long row,
                          const int32_t *column, const real *from) {

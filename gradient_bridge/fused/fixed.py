@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import torch
 
@@ -25,17 +26,31 @@ class FixedPass(TorchPass):
         for name, function in OPERATIONS.items():
             setattr(self, name, function)
         self.fixed, self.constants, self._offered = {}, {}, {}
-        self._grid = {}
+        self._grid, self._found = {}, {}
 
     def take_up(self, values, constants):
         """The values of a pass, trained ones with their graph."""
-        self.fixed, self.constants = values, constants
+        self.fixed, self.constants, self._found = values, constants, {}
 
     def offered(self, operation):
         """What the source of an operation calls; the same in every pass."""
         if operation.name not in self._offered:
-            self._offered[operation.name] = super().offered(operation)
+            offered = vars(super().offered(operation))
+            self._offered[operation.name] = SimpleNamespace(
+                **{name: self._once(function) for name, function in offered.items()}
+            )
         return self._offered[operation.name]
+
+    def _once(self, function):
+        """A function of which a pass computes each value once: many operations want the same ones."""
+
+        def call(*arguments):
+            key = (function, *(id(a) if isinstance(a, torch.Tensor) else repr(a) for a in arguments))
+            if key not in self._found:
+                self._found[key] = arguments, function(*arguments)  # an id is one as long as what has it lives
+            return self._found[key][1]
+
+        return call
 
     def take(self, value, index):
         """Elements of an array, by an index array; of a grid of synapses a row or a column."""

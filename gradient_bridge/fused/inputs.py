@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 
 
+@lru_cache
+def rows_of_currents(steps, every, rows):
+    """Row of a stimulus that each step reads, the last one from there on."""
+    return np.minimum(np.arange(steps + 1) // every, rows - 1).astype(np.int32)
+
+
+@lru_cache
 def rows_of_spikes(steps, every, rows):
     """Row of a stimulus that each step emits, −1 for none: a row's spikes come in the first of its steps."""
     made = np.arange(steps)

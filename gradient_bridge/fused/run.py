@@ -10,9 +10,10 @@ from brian2.input.timedarray import _find_K
 
 from ...models.errors import UnsupportedModel
 from ..program import SpikeSource
+from ..stimuli import check_currents
 from .call import Call, Fused
 from .design import Wanted
-from .inputs import SourceSpikes, rows_of_spikes
+from .inputs import SourceSpikes, rows_of_currents, rows_of_spikes
 from .kept import KeptSpikes
 from .lowering import INSTEAD
 from .plan import Delivery
@@ -78,13 +79,12 @@ class Run:
             driven = self.request.stimulus.get(name)
             if driven is not None:
                 table = driven.to(self.dtype).contiguous()
-                rows = np.arange(self.steps + 1) // self.request.every
+                rows = rows_of_currents(self.steps, self.request.every, table.shape[1])
             else:
                 function = next(o.functions[name] for o in self.program.operations if name in o.functions)
                 own = np.array(function.values, dtype=np.float64)
                 table = torch.from_numpy(own).to(self.dtype).reshape(1, len(own), -1).contiguous()
-                rows = self._own_rows(function)
-            rows = np.clip(rows, 0, table.shape[1] - 1).astype(np.int32)
+                rows = np.clip(self._own_rows(function), 0, table.shape[1] - 1).astype(np.int32)
             found[place] = (table, rows, self._columns(column, table.shape[2], name))
         return found
 
@@ -96,7 +96,14 @@ class Run:
         return np.int_(np.round(times / (function.dt / every)) / every)
 
     def _columns(self, column, channels, name):
-        """Column of each neuron, None where it is the neuron itself."""
+        """Column of each neuron, None where it is the neuron itself; found once for an array of columns."""
+        known, key = self.engine.columns, (id(self.plan), name, column, channels)
+        index = None if column is None else self.values[column]
+        if key not in known or known[key][0] is not index:
+            known[key] = index, self._find_columns(column, channels, name)
+        return known[key][1]
+
+    def _find_columns(self, column, channels, name):
         if column is None:
             largest = max(  # one array may drive several groups
                 g.size
@@ -175,21 +182,32 @@ class Run:
         )
         design, library, structure = self.engine.design(self.plan, wanted)
         kept = frozenset(s for s in spaces if s not in dense and s not in sources)
-        call = Call(self, design, library, structure, sources, keep=back or bool(kept))
+        currents = self.currents(design)
+        check_currents(program, request.stimulus, leave=self._checked_in_c(design, currents))
+        values = {n: stacked(coefficients[n], layout, self.dtype) for n, layout in design.layouts.items()}
+        call = Call(self, design, library, structure, sources, currents, values, keep=back or bool(kept))
         tensors = []
         for name, layout in design.layouts.items():
-            own = [coefficients[name][c] for c in layout.coefficients]
-            tensors += [stacked(own, layout.size, self.dtype), self.start(layout)]
+            own = coefficients[name]
+            tensors += [own[c].to(self.dtype).expand(layout.size) for c in layout.graded]
+            tensors.append(self.start(layout))
         for step in by_step.values():
             wirings = self.engine.synapses.wirings(step)
             for link, wiring in zip(design.links[id(step)], wirings, strict=True):
                 tensors.append(matrix(weights[id(step)], wiring, link.dense))
-        currents = self.currents(design)
         tensors += [table for table, _, _ in currents.values()]
-        call.currents = currents
         self.fixed.take_up({}, {})  # it outlives the pass, whose values and graph need not
         outputs = Fused.apply(call, *tensors)
         return self.results(design, call, outputs, spaces, kept, sources)
+
+    def _checked_in_c(self, design, currents):
+        """The stimuli of which C loads every number."""
+        found = set()
+        for (name, _), place in design.currents.items():
+            table, _, column = currents[place]
+            if column is None and self.steps >= table.shape[1] * self.request.every:
+                found.add(name)
+        return found
 
     def _current_names(self):
         kernels = (k for g in self.plan.groups.values() for k in g.all_kernels())
@@ -271,11 +289,14 @@ def as_bytes(stimulus):
     return stimulus.to(torch.uint8).contiguous()
 
 
-def stacked(values, size, dtype):
-    """Coefficients as (coefficient, neuron)."""
-    if not values:
-        return torch.zeros(0, size, dtype=dtype)
-    return torch.stack([torch.as_tensor(v).to(dtype).expand(size) for v in values])
+def stacked(values, layout, dtype):
+    """The coefficients of a group as C reads them, (coefficient, neuron), without their graph."""
+    found = torch.empty(len(layout.coefficients), layout.size, dtype=dtype)
+    rows = found.numpy()
+    for row, key in zip(rows, layout.coefficients, strict=True):
+        value = values[key]
+        row[...] = value.detach().numpy() if isinstance(value, torch.Tensor) else value
+    return found
 
 
 def matrix(values, wiring, dense):
