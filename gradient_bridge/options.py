@@ -73,6 +73,9 @@ class Training(_Steps):
         Factor of the mean number of spikes per neuron and step, added to the loss.
     input_dropout : float
         Share of the stimulus' values (spikes among them) that are set to 0 in training, others in each batch, < 1.
+    average_epochs : float
+        The parameters of the last so many epochs are averaged (exponentially, step by step), and the averages are
+        validated and kept; 0: the parameters themselves. Adam goes on from its own.
     select : {"valid_accuracy", "valid_loss", "last"}
         Which epoch's parameters are kept.
     patience : int or None
@@ -95,6 +98,7 @@ class Training(_Steps):
     skip: int | None = None
     rate_penalty: float = 0.0
     input_dropout: float = 0.0
+    average_epochs: float = 0.0
     select: str = "valid_accuracy"
     evaluation_batch: int = 256
 
@@ -157,6 +161,7 @@ CHECKS = {
     ),
     "warmup": (lambda v: 0 < v < 1, "a number in (0, 1)"),
     "rate_penalty": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
+    "average_epochs": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
     "input_dropout": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),
     "patience": (lambda v: v is None or _whole(1)(v), "None or an integer >= 1"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import torch
 
 from ..models.annotations import SPIKES
+from .averaging import Average
 from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
 from .seeds import EVALUATION, INPUTS, TRAINING, SharedSeed, derived_seed
@@ -58,6 +60,9 @@ class TaskRun(Run):
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
         self.draws = is_twin and bool(model.program.random())
         super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size), processes)
+        self.average = None
+        if options.average_epochs:
+            self.average = Average(model, max(1, round(options.average_epochs * self.batches)))
         if processes.size > 1:
             self._check_split()
 
@@ -172,7 +177,9 @@ class TaskRun(Run):
     def run_epoch(self):
         """All batches once, then the validation set."""
         train_loss, train_accuracy = self._train_epoch()
-        valid_loss, valid_accuracy, rate = self._evaluate(self.valid_set)
+        with self.average.in_place() if self.average else nullcontext():
+            valid_loss, valid_accuracy, rate = self._evaluate(self.valid_set)
+            parameters = self.parameters_now()
         values = {
             "train_loss": train_loss,
             "train_accuracy": train_accuracy,
@@ -180,7 +187,24 @@ class TaskRun(Run):
             "valid_accuracy": valid_accuracy,
             "firing_rate_epoch": rate,
         }
-        return values, self.parameters_now()
+        return values, parameters
+
+    def step(self, part, where, counts=()):
+        """As `Run.step`; the average takes the step in."""
+        found = super().step(part, where, counts)
+        if self.average:
+            self.average.update()
+        return found
+
+    def content(self):
+        """What a checkpoint holds."""
+        return super().content() | {"average": self.average.content() if self.average else None}
+
+    def restore(self, content, path):
+        """Continue from a checkpoint of the same run."""
+        super().restore(content, path)
+        if self.average:
+            self.average.restore(content["average"])
 
     def identity(self):
         """The task's hash."""

@@ -62,7 +62,8 @@ def test_same_seed_same_numbers_in_another_process():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, pytest.param({"schedule": "step", "step_epochs": 2}, marks=pytest.mark.slow)]
+    "options",
+    [{}, {"average_epochs": 2}, pytest.param({"schedule": "step", "step_epochs": 2}, marks=pytest.mark.slow)],
 )
 def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, options):
     path = tmp_path / "run.pt"
