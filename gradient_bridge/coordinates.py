@@ -63,6 +63,28 @@ class Log:
         return torch.log(value / base)
 
 
+class _Bounded(torch.autograd.Function):
+    """The value of a bounded quantity as one step of the graph: a training asks for it in every batch."""
+
+    @staticmethod
+    def forward(ctx, free, base, place, height, span):
+        value, _ = _Bounded.of(free, base, place, height, span)
+        ctx.save_for_backward(free, base, place, height)
+        ctx.span = span
+        return value
+
+    @staticmethod
+    def of(free, base, place, height, span):
+        """The value, and the place between the bounds."""
+        now = torch.sigmoid(place + free * (4 / span))
+        return base * torch.exp(span * (now - height)), now
+
+    @staticmethod
+    def backward(ctx, grad):
+        value, now = _Bounded.of(*ctx.saved_tensors, ctx.span)
+        return grad * (4 * value * now * (1 - now)), None, None, None, None
+
+
 @dataclass(frozen=True)
 class Bounded:
     """A positive quantity between two bounds, logarithmic between them.
@@ -114,9 +136,8 @@ class Bounded:
 
     def forward(self, free, base, origin=None):
         """The value at ``free``; ``origin`` is that of the base, where it is known."""
-        span = math.log(self.high / self.low)
         place, height = self.origin(base) if origin is None else origin
-        return base * torch.exp(span * (torch.sigmoid(place + free * (4 / span)) - height))
+        return _Bounded.apply(free, base, place, height, math.log(self.high / self.low))
 
     def inverse(self, value, base):
         """The free parameter at which the value is ``value``, within rounding."""

@@ -5,6 +5,7 @@ Brian2 is looked for in `sys.modules` and never imported here: a test of what mu
 
 import contextlib
 import copy
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -61,6 +62,9 @@ def find_data():
 
 def pytest_configure(config):
     """With CHRONAXIE_REQUIRE_DATA=1 a run without data ends before it has begun."""
+    if getattr(config.option, "numprocesses", None):
+        # Warnings of the workers are of our classes: unpacked in another thread, where Brian2 cannot be imported.
+        importlib.import_module("chronaxie.models")
     folder, reason = find_data()
     if folder is None and os.environ.get("CHRONAXIE_REQUIRE_DATA") == "1":
         raise pytest.UsageError(f"CHRONAXIE_REQUIRE_DATA=1, but there are {reason}")

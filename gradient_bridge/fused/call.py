@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import weakref
 from contextlib import suppress
 
 import torch
@@ -15,6 +17,7 @@ CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of lar
 LARGE = 128  # neurons
 BLOCK = 32  # trials that one thread takes through time together
 RECENT = 4  # passes whose memory is kept for later ones
+LENT = 1 << 20  # bytes from which on what a pass returns is taken from there, too
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
 
@@ -47,6 +50,16 @@ class Pool:
             held = self.free.setdefault(kind, [])
             if len(held) < 2:
                 held.append(tensor)
+
+    def lend(self, shape, dtype):
+        """An array to be returned to the user; its memory comes back when the last tensor on it is gone."""
+        size = math.prod(shape) * dtype.itemsize
+        if size < LENT:
+            return torch.empty(shape, dtype=dtype)
+        own = self.take(shape, dtype)
+        lent = (ctypes.c_char * size).from_address(own.data_ptr())
+        weakref.finalize(lent, self.give, own).atexit = False
+        return torch.frombuffer(lent, dtype=dtype).view(shape)
 
 
 class Call:
@@ -126,19 +139,28 @@ class Call:
 
     def fill(self, inputs, outputs, **more):
         """The C structure, with the tensors that it points to kept alive."""
-        call = self.structure()
-        call.steps, call.trials, call.block, call.chunk = self.steps, self.trials, self.block, self.chunk
-        call.threads = self.threads()
-        call.parts = min(self.blocks, PARTS)
-        call.first, call.keep, call.dt = self.run.clock.start, int(self.keep), self.run.clock.dt
-        named = dict(inputs) | dict(outputs) | self.held | more
+        named = {
+            "steps": self.steps,
+            "trials": self.trials,
+            "block": self.block,
+            "chunk": self.chunk,
+            "threads": self.threads(),
+            "parts": min(self.blocks, PARTS),
+            "first": self.run.clock.start,
+            "keep": int(self.keep),
+            "dt": self.run.clock.dt,
+            **dict(inputs),
+            **outputs,
+            **self.held,
+            **more,
+        }
         for space in self.spaces:
             if space in self.last:
                 named[f"last_{identifier(space)}"] = self.last[space]
         for space, (table, rows) in self.sources.items():
             s = identifier(space)
             named |= {f"bytes_{s}": table, f"rows_{s}": torch.from_numpy(rows)}
-            setattr(call, f"stride_{s}", 0 if len(table) == 1 else table.stride(0))
+            named[f"stride_{s}"] = 0 if len(table) == 1 else table.stride(0)
         for link, (first, target) in self.synapses().items():
             named |= {f"first_{link}": first, f"target_{link}": target}
         for name, values in self.coefficients.items():
@@ -147,14 +169,15 @@ class Call:
             named[f"rows_{name}"] = torch.from_numpy(rows)
             if column is not None:
                 named[f"column_{name}"] = torch.from_numpy(column)
-            setattr(call, f"stride_{name}", 0 if len(table) == 1 else table.shape[1] * table.shape[2])
-            setattr(call, f"channels_{name}", table.shape[2])
-        for name, value in named.items():
-            if isinstance(value, int):
-                setattr(call, name, value)
-            elif value is not None and hasattr(call, name):
-                setattr(call, name, value.data_ptr())
-        return call, named
+            named[f"stride_{name}"] = 0 if len(table) == 1 else table.shape[1] * table.shape[2]
+            named[f"channels_{name}"] = table.shape[2]
+        known = self.structure.names
+        places = {
+            name: value.data_ptr() if isinstance(value, torch.Tensor) else value
+            for name, value in named.items()
+            if name in known
+        }
+        return self.structure(**places), named
 
     def synapses(self):
         """Where the synapses of each neuron begin, and their targets, by name of a link that is not a matrix."""
@@ -184,10 +207,10 @@ class Call:
             found[f"end_{identifier(name)}"] = torch.empty(rows, self.trials, layout.size, dtype=self.dtype)
         for space in self.dense:
             shape = (self.steps, self.trials, self.design.plan.spaces[space])
-            found[f"dense_{identifier(space)}"] = torch.empty(shape, dtype=self.dtype)
+            found[f"dense_{identifier(space)}"] = self.pool.lend(shape, self.dtype)
         for (key, _), name in self.design.traces.items():
             size = self.design.layouts[key.rpartition(".")[0]].size
-            found[f"trace_{name}"] = torch.empty(self.steps, self.trials, size, dtype=self.dtype)
+            found[f"trace_{name}"] = self.pool.lend((self.steps, self.trials, size), self.dtype)
         return found
 
     # -------------------------------------------------------------- the two calls

@@ -254,7 +254,7 @@ INLINE void truths(const Events *e, long t, size_t n, size_t trials, uint8_t *tr
     for (size_t k = 0; k < c[b]; k++) truth[b * n + *p++] = 0xff;
 }
 
-/* Kept events as 0 and 1, (trial, step, neuron), into zeros. */
+/* Kept events as 0 and 1, (trial, step, neuron). */
 void unfold(const EVENT *list, const EVENT *count, long steps, long trials, long block, long n, long threads, real *to) {
   const long blocks = (trials + block - 1) / block;
   (void)threads;
@@ -262,6 +262,7 @@ void unfold(const EVENT *list, const EVENT *count, long steps, long trials, long
   for (long q = 0; q < blocks; q++) {
     const long q0 = q * block, nb = trials - q0 < block ? trials - q0 : block;
     const EVENT *e = list + q0 * n * steps, *c = count + q0 * steps;
+    memset(to + q0 * steps * n, 0, nb * steps * n * sizeof(real));
     for (long t = 0; t < steps; t++)
       for (long b = 0; b < nb; b++, c++) {
         real *row = to + ((q0 + b) * steps + t) * n;

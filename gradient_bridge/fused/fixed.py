@@ -56,7 +56,7 @@ class FixedPass(TorchPass):
         """Elements of an array, by an index array; of a grid of synapses a row or a column."""
         axis = self._grid.get(id(index))
         if axis is not None and isinstance(value, torch.Tensor) and value.ndim == 1:
-            return value[:, None] if axis == 0 else value[None]
+            return value[:, None] if axis == 0 else value
         return super().take(value, index)
 
     def of(self, operation, once, names, grid=None):

@@ -28,7 +28,7 @@ class KeptSpikes:
     def dense(self):
         """0 and 1, shape (trial, time, neuron)."""
         call = self.call
-        spikes = torch.zeros(self.trials, self.steps, self.size, dtype=self.dtype)
+        spikes = call.pool.lend((self.trials, self.steps, self.size), self.dtype)
         arrays = (self._list.data_ptr(), self._count.data_ptr())
         call.library.unfold(
             *map(call.pointer, arrays), *call.sizes(self.size), call.pointer(spikes.data_ptr())

@@ -105,4 +105,5 @@ class Fields:
     def in_python(self):
         """The same as a class."""
         kinds = [(n, ctypes.c_long if k == "long" else ctypes.c_void_p) for n, k in self.names.items()]
-        return type("Call", (ctypes.Structure,), {"_fields_": [*kinds, ("dt", ctypes.c_double)]})
+        kinds.append(("dt", ctypes.c_double))
+        return type("Call", (ctypes.Structure,), {"_fields_": kinds, "names": frozenset(dict(kinds))})
