@@ -10,14 +10,12 @@ import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from brian2 import prefs
 from brian2.codegen.runtime.cython_rt.extension_manager import cython_extension_manager
 
 from .cache import cache_root
 from .errors import DeviceError
 from .scratch import scratch_folder
 
-CACHE = "codegen.runtime.cython.cache_dir"
 # Compiled modules of our own flags, kept apart from the user's: Brian2's key does not contain the flags.
 _loaded = {}
 
@@ -29,6 +27,11 @@ def own_modules(flags):
     Parameters
     ----------
     flags : sequence of str
+
+    Yields
+    ------
+    Path
+        The folder, for Brian2's preference.
 
     Raises
     ------
@@ -46,14 +49,13 @@ def own_modules(flags):
     with suppress(OSError):  # used now, for whoever trims the cache
         os.utime(folder)
     manager = cython_extension_manager
-    before = prefs[CACHE], manager._code_cache, manager._load_module
-    prefs[CACHE] = str(folder)
+    before = manager._code_cache, manager._load_module
     manager._code_cache = _loaded.setdefault(key, {})
     manager._load_module = _whole(manager._load_module)
     try:
-        yield
+        yield folder
     finally:
-        prefs[CACHE], manager._code_cache, manager._load_module = before
+        manager._code_cache, manager._load_module = before
 
 
 def _whole(load):

@@ -42,6 +42,7 @@ _PREFERENCES = (
     "codegen.cpp.extra_compile_args",
     "codegen.cpp.include_dirs",  # a list that Brian2's cython target appends to
     _FLAGS,
+    "codegen.runtime.cython.cache_dir",
     "core.default_float_dtype",
     "devices.cpp_standalone.openmp_threads",
     "devices.cpp_standalone.extra_make_args_unix",
@@ -98,7 +99,7 @@ def using(name, *, random_seed=None, cuda=None, device=None, threads=1, fast_mat
         if name != "numpy" and not fast_math:
             _exact_flags()
         if name == "cython":
-            stack.enter_context(own_modules(prefs[_FLAGS]))
+            prefs["codegen.runtime.cython.cache_dir"] = str(stack.enter_context(own_modules(prefs[_FLAGS])))
         if name == "cpp_standalone":
             # A device of our own: the registered one may hold what the user has queued on it.
             device = CPPStandaloneDevice() if device is None else device

@@ -41,6 +41,8 @@ class ECGConfig:
         Factor of the mean number of spikes per neuron and step in the loss.
     input_dropout : float
         Share of the input's spikes that are left out in training, others in each batch.
+    average_epochs : float
+        The parameters of the last so many epochs are averaged, and the averages are validated and kept.
     surrogate : str
         Surrogate derivative.
     device : str
@@ -68,6 +70,7 @@ class ECGConfig:
     unlabelled_class: str | None = None
     rate_penalty: float = _TRAINING.rate_penalty
     input_dropout: float = _TRAINING.input_dropout
+    average_epochs: float = _TRAINING.average_epochs
     surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
     engine: str | None = None
@@ -87,7 +90,7 @@ class ECGConfig:
 
 DEFAULTS = {
     "ecg": {
-        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size")},
+        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size", "average_epochs")},
         "unlabelled_class": ECG.unlabelled_class,
     },
     "synthetic_ecg": {},

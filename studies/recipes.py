@@ -146,7 +146,7 @@ SYNTHETIC_ECG = Recipe(
 )
 ECG = dataclasses.replace(
     SYNTHETIC_ECG,
-    alif=dataclasses.replace(_ECG_ALIF, epochs=250, batch_size=16),
+    alif=dataclasses.replace(_ECG_ALIF, epochs=250, batch_size=16, average_epochs=10.0),
     lstm=dataclasses.replace(_ECG_LSTM, epochs=120),
     unlabelled_class="P",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 from ...models.errors import UnsupportedModel
 from ..expressions import WHOLE
@@ -119,6 +119,28 @@ class Plan:
     steps: tuple
     spaces: dict[str, int]
     sources: dict[str, Operation]
+
+    @cached_property
+    def coefficients(self):
+        """By group: (operation, lines of Python, names of what these compute) of all that does not change."""
+        found = {}
+        for name, group in self.groups.items():
+            wanted = {}
+            for kernel in group.all_kernels():
+                for lowering in kernel.lowered:
+                    _, names = wanted.setdefault(lowering.operation.name, (lowering, set()))
+                    names |= lowering.coefficients
+            found[name] = [
+                (lowering.operation, tuple(lowering.writer.once), tuple(sorted(names)))
+                for lowering, names in wanted.values()
+            ]
+        return found
+
+    @cached_property
+    def currents(self):
+        """(timed array, array of columns or None) of all that is driven from outside."""
+        kernels = (k for g in self.groups.values() for k in g.all_kernels())
+        return frozenset(d[:2] for k in kernels for d in k.leaves("current"))
 
     def is_exact(self):
         """Whether every value of a step is rounded as in Brian2's numpy target."""

@@ -45,16 +45,10 @@ class Run:
     def coefficients(self):
         """By group: the values of its coefficients by (operation, name)."""
         found = {}
-        for name, group in self.plan.groups.items():
-            wanted = {}
-            for kernel in group.all_kernels():
-                for lowering in kernel.lowered:
-                    _, names = wanted.setdefault(lowering.operation.name, (lowering, set()))
-                    names |= lowering.coefficients
+        for name, wanted in self.plan.coefficients.items():
             own = found[name] = {}
-            for lowering, names in wanted.values():
-                operation = lowering.operation
-                values = self.fixed.of(operation, tuple(lowering.writer.once), tuple(sorted(names)))
+            for operation, once, names in wanted:
+                values = self.fixed.of(operation, once, names)
                 own |= {(operation.name, n): v for n, v in values.items()}
         return found
 
@@ -68,7 +62,7 @@ class Run:
             value, grid = 1.0, self.engine.synapses.grid(step)
             if step.value is not None:
                 value = self.fixed.of(operation, step.once, (step.value,), grid)[step.value]
-            value = torch.as_tensor(value).to(self.dtype).expand(grid.shape if grid else operation.elements)
+            value = filling(value, grid.shape if grid else (operation.elements,), self.dtype)
             found[id(step)] = -value if isinstance(step, Delivery) and step.negative else value
         return found
 
@@ -174,7 +168,7 @@ class Run:
                 for k, v in weights.items()
                 if graded(v)
             ),
-            currents=frozenset(c for c in self._current_names() if graded(request.stimulus.get(c[0]))),
+            currents=frozenset(c for c in self.plan.currents if graded(request.stimulus.get(c[0]))),
             surrogates=tuple((label, *s) for label, s in request.surrogates.items() if s[1] is not None)
             if back
             else (),
@@ -189,7 +183,7 @@ class Run:
         tensors = []
         for name, layout in design.layouts.items():
             own = coefficients[name]
-            tensors += [own[c].to(self.dtype).expand(layout.size) for c in layout.graded]
+            tensors += [filling(own[c], (layout.size,), self.dtype) for c in layout.graded]
             tensors.append(self.start(layout))
         for step in by_step.values():
             wirings = self.engine.synapses.wirings(step)
@@ -208,10 +202,6 @@ class Run:
             if column is None and self.steps >= table.shape[1] * self.request.every:
                 found.add(name)
         return found
-
-    def _current_names(self):
-        kernels = (k for g in self.plan.groups.values() for k in g.all_kernels())
-        return {d[:2] for k in kernels for d in k.leaves("current")}
 
     # -------------------------------------------------------------- what comes out
     def results(self, design, call, outputs, spaces, kept, sources):
@@ -287,6 +277,12 @@ def as_bytes(stimulus):
     if stimulus.dtype == torch.bool:
         stimulus = stimulus.view(torch.uint8)
     return stimulus.to(torch.uint8).contiguous()
+
+
+def filling(value, shape, dtype):
+    """A value as a tensor of some shape; one that has it already adds nothing to the graph."""
+    value = torch.as_tensor(value).to(dtype)
+    return value if value.shape == shape else value.expand(shape)
 
 
 def stacked(values, layout, dtype):

@@ -75,6 +75,13 @@ def add(commands):
         metavar="P",
         help="share of the input's spikes left out in training, others in each batch (default: 0)",
     )
+    ecg.add_argument(
+        "--average-epochs",
+        type=not_negative,
+        metavar="N",
+        help="average the parameters of the last so many epochs; the averages are validated and kept (default: 10; "
+        "synthetic: 0)",
+    )
     ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
     ecg.add_argument(
         "--device", metavar="NAME", help="Brian2 device of the comparison: numpy, cython, cpp_standalone"
@@ -108,6 +115,7 @@ def _run_ecg(given):
         "time_constant_rate",
         "rate_penalty",
         "input_dropout",
+        "average_epochs",
         "surrogate",
         "device",
         "engine",

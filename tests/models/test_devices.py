@@ -205,8 +205,8 @@ def test_flags_are_exact_and_the_cache_is_apart(tmp_path, monkeypatch):
         cache = prefs["codegen.runtime.cython.cache_dir"]
         assert cache.startswith(str(tmp_path))
         prefs["codegen.cpp.extra_compile_args_gcc"] = [*flags, "-O1"]
-        with own_modules(prefs["codegen.cpp.extra_compile_args_gcc"]):
-            assert prefs["codegen.runtime.cython.cache_dir"] != cache
+        with own_modules(prefs["codegen.cpp.extra_compile_args_gcc"]) as folder:
+            assert str(folder) != cache
 
 
 def test_generating_needs_no_scratch_folder(tmp_path, monkeypatch):
