@@ -10,7 +10,7 @@ import torch
 from .delivery import add_masked, by_events, by_matrix, sum_at_targets
 from .expressions import EVENTS, MASKED, WHOLE
 from .places import Places
-from .program import Reset, Transmission
+from .program import Reset, Transmission, owner_of
 from .queues import TrialsQueue
 from .spiking import Delayed
 
@@ -68,7 +68,7 @@ class TorchPathways:
         if operation.delay in self.request.carrying:
             with torch.no_grad():
                 slope = (self.shifted(pathway, 1) - self.shifted(pathway, -1)) / 2
-            dt = self.clock[self.engine.program.clock_of(operation.events.rpartition(".")[0]).key].dt
+            dt = self.clock[self.engine.program.clock_of(owner_of(operation.events)).key].dt
             arrived = Delayed.apply(arrived, delay, slope / dt)
         waiting = operation.under_way.get(self.clock[operation.clock].made)
         if waiting is None:

@@ -20,7 +20,7 @@ from .compiled_step import Step
 from .expressions import MASKED, WHOLE
 from .mirrored import from_sympy
 from .passes import operation_source
-from .program import Call, Reset, SpikeSource, Transmission
+from .program import Call, Reset, SpikeSource, Transmission, owner_of
 from .reference import ReferenceEngine, default_dtype
 from .stimuli import check_currents
 
@@ -181,7 +181,7 @@ class CompiledEngine(ReferenceEngine):
         for key, _ in request.record:
             if self.program.clock_of(self.program.arrays[key].owner) in self.program.idle_clocks:
                 raise UnsupportedModel(
-                    key.rpartition(".")[0], "traces at a clock of its own under engine='compiled'", REMEDY
+                    owner_of(key), "traces at a clock of its own under engine='compiled'", REMEDY
                 )
         check_currents(self.program, request.stimulus)
         with default_dtype(request.dtype):

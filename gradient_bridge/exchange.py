@@ -11,7 +11,7 @@ from brian2.core.variables import ArrayVariable
 from brian2.groups.subgroup import Subgroup
 
 from ..models.errors import UnsupportedModel
-from .program import SpikeSource, Transmission
+from .program import SpikeSource, Transmission, owner_of
 from .reading import in_steps, left_events, under_way
 from .refusals import MONITORS
 
@@ -65,7 +65,7 @@ def read_again(program, objects, network):
     for operation in program.operations:
         now = dict(operation.constants)
         for name, keys in operation.constant_keys.items():
-            value = np.asarray(objects[keys[0].rpartition(".")[0]].namespace[name])
+            value = np.asarray(objects[owner_of(keys[0])].namespace[name])
             now[name] = type(operation.constants[name])(value.reshape(-1)[0])
         changed = {"constants": now}
         if isinstance(operation, Transmission):
@@ -188,7 +188,7 @@ def find_changed(program, objects, before, now, agreed):
     ]
     for operation in program.operations:
         for name, keys in operation.constant_keys.items():
-            group = objects[keys[0].rpartition(".")[0]]
+            group = objects[owner_of(keys[0])]
             if keys[0] not in trained and not np.array_equal(
                 group.namespace[name], operation.constants[name]
             ):

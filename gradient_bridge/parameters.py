@@ -13,7 +13,7 @@ from brian2.units.fundamentalunits import DIMENSIONLESS, Quantity, get_unit
 
 from ..models.errors import UnsupportedModel
 from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled, root_mean_square
-from .program import Transmission
+from .program import Transmission, owner_of
 from .refusals import refuse_dead_ends, refuse_fixed_delay
 
 COORDINATES = (Identity, Scaled, Log, Bounded)
@@ -134,7 +134,7 @@ def _refuse_shared_namespace(place, program, objects):
     for operation in program.operations:
         keys = operation.constant_keys.get(place.name, ())
         for other in keys:
-            owner = other.rpartition(".")[0]
+            owner = owner_of(other)
             if other == place.key:
                 continue
             if place.key in keys:
@@ -164,7 +164,7 @@ def _candidates(program, objects):
             found[key] = Place(key=key, owner=owner, constant=False)
     for operation in program.operations:
         for key in (k for keys in operation.constant_keys.values() for k in keys):
-            owner = objects.get(key.rpartition(".")[0])
+            owner = objects.get(owner_of(key))
             if owner is not None:
                 value = owner.namespace[key.rpartition(".")[2]]
                 if np.ndim(value) == 0:

@@ -14,6 +14,11 @@ import numpy as np
 from .clocks import CLOCK, Time, slot_rank
 
 
+def owner_of(key):
+    """Name of the object that an array belongs to, from its key ``owner.variable``."""
+    return key.rpartition(".")[0]
+
+
 @dataclass(frozen=True)
 class Array:
     """One array of Brian2: a state variable, a parameter, an index, a clock's time.
@@ -47,7 +52,7 @@ class Array:
     @property
     def owner(self):
         """Name of the Brian2 object that holds the array."""
-        return self.key.rpartition(".")[0]
+        return owner_of(self.key)
 
     @property
     def name(self):

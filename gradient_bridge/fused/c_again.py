@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_pieces import TIME, States
 from .c_places import Places
 from .plan import Delivery, Product, identifier
@@ -39,11 +40,11 @@ class Again(Places):
         if not isinstance(step, tuple) and self.design.is_kept(step):
             return []
         if isinstance(step, Delivery):
-            name = step.target.rpartition(".")[0]
+            name = owner_of(step.target)
             return self.add(step, States(self, self.states(name, self.before(step))))
         if isinstance(step, Product):
             to, of = (
-                self.states(key.rpartition(".")[0], self.design.before(step, key))
+                self.states(owner_of(key), self.design.before(step, key))
                 for key in (step.target, step.source)
             )
             return [self.multiply(step, to, of)]
@@ -73,7 +74,7 @@ class Again(Places):
         last = max(k for k, s in enumerate(self.plan.steps) if isinstance(s, tuple) and s[1] == name)
         later = (s for s in self.plan.steps[last:] if not isinstance(s, tuple))
         keys = (s.source if isinstance(s, Product) else s.mask for s in later)
-        return any(key is not None and key.rpartition(".")[0] == name for key in keys)
+        return any(key is not None and owner_of(key) == name for key in keys)
 
     def given(self, kernel, y):
         """Arguments that a kernel and its adjoint share."""

@@ -7,6 +7,7 @@ delivery are kept for a chunk, so that those by its weights can be gathered neur
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_again import Again
 from .c_pieces import TIME
 from .c_sums import Sums
@@ -222,7 +223,7 @@ class Backward(Again, Sums):
         return f"({direct} ? {place} : {own})"
 
     def deliver_back(self, delivery):
-        name = delivery.target.rpartition(".")[0]
+        name = owner_of(delivery.target)
         layout, g = self.layouts[name], identifier(name)
         if delivery.target not in layout.carried:
             return []
@@ -249,7 +250,7 @@ class Backward(Again, Sums):
         return lines
 
     def multiply_back(self, product):
-        name, of = product.target.rpartition(".")[0], product.source.rpartition(".")[0]
+        name, of = owner_of(product.target), owner_of(product.source)
         layout, g = self.layouts[name], identifier(name)
         if product.target not in layout.carried:
             return []

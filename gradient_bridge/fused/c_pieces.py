@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_kernel import KernelSource
 from .plan import identifier
 
@@ -89,11 +90,11 @@ class Pieces:
 
     def group_of(self, key):
         """Name in C of the group that holds an array."""
-        return identifier(key.rpartition(".")[0])
+        return identifier(owner_of(key))
 
     def at(self, key, base):
         """C of an array in the states that begin at ``base``."""
-        owner = key.rpartition(".")[0]
+        owner = owner_of(key)
         return f"({base} + {self.design.layouts[owner].states.index(key)} * L_{identifier(owner)})"
 
     def currents(self, kernel):

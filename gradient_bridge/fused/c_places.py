@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_pieces import Pieces
 from .plan import identifier
 
@@ -29,7 +30,7 @@ class Places(Pieces):
 
     def flow(self, key, number, time="t"):
         """C of the derivatives by a carried state before a kernel."""
-        name = key.rpartition(".")[0]
+        name = owner_of(key)
         layout, g = self.layouts[name], identifier(name)
         k = layout.carried.index(key)
         if key in layout.slotted:
@@ -41,7 +42,7 @@ class Places(Pieces):
         return self.design.before(step, step.target)
 
     def layout_of(self, step):
-        return self.layouts[step.target.rpartition(".")[0]]
+        return self.layouts[owner_of(step.target)]
 
     def number(self, step):
         """Number of a delivery among all."""

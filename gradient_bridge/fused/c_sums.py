@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_places import Places
 from .plan import identifier
 
@@ -32,7 +33,7 @@ class Sums(Places):
             )
 
     def gather(self, delivery, link):
-        name = delivery.target.rpartition(".")[0]
+        name = owner_of(delivery.target)
         g, layout = identifier(name), self.layouts[name]
         if delivery.mask is None:
             d = f"d_{g}_{layout.carried.index(delivery.target)}"

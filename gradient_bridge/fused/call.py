@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import torch
 
+from ..program import owner_of
 from ..stimuli import check_currents
 from .layout import VECTOR
 from .plan import identifier
@@ -209,7 +210,7 @@ class Call:
             shape = (self.steps, self.trials, self.design.plan.spaces[space])
             found[f"dense_{identifier(space)}"] = self.pool.lend(shape, self.dtype)
         for (key, _), name in self.design.traces.items():
-            size = self.design.layouts[key.rpartition(".")[0]].size
+            size = self.design.layouts[owner_of(key)].size
             found[f"trace_{name}"] = self.pool.lend((self.steps, self.trials, size), self.dtype)
         return found
 
@@ -269,7 +270,7 @@ class Call:
                 yield f"by_end_{identifier(name)}", grad.contiguous()
         widths = {f"dense_{identifier(s)}": self.design.plan.spaces[s] for s in self.dense}
         for (key, _), name in self.design.traces.items():
-            widths[f"trace_{name}"] = self.design.layouts[key.rpartition(".")[0]].size
+            widths[f"trace_{name}"] = self.design.layouts[owner_of(key)].size
         for name, size in widths.items():
             grad = grads.pop(0)
             one = grad is None or not any(grad.stride())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..program import owner_of
 from .c_source import Source
 from .kernel import differentiate
 from .layout import GroupLayout, Link
@@ -168,7 +169,7 @@ class Design:
             (s.target, self.before(s, s.target))
             for s in self.plan.steps
             if not isinstance(s, tuple)
-            and s.target.rpartition(".")[0] == name
+            and owner_of(s.target) == name
             and (isinstance(s, Product) or self.layouts[name].size > LARGE)
         ]
         return [k for k in dict.fromkeys(found) if k[1] < len(self.plan.groups[name].kernels)]
@@ -176,13 +177,13 @@ class Design:
     # -------------------------------------------------------------- what the writers ask for
     def before(self, step, key):
         """How many kernels of the group of an array a step of the plan has before it."""
-        owner = key.rpartition(".")[0]
+        owner = owner_of(key)
         at = next(k for k, s in enumerate(self.plan.steps) if s is step)
         return sum(1 for s in self.plan.steps[:at] if isinstance(s, tuple) and s[1] == owner)
 
     def is_kept(self, step):
         """Whether what a delivery or product does is kept."""
-        name = step.target.rpartition(".")[0]
+        name = owner_of(step.target)
         return (step.target, self.before(step, step.target)) in self.kept[name]
 
     def deliveries(self):

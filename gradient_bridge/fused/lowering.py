@@ -9,7 +9,7 @@ from brian2.core.functions import DEFAULT_FUNCTIONS
 
 from ...models.errors import UnsupportedModel
 from ..expressions import COMPARISONS, IN_PLACE, WHOLE
-from ..program import Reset, Threshold, is_random
+from ..program import Reset, Threshold, is_random, owner_of
 from ..rendering import ORDERS, StatementWriter
 from .values import COEFFICIENT
 
@@ -197,7 +197,7 @@ class Lowering:
     # -------------------------------------------------------------- expressions
     def load(self, key):
         """The present value of an array of the group."""
-        if key.rpartition(".")[0] != self.operation.owner:
+        if owner_of(key) != self.operation.owner:
             refuse(self.operation, f"the variable {key} of another object, which changes")
         if key not in self.state:
             self.state[key] = self.values.make("state", data=key, truth=self.is_boolean(key))
