@@ -61,15 +61,15 @@ INLINE void store_truth(uint8_t *p, vm m) { *(vbu *)p = __builtin_convertvector(
 
 /* ---------------------------------------------------------------- functions */
 #ifdef DOUBLE
-/* exp(x) within 2 units of the last place */
-INLINE vf f_exp(vf x) {
-  vf n = x * K(1.4426950408889634);
-  n = SELECT(n < K(-1022.0), K(-1022.0), n);
-  n = SELECT(n > K(1023.0), K(1023.0), n);
-  n = (n + K(6755399441055744.0)) - K(6755399441055744.0); /* to the nearest whole number */
-  vf f = (x - n * K(6.93145751953125e-1)) - n * K(1.42860682030941723212e-6);
-  vm low = x < K(-708.3), high = x > K(709.7);
-  f = SELECT(low | high, K(0.0), f);
+#define EXP_LOW (-708.3)
+#define EXP_HIGH 709.7
+#define EXP_BIAS 1023
+#define EXP_SHIFT 52
+#define TO_WHOLE 6755399441055744.0
+#define LN2_HIGH 6.93145751953125e-1
+#define LN2_LOW 1.42860682030941723212e-6
+/* exp(f) for abs(f) <= ln(2)/2, within 2 units of the last place */
+INLINE vf exp_part(vf f) {
   vf p = K(1.0 / 6227020800.0);
   p = p * f + K(1.0 / 479001600.0);
   p = p * f + K(1.0 / 39916800.0);
@@ -82,31 +82,45 @@ INLINE vf f_exp(vf x) {
   p = p * f + K(1.0 / 24.0);
   p = p * f + K(1.0 / 6.0);
   p = p * f + K(0.5);
-  p = p * f * f + f + K(1.0);
-  vf y = p * (vf)((__builtin_convertvector(n, vm) + 1023) << 52);
-  y = SELECT(low, K(0.0), SELECT(high, K(INFINITY), y));
-  return SELECT(x == x, y, x);
+  return p * f * f + f + K(1.0);
 }
 #else
-/* exp(x), relative error below 3e-7 */
-INLINE vf f_exp(vf x) {
-  vf n = x * K(1.44269504f);
-  n = SELECT(n < K(-126.0f), K(-126.0f), n);
-  n = SELECT(n > K(127.0f), K(127.0f), n);
-  n = (n + K(12582912.0f)) - K(12582912.0f); /* to the nearest whole number */
-  vf f = (x - n * K(0.693359375f)) + n * K(2.12194440e-4f);
-  vm low = x < K(-87.3f), high = x > K(88.7f);
-  f = SELECT(low | high, K(0.0f), f);
+#define EXP_LOW (-87.3f)
+#define EXP_HIGH 88.7f
+#define EXP_BIAS 127
+#define EXP_SHIFT 23
+#define TO_WHOLE 12582912.0f
+#define LN2_HIGH 0.693359375f
+#define LN2_LOW (-2.12194440e-4f)
+/* the same, relative error below 3e-7 */
+INLINE vf exp_part(vf f) {
   vf p = f * K(1.3981999507e-3f) + K(8.3334519073e-3f);
   p = p * f + K(4.1665795894e-2f);
   p = p * f + K(1.6666665459e-1f);
   p = p * f + K(5.0000001201e-1f);
-  p = p * f * f + f + K(1.0f);
-  vf y = p * (vf)((__builtin_convertvector(n, vm) + 127) << 23);
-  y = SELECT(low, K(0.0f), SELECT(high, K(INFINITY), y));
-  return SELECT(x == x, y, x);
+  return p * f * f + f + K(1.0f);
 }
 #endif
+/* the whole number of doublings in exp(x) */
+INLINE vf doublings(vf x) { return (x * K(1.4426950408889634) + K(TO_WHOLE)) - K(TO_WHOLE); }
+/* exp(x) where it is a normal number, which n doublings make */
+INLINE vf exp_normal(vf x, vf n) {
+  vf f = (x - n * K(LN2_HIGH)) - n * K(LN2_LOW);
+  return exp_part(f) * (vf)((__builtin_convertvector(n, vm) + EXP_BIAS) << EXP_SHIFT);
+}
+/* exp(x) */
+INLINE vf f_exp(vf x) {
+  vm low = x < K(EXP_LOW), high = x > K(EXP_HIGH);
+  vf z = SELECT(low | high | (x != x), K(0.0), x), n = doublings(z);
+  vf y = exp_normal(z, SELECT(n > K(EXP_BIAS), K(EXP_BIAS), n));
+  y = SELECT(low, K(0.0), SELECT(high, K(INFINITY), y));
+  return SELECT(x == x, y, x);
+}
+/* exp(x) of what is not above 0, never below the smallest normal number: of surrogates */
+INLINE vf f_exp_fall(vf x) {
+  x = SELECT(x < K(EXP_LOW), K(EXP_LOW), x);
+  return exp_normal(x, doublings(x));
+}
 #define LANES(name, call)                                  \
   INLINE vf name(vf x) {                                   \
     vf y;                                                  \

@@ -12,7 +12,7 @@ def _density(v, x, mean, width):
     """Normal density."""
     distance = x if mean == 0 else v.make("-", x, v.number(mean))
     power = v.make("*", v.make("*", distance, distance), v.number(-0.5 / width**2))
-    return v.times(v.make("function", power, data="exp"), v.number(1 / (width * math.sqrt(2 * math.pi))))
+    return v.times(v.make("function", power, data="exp_fall"), v.number(1 / (width * math.sqrt(2 * math.pi))))
 
 
 def _multi_gaussian(v, s, x):
@@ -35,7 +35,7 @@ def _fast_sigmoid(v, s, x):
 
 def _slayer(v, s, x):
     power = v.times(v.make("function", x, data="abs"), v.number(-s.slope))
-    return v.make("function", power, data="exp")
+    return v.make("function", power, data="exp_fall")
 
 
 SHAPES = {
