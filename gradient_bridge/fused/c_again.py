@@ -49,8 +49,9 @@ class Again(Places):
             )
             return [self.multiply(step, to, of)]
         _, name, number = step
+        g, rows = identifier(name), len(self.design.kept[name])
         taken = [
-            f"copy(n_{identifier(name)}, {self.at(key, self.states(name, number))}, {place});"
+            f"fetch({place} + AHEAD * {rows} * n_{g}, n_{g}); copy(n_{g}, {self.at(key, self.states(name, number))}, {place});"
             for key, place in self.kept(name, number)
         ]
         return [*taken, *self.kernel_again(name, number)]

@@ -218,7 +218,8 @@ class Backward(Again, Sums):
         direct = f"(whole_{g} && (!a->by_step_{output} || a->by_trial_{output} == {size}))"
         lines.append(
             f"if (!{direct}) {{ take_rows(nb, {size}, {own}, {place}, a->by_trial_{output}, -a->by_step_{output}); "
-            f"memset({own} + n_{g}, 0, (nr_{g} - n_{g}) * sizeof(real)); }}"
+            f"memset({own} + n_{g}, 0, (nr_{g} - n_{g}) * sizeof(real)); }} "
+            f"else if (a->by_step_{output}) fetch({place} - AHEAD * a->by_step_{output}, n_{g});"
         )
         return f"({direct} ? {place} : {own})"
 

@@ -95,8 +95,9 @@ class Forward(Pieces):
             return [self.multiply(step, f"y_{self.group_of(step.target)}", f"y_{self.group_of(step.source)}")]
         _, name, number = step
         g = identifier(name)
+        ahead = f"AHEAD * {len(self.design.kept[name])} * n_{g}"
         kept = [
-            f"if (a->keep) copy(n_{g}, {place}, {self.at(key, f'y_{g}')});"
+            f"if (a->keep) {{ claim({place} + {ahead}, n_{g}); copy(n_{g}, {place}, {self.at(key, f'y_{g}')}); }}"
             for key, place in self.kept(name, number)
         ]
         return [*kept, *self.kernel_of(name, number)]
@@ -148,5 +149,6 @@ class Forward(Pieces):
         """Where an output of a step goes: into its place, or there by way of a buffer that may spill."""
         place = f"{array} + ((size_t)(t + {shift}) * a->trials + q0) * {size}"
         own = f"out_{g} + {number} * L_{g}"
+        after.append(f"claim({place} + AHEAD * a->trials * {size}, n_{g});")
         after.append(f"if (!whole_{g}) copy(n_{g}, {place}, {own});")
         return f"(whole_{g} ? {place} : {own})"

@@ -113,15 +113,17 @@ class Design:
         self.layouts = {}
         for name, group in plan.groups.items():
             own = dict.fromkeys(c for k in group.all_kernels() for c in k.leaves("coefficient"))
-            states = [key for key in group.states if carried.state(key)]
+            final = [key for key in group.final if not carried.state(key)]
+            every = [*group.states, *(key for key in group.final if carried.state(key))]
+            states = [key for key in every if carried.state(key)]
             self.layouts[name] = GroupLayout(
                 name=name,
                 size=group.size,
-                states=list(group.states),
+                states=every,
                 coefficients=list(own),
                 graded=[c for c in own if c in wanted.coefficients],
                 dense=wanted.dense,
-                last=list(group.final),
+                last=final,
                 carried=states,
                 slotted=frozenset(states) & delivered,
             )

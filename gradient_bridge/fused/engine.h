@@ -476,6 +476,10 @@ INLINE int any(vm m) {
 INLINE void fetch(const real *p, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k);
 }
+/* memory that a later step writes: a store that has to wait for its line holds up those after it */
+INLINE void claim(const real *p, size_t n) {
+  for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k, 1);
+}
 /* currents of a step, by trial and neuron; which are not finite, where each neuron takes its own column */
 INLINE vm load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
                        const int32_t *column, real *to) {

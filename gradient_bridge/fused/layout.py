@@ -27,7 +27,7 @@ class GroupLayout:
     dense : frozenset of str
         Event spaces whose events are wanted as 0 and 1.
     last : list of str
-        Truth values that are wanted at the end only.
+        Arrays that are wanted at the end only.
     carried : list of str
         States that carry a gradient.
     slotted : frozenset of str

@@ -84,7 +84,7 @@ class Group:
     states : tuple of str
         Arrays that are carried from kernel to kernel.
     final : tuple of str
-        Truth values that are only wanted at the end.
+        Arrays that every step writes before it reads them: only wanted at the end.
     """
 
     name: str
@@ -324,12 +324,9 @@ class _Planner:
         every = [k for k in (first, *made, last) if k is not None]
         loaded = {key for k in every for key in k.leaves("state")}
         written = {key for k in every for key in k.state}
-        truths = {k for k in written if k in self.layout.booleans}
-        states = (
-            loaded | (written - truths) | {k for k in self.needed if self.program.arrays[k].owner == name}
-        )
-        size = {self.program.arrays[k].size for k in states} - {1}
-        if not states:
+        states = loaded | {k for k in self.needed if self.program.arrays[k].owner == name}
+        size = {self.program.arrays[k].size for k in states | written} - {1}
+        if not size:
             size = {p.operation.elements for parts in segments for p in parts}
         if len(size) > 1:
             raise AssertionError(f"{name}: arrays of {size} elements")
@@ -340,7 +337,7 @@ class _Planner:
             kernels=made,
             last=last,
             states=tuple(sorted(states)),
-            final=tuple(sorted(truths - states)),
+            final=tuple(sorted(written - states)),
         )
 
     def touches(self, step, name):
