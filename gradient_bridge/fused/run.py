@@ -19,6 +19,8 @@ from .lowering import INSTEAD
 from .plan import Delivery
 from .rest import steps_since
 
+DENSE = 1 << 26  # bytes of spikes up to which a pass without gradients writes them as 0 and 1
+
 
 class Run:
     """One pass. For the parameters see `ReferenceEngine.run`."""
@@ -155,7 +157,7 @@ class Run:
         spaces = {program.events[g]: g for g in request.spikes}
         sources = self.sources()
         back = grad and bool(request.carrying)
-        dense = frozenset(s for s in spaces if back and s in request.carrying and s not in sources)
+        dense = self.dense([s for s in spaces if s not in sources], back)
         by_step = {id(s): s for s in self.plan.steps if not isinstance(s, tuple)}
         wanted = Wanted(
             double=self.dtype == torch.float64,
@@ -193,6 +195,13 @@ class Run:
         self.fixed.take_up({}, {})  # it outlives the pass, whose values and graph need not
         outputs = Fused.apply(call, *tensors)
         return self.results(design, call, outputs, spaces, kept, sources)
+
+    def dense(self, spaces, back):
+        """The event spaces whose events C writes as 0 and 1; of the others it keeps the events alone."""
+        if back:
+            return frozenset(s for s in spaces if s in self.request.carrying)
+        size = sum(self.plan.spaces.get(s, 0) for s in spaces) * self.steps * self.trials
+        return frozenset(spaces if size * self.dtype.itemsize <= DENSE else ())
 
     def _checked_in_c(self, design, currents):
         """The stimuli of which C loads every number."""

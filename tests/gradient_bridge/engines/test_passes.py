@@ -9,6 +9,7 @@ import torch
 from brian2 import Clock, Network, NeuronGroup, ms
 
 from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.fused import run
 
 from .cases import CASES
 from .comparing import derivatives, loss_of, outputs, unequal, unequal_derivatives
@@ -95,6 +96,20 @@ def test_what_a_pass_returned_stays(pair):
                 parameter += 0.05
         kept.append(outputs(recording))
     assert unequal(*kept) == {}
+
+
+def test_spikes_that_are_kept_as_events(pair, monkeypatch):
+    twin, _ = pair
+    stimulus, options, _ = LAYER.call(twin)
+    with torch.no_grad():
+        spikes = twin(stimulus, **options).spikes
+        monkeypatch.setattr(run, "DENSE", 0)
+        recording = twin(stimulus, **options)
+    group = next(g for g in spikes if g not in twin.program.inputs)
+    written = spikes[group]
+    assert written.sum() > 0
+    assert recording.spikes.count(group) == int(written.sum())
+    assert torch.equal(recording.spikes[group], written)
 
 
 def test_values_and_delays_that_changed_in_brian2(pair):
