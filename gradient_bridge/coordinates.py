@@ -226,6 +226,14 @@ class Named(nn.Module):
         return len(self._modules)
 
 
+def _same(held, now):
+    """Whether tensors still hold what they held; versions would not tell, since ``.data`` has none."""
+    return all(
+        a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+        for a, b in zip(held, now, strict=True)
+    )
+
+
 class Trained(nn.Module):
     """One trained quantity: its coordinate, the value that was pulled and the free parameter.
 
@@ -243,17 +251,23 @@ class Trained(nn.Module):
         self.coordinate, self.label = coordinate, label
         self.free = nn.Parameter(coordinate.start(value))
         self.register_buffer("base", value.clone())
-        self._origin = None, 0, None  # (base, its version, what the coordinate needs of it)
+        self._origin = self._held = None  # (tensors, what was computed from them)
 
     def forward(self):
         """The present value, SI, with its graph."""
         if not isinstance(self.coordinate, Bounded):
             return self.coordinate.forward(self.free, self.base)
-        base, version, origin = self._origin
-        if base is not self.base or version != self.base._version:
-            origin = self.coordinate.origin(self.base)
-            self._origin = self.base, self.base._version, origin
-        return self.coordinate.forward(self.free, self.base, origin)
+        if self._origin is None or not _same(self._origin[0], (self.base,)):
+            self._origin = (self.base.clone(),), self.coordinate.origin(self.base)
+        return self.coordinate.forward(self.free, self.base, self._origin[1])
+
+    @torch.no_grad()
+    def held(self):
+        """The present value without a graph: the same tensor as long as it is the same value; not to be changed."""
+        now = self.free, self.base
+        if self._held is None or not _same(self._held[0], now):
+            self._held = [t.detach().clone() for t in now], self().detach().clone()
+        return self._held[1]
 
     @torch.no_grad()
     def set_base(self, value):

@@ -262,11 +262,13 @@ class Twin(Synced, nn.Module):
             )
         stimulus, trials, end = prepare_stimulus(self, stimulus, duration, trials)
         wanted = traces_to_keep(self.program, record or {})
-        trained = {place: self._trained(place)() for place in self._places}
+        grad = torch.is_grad_enabled()
+        modules = {place: self._trained(place) for place in self._places}
+        trained = {place: module() if grad else module.held() for place, module in modules.items()}
         given = prepare_initial(self, initial, trials)
         graded = {place.key for place, value in trained.items() if value.requires_grad}
         graded |= {key for key, value in (given | stimulus).items() if value.requires_grad}
-        back = bool(graded) and torch.is_grad_enabled()
+        back = bool(graded) and grad
         on_numpy = self._engine.on_numpy(self.dtype, self.device, back)
         if not on_numpy:
             refuse_mixed_types(self.program)

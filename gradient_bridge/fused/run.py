@@ -28,6 +28,7 @@ class Run:
     def __init__(self, engine, values, constants, request):
         self.engine, self.program, self.request = engine, engine.program, request
         self.dtype, self.trials = request.dtype, request.trials
+        self.given = [*values.values(), *constants.values()]
         self.values = {k: self._tensor(v) for k, v in values.items()}
         self.clock = self.program.clocks[0]
         self.steps = self.clock.steps_until(request.end) - self.clock.start
@@ -44,6 +45,15 @@ class Run:
         return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
 
     # -------------------------------------------------------------- what goes in
+    def fixed_values(self):
+        """`coefficients`, `weights`, and a dict of what was made of them; held while gradients are not wanted."""
+        if torch.is_grad_enabled():
+            return self.coefficients(), self.weights(), {}
+        known, key = self.engine.held, (id(self.plan), self.dtype)
+        if key not in known or not _identical(known[key][0], self.given):
+            known[key] = self.given, (self.coefficients(), self.weights(), {})
+        return known[key][1]
+
     def coefficients(self):
         """By group: the values of its coefficients by (operation, name)."""
         found = {}
@@ -148,7 +158,7 @@ class Run:
     def run(self):
         """Spikes, traces and final values, as `ReferenceEngine.run` returns them."""
         request, program = self.request, self.program
-        coefficients, weights = self.coefficients(), self.weights()
+        coefficients, weights, made = self.fixed_values()
         grad = torch.is_grad_enabled()
 
         def graded(value):
@@ -180,21 +190,31 @@ class Run:
         kept = frozenset(s for s in spaces if s not in dense and s not in sources)
         currents = self.currents(design)
         check_currents(program, request.stimulus, leave=self._checked_in_c(design, currents))
-        values = {n: stacked(coefficients[n], layout, self.dtype) for n, layout in design.layouts.items()}
+        if id(design) not in made:
+            made[id(design)] = self.arranged(design, coefficients, weights)
+        values, matrices = made[id(design)]
         call = Call(self, design, library, structure, sources, currents, values, keep=back or bool(kept))
         tensors = []
         for name, layout in design.layouts.items():
             own = coefficients[name]
             tensors += [filling(own[c], (layout.size,), self.dtype) for c in layout.graded]
             tensors.append(self.start(layout))
-        for step in by_step.values():
-            wirings = self.engine.synapses.wirings(step)
-            for link, wiring in zip(design.links[id(step)], wirings, strict=True):
-                tensors.append(matrix(weights[id(step)], wiring, link.dense))
+        tensors += matrices
         tensors += [table for table, _, _ in currents.values()]
         self.fixed.take_up({}, {})  # it outlives the pass, whose values and graph need not
         outputs = Fused.apply(call, *tensors)
         return self.results(design, call, outputs, spaces, kept, sources)
+
+    def arranged(self, design, coefficients, weights):
+        """Coefficients by group as C reads them, and the weights of all links as matrices or compressed rows."""
+        values = {n: stacked(coefficients[n], layout, self.dtype) for n, layout in design.layouts.items()}
+        matrices = []
+        for step in self.plan.steps:
+            if not isinstance(step, tuple):
+                wirings = self.engine.synapses.wirings(step)
+                for link, wiring in zip(design.links[id(step)], wirings, strict=True):
+                    matrices.append(matrix(weights[id(step)], wiring, link.dense))
+        return values, matrices
 
     def dense(self, spaces, back):
         """The event spaces whose events C writes as 0 and 1; of the others it keeps the events alone."""
@@ -278,6 +298,10 @@ class Run:
         before = torch.as_tensor(self.values[key]).expand(step.shape)
         now = (self.clock.start + step.to(torch.float64)) * self.clock.dt
         return torch.where(step >= 0, now, before)
+
+
+def _identical(one, other):
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def as_bytes(stimulus):

@@ -112,6 +112,35 @@ def test_spikes_that_are_kept_as_events(pair, monkeypatch):
     assert torch.equal(recording.spikes[group], written)
 
 
+@pytest.mark.parametrize("change", ["step", "data", "numpy", "base", "replaced"])
+def test_values_that_changed_between_passes_without_gradients(pair, change):
+    """What is fixed is held from pass to pass, whatever way it is changed in."""
+    twin, reference = pair
+    stimulus, options, _ = LAYER.call(twin)
+
+    def alter(trained):
+        if change == "step":
+            trained.free.add_(0.1)
+        elif change == "data":
+            trained.free.data.mul_(1.5).add_(0.1)
+        elif change == "numpy":
+            trained.free.detach().numpy()[...] += 0.1
+        elif change == "base":
+            trained.base.data.mul_(1.1)
+        else:
+            trained.free = torch.nn.Parameter(trained.free + 0.1)
+
+    with torch.no_grad():
+        before = outputs(twin(stimulus, **options))
+        for place in twin._places:
+            for each in pair:
+                alter(each._trained(place))
+        after = outputs(twin(stimulus, **options))
+        assert unequal(after, before)
+        assert unequal(after, outputs(reference(stimulus, **options))) == {}
+        assert unequal(after, outputs(twin(stimulus, **options))) == {}
+
+
 def test_values_and_delays_that_changed_in_brian2(pair):
     twin, _ = pair
     before, _ = results(LAYER, twin)
