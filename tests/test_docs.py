@@ -25,10 +25,9 @@ def chains(tree):
             yield names
 
 
-def program(page):
-    """Return the page's one Python program."""
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    return block
+def programs(page):
+    """Return the page's Python programs."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
 def run(source, folder):
@@ -41,17 +40,19 @@ def run(source, folder):
 
 
 @pytest.mark.slow
-def test_the_program_of_the_readme_runs(tmp_path):
+def test_the_programs_of_the_readme_run(tmp_path):
     # One epoch shows that it runs; what it learns is the study's business.
-    source = program("README.md")
-    assert "epochs=30" in source
-    run(source.replace("epochs=30", "epochs=1"), tmp_path)
+    trained, own = programs("README.md")
+    assert "epochs=30" in trained
+    run(trained.replace("epochs=30", "epochs=1"), tmp_path)
     assert (tmp_path / "net.nc").is_file()
+    assert "cells" in run(own, tmp_path)
 
 
 @pytest.mark.slow
 def test_the_network_of_your_own_fires_as_its_twin(tmp_path):
-    printed = run(program("docs/index.md"), tmp_path)
+    (source,) = programs("docs/index.md")
+    printed = run(source, tmp_path)
     fired, simulated = map(int, re.findall(r"the twin fired (\d+) spikes, Brian2 (\d+)", printed)[0])
     assert fired == simulated > 0
 
