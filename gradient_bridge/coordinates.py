@@ -226,10 +226,15 @@ class Named(nn.Module):
         return len(self._modules)
 
 
+_BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
 def _same(held, now):
-    """Whether tensors still hold what they held; versions would not tell, since ``.data`` has none."""
+    """Whether tensors still hold the bits they held; versions would not tell, since ``.data`` has none."""
     return all(
-        a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
+        a.dtype == b.dtype
+        and a.device == b.device
+        and torch.equal(*(t.detach().view(_BITS[t.dtype.itemsize]) for t in (a, b)))
         for a, b in zip(held, now, strict=True)
     )
 
@@ -240,7 +245,7 @@ class Trained(nn.Module):
     Parameters
     ----------
     value : torch.Tensor, shape (element,) or ()
-    coordinate : Identity, Log or Bounded
+    coordinate : Identity, Log, Bounded or Scaled
     label : str
         ``group.variable``, for messages.
     """
@@ -257,6 +262,8 @@ class Trained(nn.Module):
         """The present value, SI, with its graph."""
         if not isinstance(self.coordinate, Bounded):
             return self.coordinate.forward(self.free, self.base)
+        if torch.is_inference_mode_enabled():  # what is made there cannot be part of a later graph
+            return self.coordinate.forward(self.free, self.base)
         if self._origin is None or not _same(self._origin[0], (self.base,)):
             self._origin = (self.base.clone(),), self.coordinate.origin(self.base)
         return self.coordinate.forward(self.free, self.base, self._origin[1])
@@ -264,6 +271,8 @@ class Trained(nn.Module):
     @torch.no_grad()
     def held(self):
         """The present value without a graph: the same tensor as long as it is the same value; not to be changed."""
+        if torch.is_inference_mode_enabled():
+            return self()
         now = self.free, self.base
         if self._held is None or not _same(self._held[0], now):
             self._held = [t.detach().clone() for t in now], self().detach().clone()

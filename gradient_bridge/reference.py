@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import threading
 from dataclasses import replace
 
@@ -28,7 +29,16 @@ from .reading import in_steps
 from .rendering import adds_fixed, can_mask, write_operation
 from .stimuli import check_currents
 
-_default = threading.RLock()
+_one_at_a_time = threading.RLock()
+
+
+def _new_lock():
+    """A thread that holds it does not come with a fork."""
+    global _one_at_a_time
+    _one_at_a_time = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_new_lock)
 
 
 @contextlib.contextmanager
@@ -37,7 +47,7 @@ def default_dtype(dtype):
 
     Torch has one default for all threads of a process: passes of different threads follow one another.
     """
-    with _default:
+    with _one_at_a_time:
         before = torch.get_default_dtype()
         try:
             torch.set_default_dtype(dtype)

@@ -49,32 +49,39 @@ def own_modules(flags):
     with suppress(OSError):  # used now, for whoever trims the cache
         os.utime(folder)
     manager = cython_extension_manager
-    before = manager._code_cache, manager._load_module
+    before, outer = manager._code_cache, vars(manager).get("_load_module")
     manager._code_cache = _loaded.setdefault(key, {})
-    manager._load_module = _whole(manager._load_module)
+    manager._load_module = _whole(type(manager)._load_module.__get__(manager))
     try:
         yield folder
     finally:
-        manager._code_cache, manager._load_module = before
+        manager._code_cache = before
+        if outer is None:
+            del manager._load_module  # the method of its class again
+        else:
+            manager._load_module = outer
 
 
 def _whole(load):
     """Brian2's loading of a module, which it does with the module locked; `load` compiles one that is not there."""
 
-    def load_module(module_path, *, lib_dir, **given):
-        path = Path(module_path)
-        if path.is_file():
-            known = list(sys.path)
-            try:
-                return load(module_path, lib_dir=lib_dir, **given)
-            except ImportError:  # damaged: made again
-                sys.path[:] = known
-                path.unlink(missing_ok=True)
-        with scratch_folder(Path(lib_dir).parent) as scratch:
-            made = scratch / path.name
-            module = load(str(made), lib_dir=str(scratch), **given)
-            if made.is_file():
-                made.replace(path)
-        return module
+    def load_module(module_path, *, lib_dir, sources, **given):
+        path, known = Path(module_path), list(sys.path)
+        if sources:  # of a user's functions: further modules beside it
+            return load(module_path, lib_dir=lib_dir, sources=sources, **given)
+        try:
+            if path.is_file():
+                try:
+                    return load(module_path, lib_dir=lib_dir, sources=sources, **given)
+                except ImportError:  # damaged: made again
+                    path.unlink(missing_ok=True)
+            with scratch_folder(Path(lib_dir).parent) as scratch:
+                made = scratch / path.name
+                module = load(str(made), lib_dir=str(scratch), sources=sources, **given)
+                if made.is_file():
+                    made.replace(path)
+            return module
+        finally:
+            sys.path[:] = known  # Brian2 leaves the folder there after an error
 
     return load_module

@@ -81,9 +81,10 @@ class Forward(Pieces):
             + "\n".join(self.lines)
             + "\n}\n"
             "int forward(const Call *a) {\n  Ready r;\n  int failed = !make_ready(a, &r, 0);\n"
+            "  if (failed) {\n    release(&r);\n    return failed;\n  }\n"
             "  const long blocks = (a->trials + a->block - 1) / a->block;\n"
             "#pragma omp parallel for num_threads(a->threads) schedule(dynamic) reduction(| : failed)\n"
-            "  for (long q = 0; q < blocks; q++) if (!failed) failed |= forward_block(a, &r, (size_t)q);\n"
+            "  for (long q = 0; q < blocks; q++) if (!(failed & 1)) failed |= forward_block(a, &r, (size_t)q);\n"
             "  release(&r);\n  return failed;\n}\n"
         )
 

@@ -116,10 +116,11 @@ INLINE vf f_exp(vf x) {
   y = SELECT(low, K(0.0), SELECT(high, K(INFINITY), y));
   return SELECT(x == x, y, x);
 }
-/* exp(x) of what is not above 0, never below the smallest normal number: of surrogates */
+/* exp(x) of what is not above 0: of surrogates */
 INLINE vf f_exp_fall(vf x) {
-  x = SELECT(x < K(EXP_LOW), K(EXP_LOW), x);
-  return exp_normal(x, doublings(x));
+  vm low = x < K(EXP_LOW);
+  x = SELECT(low, K(EXP_LOW), x);
+  return WHEN(~low, exp_normal(x, doublings(x)));
 }
 #define LANES(name, call)                                  \
   INLINE vf name(vf x) {                                   \

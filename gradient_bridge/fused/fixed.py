@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 
 from ..arrays_torch import TorchPass
 from ..numerics import OPERATIONS, is_exact
+
+SCALARS = (int, float, np.generic)
 
 
 class FixedPass(TorchPass):
@@ -37,7 +40,7 @@ class FixedPass(TorchPass):
         if operation.name not in self._offered:
             offered = vars(super().offered(operation))
             self._offered[operation.name] = SimpleNamespace(
-                **{name: self._once(function) for name, function in offered.items()}
+                **{n: f if n == "take" else self._once(f) for n, f in offered.items()}
             )
         return self._offered[operation.name]
 
@@ -45,7 +48,7 @@ class FixedPass(TorchPass):
         """A function of which a pass computes each value once: many operations want the same ones."""
 
         def call(*arguments):
-            key = (function, *(id(a) if isinstance(a, torch.Tensor) else repr(a) for a in arguments))
+            key = (function, *(repr(a) if isinstance(a, SCALARS) else id(a) for a in arguments))
             if key not in self._found:
                 self._found[key] = arguments, function(*arguments)  # an id is one as long as what has it lives
             return self._found[key][1]

@@ -1,4 +1,4 @@
-"""Spikes that come from outside: as bytes, and which of their rows each step emits."""
+"""What comes from outside: spikes as bytes, and which row of spikes or currents belongs to each step."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Run:
     # -------------------------------------------------------------- what goes in
     def fixed_values(self):
         """`coefficients`, `weights`, and a dict of what was made of them; held while gradients are not wanted."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or torch.is_inference_mode_enabled():
             return self.coefficients(), self.weights(), {}
         known, key = self.engine.held, (id(self.plan), self.dtype)
         if key not in known or not _identical(known[key][0], self.given):
@@ -224,7 +224,7 @@ class Run:
         return frozenset(spaces if size * self.dtype.itemsize <= DENSE else ())
 
     def _checked_in_c(self, design, currents):
-        """The stimuli of which C loads every number."""
+        """The stimuli of which C loads every number: the steps cover all rows, each neuron takes its own column."""
         found = set()
         for (name, _), place in design.currents.items():
             table, _, column = currents[place]
@@ -256,7 +256,7 @@ class Run:
             if (key, slot) in traces:
                 states[key, slot] = traces[key, slot]
             else:
-                value = torch.as_tensor(self.values[key])
+                value = torch.as_tensor(self.values[key]).clone()  # the user's to change
                 states[key, slot] = value.expand(self.trials, size)[:, None].expand(-1, self.steps, -1)
         for (key, slot), value in states.items():
             if key in self.engine.layout.booleans:
