@@ -68,7 +68,7 @@ INLINE void store_truth(uint8_t *p, vm m) { *(vbu *)p = __builtin_convertvector(
 #define TO_WHOLE 6755399441055744.0
 #define LN2_HIGH 6.93145751953125e-1
 #define LN2_LOW 1.42860682030941723212e-6
-/* exp(f) for abs(f) <= ln(2)/2, within 2 units of the last place */
+/* exp(f) - 1 for abs(f) <= ln(2)/2, within 2 units of the last place */
 INLINE vf exp_part(vf f) {
   vf p = K(1.0 / 6227020800.0);
   p = p * f + K(1.0 / 479001600.0);
@@ -82,7 +82,7 @@ INLINE vf exp_part(vf f) {
   p = p * f + K(1.0 / 24.0);
   p = p * f + K(1.0 / 6.0);
   p = p * f + K(0.5);
-  return p * f * f + f + K(1.0);
+  return p * f * f + f;
 }
 #else
 #define EXP_LOW (-87.3f)
@@ -98,16 +98,17 @@ INLINE vf exp_part(vf f) {
   p = p * f + K(4.1665795894e-2f);
   p = p * f + K(1.6666665459e-1f);
   p = p * f + K(5.0000001201e-1f);
-  return p * f * f + f + K(1.0f);
+  return p * f * f + f;
 }
 #endif
 /* the whole number of doublings in exp(x) */
 INLINE vf doublings(vf x) { return (x * K(1.4426950408889634) + K(TO_WHOLE)) - K(TO_WHOLE); }
+/* 2 to the power of n */
+INLINE vf doubled(vf n) { return (vf)((__builtin_convertvector(n, vm) + EXP_BIAS) << EXP_SHIFT); }
+/* what n doublings leave of x */
+INLINE vf rest_of(vf x, vf n) { return (x - n * K(LN2_HIGH)) - n * K(LN2_LOW); }
 /* exp(x) where it is a normal number, which n doublings make */
-INLINE vf exp_normal(vf x, vf n) {
-  vf f = (x - n * K(LN2_HIGH)) - n * K(LN2_LOW);
-  return exp_part(f) * (vf)((__builtin_convertvector(n, vm) + EXP_BIAS) << EXP_SHIFT);
-}
+INLINE vf exp_normal(vf x, vf n) { return (exp_part(rest_of(x, n)) + K(1.0)) * doubled(n); }
 /* exp(x) */
 INLINE vf f_exp(vf x) {
   vm low = x < K(EXP_LOW), high = x > K(EXP_HIGH);
@@ -115,6 +116,38 @@ INLINE vf f_exp(vf x) {
   vf y = exp_normal(z, SELECT(n > K(EXP_BIAS), K(EXP_BIAS), n));
   y = SELECT(low, K(0.0), SELECT(high, K(INFINITY), y));
   return SELECT(x == x, y, x);
+}
+/* exp(x) - 1, without loss next to 0 */
+INLINE vf f_expm1(vf x) {
+  vm low = x < K(EXP_LOW), high = x > K(EXP_HIGH);
+  vf z = SELECT(low | high | (x != x), K(0.0), x), n = doublings(z);
+  n = SELECT(n > K(EXP_BIAS), K(EXP_BIAS), n);
+  vf scale = doubled(n), y = exp_part(rest_of(z, n)) * scale + (scale - K(1.0));
+  y = SELECT(low, K(-1.0), SELECT(high, K(INFINITY), y));
+  return SELECT((x == x) & (x != K(0.0)), y, x);
+}
+/* (exp(x) - 1)/x */
+INLINE vf f_exprel(vf x) {
+  vm none = x == K(0.0);
+  return SELECT(none, K(1.0), f_expm1(x) / SELECT(none, K(1.0), x));
+}
+/* its derivative: the sum of (k + 1)/(k + 2)! x^k next to 0 */
+INLINE vf f_exprel_slope(vf x) {
+  vm near = (x > K(-0.5)) & (x < K(0.5));
+  vf p = K(1.0 / 6706022400.0), z = SELECT(near, K(1.0), x);
+  p = p * x + K(1.0 / 518918400.0);
+  p = p * x + K(1.0 / 43545600.0);
+  p = p * x + K(1.0 / 3991680.0);
+  p = p * x + K(1.0 / 403200.0);
+  p = p * x + K(1.0 / 45360.0);
+  p = p * x + K(1.0 / 5760.0);
+  p = p * x + K(1.0 / 840.0);
+  p = p * x + K(1.0 / 144.0);
+  p = p * x + K(1.0 / 30.0);
+  p = p * x + K(1.0 / 8.0);
+  p = p * x + K(1.0 / 3.0);
+  p = p * x + K(0.5);
+  return SELECT(near, p, (f_exp(x) - f_exprel(x)) / z);
 }
 /* exp(x) of what is not above 0: of surrogates */
 INLINE vf f_exp_fall(vf x) {
@@ -128,12 +161,9 @@ INLINE vf f_exp_fall(vf x) {
     for (size_t k = 0; k < VL; k++) y[k] = (real)call(x[k]); \
     return y;                                              \
   }
-static real exprel_(real x) { return x == 0 ? 1 : expm1(x) / x; }
-static real exprel_slope_(real x) { return fabs(x) < (real)1e-4 ? (real)0.5 + x / 3 : (exp(x) - expm1(x) / x) / x; }
 LANES(f_log, log)
 LANES(f_log10, log10)
 LANES(f_log1p, log1p)
-LANES(f_expm1, expm1)
 LANES(f_sin, sin)
 LANES(f_cos, cos)
 LANES(f_tan, tan)
@@ -145,8 +175,6 @@ LANES(f_arccos, acos)
 LANES(f_arctan, atan)
 LANES(f_floor, floor)
 LANES(f_ceil, ceil)
-LANES(f_exprel, exprel_)
-LANES(f_exprel_slope, exprel_slope_)
 #ifdef DOUBLE
 LANES(f_sqrt, sqrt)
 #else
