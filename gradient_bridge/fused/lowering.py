@@ -28,8 +28,7 @@ FUNCTIONS = (
     *("exp", "log", "log10", "log1p", "expm1", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
     *("arcsin", "arccos", "arctan", "abs", "exprel", "floor", "ceil", "sign"),
 )
-# sympy's names of the same functions
-SYMPYS = {"Abs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+SYMPYS = {"Abs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}  # sympy's names of them
 
 
 def refuse(operation, what, instead=INSTEAD):
@@ -252,6 +251,8 @@ class Lowering:
         """An arithmetic operation on two values."""
         if kind is ast.Pow:
             whole = b.kind == "number" and float(b.data).is_integer() and 2 <= float(b.data) <= MOST_FACTORS
+            if not whole and a.kind == "function" and a.data == "exp":  # Brian2 writes exp(v/a) as exp(v)**(1/a)
+                return self.values.make("function", self.values.make("*", a.parts[0], b), data="exp")
             if not whole:
                 return self.values.make("power", a, b)
             product = a
