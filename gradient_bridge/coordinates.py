@@ -260,9 +260,8 @@ class Trained(nn.Module):
 
     def forward(self):
         """The present value, SI, with its graph."""
-        if not isinstance(self.coordinate, Bounded):
-            return self.coordinate.forward(self.free, self.base)
-        if torch.is_inference_mode_enabled():  # what is made there cannot be part of a later graph
+        # what is made in inference mode cannot be part of a later graph
+        if not isinstance(self.coordinate, Bounded) or torch.is_inference_mode_enabled():
             return self.coordinate.forward(self.free, self.base)
         if self._origin is None or not _same(self._origin[0], (self.base,)):
             self._origin = (self.base.clone(),), self.coordinate.origin(self.base)

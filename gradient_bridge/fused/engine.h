@@ -470,14 +470,8 @@ INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x,
 }
 
 /* ---------------------------------------------------------------- what comes in */
-/* a library's routine for any length takes longer to begin than these lengths need */
-INLINE void copy(size_t n, real *to, const real *from) {
-  size_t i = 0;
-  for (; i + VL <= n; i += VL) ST(to + i, LD(from + i));
-  if (i < n && n >= VL) ST(to + n - VL, LD(from + n - VL));
-  else for (; i < n; i++) to[i] = from[i];
-}
-/* the same; which are not finite */
+/* which of the numbers that it copies are not finite; a library's routine for any length takes longer to begin than
+   these lengths need */
 INLINE vm copy_odd(size_t n, real *to, const real *from) {
   vm odd = {0};
   size_t i = 0;
@@ -496,6 +490,7 @@ INLINE vm copy_odd(size_t n, real *to, const real *from) {
   }
   return odd;
 }
+INLINE void copy(size_t n, real *to, const real *from) { (void)copy_odd(n, to, from); }
 INLINE int any(vm m) {
   whole found = 0;
   for (size_t k = 0; k < VL; k++) found |= m[k];
