@@ -1,19 +1,21 @@
 """From simulated spikes and trained networks to numbers and figures, all as xarray data."""
 
 from . import biology
-from .cells import cells_distribution, membrane_beside_cells
+from .activity.rates import firing_rates
+from .biology.cells import cells_distribution, membrane_beside_cells
+from .biology.comparison import compare
+from .biology.glif import glif_parameters, glif_table
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
-from .comparison import compare
 from .convergence import convergence_orders, step_deviations
-from .costs import ENERGY_COSTS, FLOAT32, INT32_RATIO_31, NEURON_COSTS, EnergyCost, NeuronCost
-from .dense_energy import dense_operations
-from .draw_biology import biology_ms, biology_scale_free
-from .draw_energy import energy_bars, operation_bars
-from .draw_neurons import adaptation_change, firing_rate_distribution, membrane_change
-from .draw_raster import example_classes, example_signal, example_spikes, example_stimulus
-from .draw_record import record_spikes, record_waves
-from .draw_robustness import ROBUSTNESS, accuracy_against_strength
-from .draw_training import (
+from .drawing.biology import biology_ms, biology_scale_free
+from .drawing.energy import energy_bars, operation_bars
+from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
+from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
+from .drawing.raster import example_classes, example_signal, example_spikes, example_stimulus
+from .drawing.record import record_spikes, record_waves
+from .drawing.robustness import ROBUSTNESS, accuracy_against_strength
+from .drawing.steps import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
+from .drawing.training import (
     accuracy_against_dt,
     confusion_matrix,
     learning_accuracy,
@@ -21,14 +23,12 @@ from .draw_training import (
     learning_rate_of_spikes,
     rate_against_dt,
 )
-from .energy import energy
+from .energetics.costs import ENERGY_COSTS, FLOAT32, INT32_RATIO_31, NEURON_COSTS, EnergyCost, NeuronCost
+from .energetics.dense import dense_operations
+from .energetics.network import energy
+from .energetics.operations import operations
 from .errors import DataNotFound, InvalidInput, MissingVariable
-from .figure_files import FIGURES, RECORD, compose, figure_names, figures
-from .glif import glif_parameters, glif_table
-from .operations import operations
-from .rates import firing_rates
-from .step_figures import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
-from .timescales import timescales, timescales_table
+from .time_constants.summary import timescales, timescales_table
 
 __all__ = [
     "ENERGY_COSTS",

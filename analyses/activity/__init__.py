@@ -1,0 +1,1 @@
+"""What spike trains of a simulation say: rates, sparseness, irregularity."""

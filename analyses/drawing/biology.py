@@ -1,0 +1,83 @@
+"""Figures of learned membrane time constants beside measured ones, from what `compare` returns."""
+
+import numpy as np
+
+from ..variables import require
+from .style import COLOURS, GREY, plain_ticks
+
+SIDES = (("model", "biology_layer", COLOURS[1]), ("cells", "biology_group", COLOURS[0]))
+
+
+def biology_ms(ds, ax):
+    """Draw quantiles of the membrane time constants in ms and the interval of each median; returns `ax`.
+
+    Thick bar: quartiles; thin line: the outermost quantiles; white-rimmed point: median with its interval.
+    """
+    rows = _rows(ds, ax, "quantile", where="biology_ms")
+    for y, (side, dim, name) in enumerate(rows):
+        row = ds.sel({dim: name})
+        median = float(row[f"biology_{side}_median"])
+        if np.isfinite(median):
+            interval = row[f"biology_{side}_median_interval"].values
+            reach = np.abs(interval - median)[:, None] if np.isfinite(interval).all() else None
+            ax.errorbar(
+                median,
+                y,
+                xerr=reach,
+                color="black",
+                marker="o",
+                markersize=5,
+                markeredgecolor="white",
+                markerfacecolor="black",
+                capsize=4,
+                elinewidth=1.2,
+                zorder=3,
+            )
+    ax.set(xlabel="Membrane time constant (ms)", title="In milliseconds")
+    return ax
+
+
+def biology_scale_free(ds, ax):
+    """Draw the same quantiles over the own median, with the sd of the log time constants; returns `ax`."""
+    rows = _rows(ds, ax, "quantile_scaled", where="biology_scale_free")
+    for y, (side, dim, name) in enumerate(rows):
+        spread = float(ds[f"biology_{side}_log_sd"].sel({dim: name}))
+        text = f"{spread:.2f}" if np.isfinite(spread) else "-"
+        ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
+    ax.text(1.02, -0.9, "log-sd", transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
+    ax.axvline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
+    ax.set(xlabel="Time constant over its median", title="Free of scale")
+    return ax
+
+
+def _rows(ds, ax, kind, *, where):
+    names = [
+        f"biology_{side}_{part}"
+        for side, _, _ in SIDES
+        for part in (kind, "median", "median_interval", "log_sd", "count")
+    ]
+    require(ds, *names, "biology_q", where=where)
+    rows, labels = [], []
+    q = ds["biology_q"].values
+    inner = (int(np.abs(q - 0.25).argmin()), int(np.abs(q - 0.75).argmin()))
+    for side, dim, colour in SIDES:
+        for name in ds[dim].values.tolist():
+            values = ds[f"biology_{side}_{kind}"].sel({dim: name}).values
+            if np.isfinite(values).all():
+                ax.plot([values.min(), values.max()], [len(rows)] * 2, color=colour, linewidth=1.2)
+                ax.plot(
+                    values[list(inner)],
+                    [len(rows)] * 2,
+                    color=colour,
+                    linewidth=8,
+                    alpha=0.45,
+                    solid_capstyle="butt",
+                )
+            labels.append(f"{name} ({int(ds[f'biology_{side}_count'].sel({dim: name}))})")
+            rows.append((side, dim, name))
+    ax.axhline(ds.sizes["biology_layer"] - 0.5, color=GREY, linewidth=0.8)
+    ax.set_yticks(range(len(rows)), labels)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xscale("log")
+    plain_ticks(ax, "x")
+    return rows

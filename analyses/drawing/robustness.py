@@ -1,0 +1,104 @@
+"""Figure of robustness: accuracy against the strength of each perturbation."""
+
+from functools import partial
+
+import numpy as np
+
+from ..variables import require
+from .figure_files import FigureSpec, Panel
+from .style import COLOURS, GREY, plain_ticks
+
+# Name, title, whether the strength is drawn on a logarithmic axis.
+_PERTURBATIONS = {
+    "membrane_noise": ("Membrane noise", True),
+    "spike_loss": ("Loss of spikes", True),
+    "synaptic_delay": ("Synaptic delay", False),
+    "weight_noise": ("Weight noise", True),
+    "weight_quantisation": ("Weight quantisation", False),
+    "time_constant_mismatch": ("Mismatch of time constants", True),
+    "neuron_lesion": ("Lesion of neurons", True),
+    "synapse_lesion": ("Lesion of synapses", True),
+    "temperature": ("Temperature", False),
+    "input_jitter": ("Jitter of input", True),
+}
+
+
+def accuracy_against_strength(ds, ax, *, name):
+    """Draw the accuracy against the strength of one perturbation; returns `ax`.
+
+    Points are seeds, the line and the error bars their mean and standard deviation. The dashed line and its band are
+    the unperturbed network (mean and standard deviation over seeds), the dotted one is what the commonest class scores.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of the study `robustness`.
+    ax : matplotlib Axes
+    name : str
+        E.g. ``"weight_noise"``.
+    """
+    require(ds, f"accuracy_{name}", name, "accuracy_unperturbed", where="accuracy_against_strength")
+    title, logarithmic = _PERTURBATIONS[name]
+    plain = ds["accuracy_unperturbed"].values
+    strength, accuracy = ds[name], ds[f"accuracy_{name}"].transpose(name, "seed").values
+    ax.axhline(plain.mean(), color=COLOURS[0], linestyle="--", linewidth=1, label="unperturbed")
+    if plain.size > 1 and plain.std():
+        spread = plain.std(ddof=1)
+        ax.axhspan(plain.mean() - spread, plain.mean() + spread, color=COLOURS[0], alpha=0.15, linewidth=0)
+    if "accuracy_commonest" in ds.variables:
+        ax.axhline(
+            float(ds["accuracy_commonest"]), color=GREY, linestyle=":", linewidth=1, label="commonest class"
+        )
+    x = strength.values
+    ax.plot(np.repeat(x, accuracy.shape[1]), accuracy.ravel(), ".", color=GREY, markersize=3, label="seeds")
+    deviation = accuracy.std(axis=1, ddof=1) if accuracy.shape[1] > 1 else None
+    ax.errorbar(
+        x,
+        accuracy.mean(axis=1),
+        deviation,
+        color=COLOURS[1],
+        marker="o",
+        markersize=3.5,
+        linewidth=1.2,
+        elinewidth=1,
+        label="mean, standard deviation",
+    )
+    if logarithmic:
+        ax.set_xscale("log")
+        ax.set_xlim(x.min() / 1.4, x.max() * 1.4)
+        plain_ticks(ax, "x")
+    else:
+        ax.set_xticks(x)
+    if name == "weight_quantisation":
+        ax.invert_xaxis()  # fewer bits are stronger
+    unit = strength.attrs.get("units", "1")
+    label = strength.attrs.get("long_name", name)
+    ax.set(ylim=(0, 1), title=title, xlabel=_broken(label + ("" if unit == "1" else f" ({unit})")))
+    if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
+        ax.set_ylabel("Accuracy on what is labelled")
+    return ax
+
+
+def _broken(text, most=34):
+    """A label in two lines where it is long."""
+    text = text[:1].upper() + text[1:]
+    if len(text) <= most:
+        return text
+    cut = text.rfind(" ", 0, most)
+    return f"{text[:cut]}\n{text[cut + 1 :]}"
+
+
+ROBUSTNESS = (
+    FigureSpec(
+        "accuracy",
+        tuple(
+            Panel(partial(accuracy_against_strength, name=name), (f"accuracy_{name}", "accuracy_unperturbed"))
+            for name in _PERTURBATIONS
+        ),
+        width=2.7,
+        height=5.6,
+        rows=2,
+        share_y=True,
+        legend=True,
+    ),
+)

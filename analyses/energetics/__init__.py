@@ -1,0 +1,1 @@
+"""Operations of a network and what they cost."""

@@ -1,0 +1,202 @@
+"""Operations of a spiking network per decision step, counted from the spikes it really emitted."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from ..activity.rates import decision_step, extent, spike_counts
+from ..errors import InvalidInput, MissingVariable
+from ..variables import require, variable
+from .costs import NEURON_COSTS, NeuronCost
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Operations per decision step: arrays (trial, group) where spikes matter, (group,) elsewhere."""
+
+    groups: tuple[str, ...]
+    sizes: np.ndarray
+    spikes: np.ndarray
+    synaptic: np.ndarray
+    synaptic_formula: np.ndarray
+    own: np.ndarray
+    state_mac: np.ndarray
+    graded_mac: np.ndarray
+    dt_ref: float
+    steps: float
+
+
+def synaptic_kernel(counts, fan_out):
+    """Synaptic events caused by spikes: Σ over neurons of spikes × outgoing synapses.
+
+    Parameters
+    ----------
+    counts : ndarray of int (trial, neuron)
+    fan_out : ndarray of int (neuron,)
+
+    Returns
+    -------
+    ndarray of int (trial,)
+    """
+    return counts @ fan_out
+
+
+def operations(ds, *, models, graded=(), dt_ref=None):
+    """Count the operations of a simulated network per decision step.
+
+    An accumulate (AC) is one weight added for one spike that arrives over one synapse: spikes × fan-out,
+    counted. A multiply-accumulate (MAC) is part of a state update, done by every neuron in every decision
+    step, whether it spikes or not: the update of the model, once per `dt_ref`, however fine the step of the
+    simulation was. A spike also costs its own neuron accumulates (reset, adaptation). Not counted: memory
+    traffic, biases, exponentials.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A simulation with spikes of every spiking group, ``synapses (connection)`` with the coordinates
+        ``source`` and ``target``, ``<group>_fan_out (<group>_neuron)``; attributes `trials`, `duration`,
+        `dt_ref`.
+    models : mapping of str to str or NeuronCost
+        For every group that receives synapses: ``"ALIF"``, ``"LIF"``, ``"LeakyIntegrator"`` or a
+        `NeuronCost`.
+    graded : sequence of str
+        Source groups that send a real number in every decision step instead of spikes (input currents): each
+        of their synapses is one MAC a step.
+    dt_ref : float, optional
+        Decision step in s; None: the attribute.
+
+    Returns
+    -------
+    Dataset
+        On ``operations_group`` (sources first, in the order of the connections), per decision step, mean over
+        trials: ``operations_spikes``; ``operations_synaptic_ac`` (caused by the spikes of this group);
+        ``operations_synaptic_ac_formula`` (the same from mean rate × synapses); ``operations_spike_ac``;
+        ``operations_state_mac``; ``operations_graded_mac``. Scalars ``operations_ac``, ``operations_mac``
+        are the sums.
+
+    Raises
+    ------
+    MissingVariable
+        Spikes, fan-out, synapses or an attribute are missing.
+    InvalidInput
+        `models` does not name the groups that receive synapses, or fan-out and synapses contradict each
+        other.
+    """
+    counts = count_operations(ds, models=models, graded=graded, dt_ref=dt_ref, where="operations")
+    dim = "operations_group"
+    per_step = "per decision step"
+    ac = counts.synaptic + counts.own
+    mac = counts.state_mac + counts.graded_mac
+    by_group = {
+        "operations_spikes": (counts.spikes.mean(axis=0), f"spikes {per_step}"),
+        "operations_synaptic_ac": (
+            counts.synaptic.mean(axis=0),
+            f"synaptic accumulates {per_step}, spikes x fan-out",
+        ),
+        "operations_synaptic_ac_formula": (
+            counts.synaptic_formula.mean(axis=0),
+            f"synaptic accumulates {per_step}, mean rate x synapses",
+        ),
+        "operations_spike_ac": (
+            counts.own.mean(axis=0),
+            f"accumulates {per_step} of reset and adaptation",
+        ),
+        "operations_state_mac": (counts.state_mac, f"multiply-accumulates {per_step} of the state update"),
+        "operations_graded_mac": (counts.graded_mac, f"multiply-accumulates {per_step} of graded signals"),
+    }
+    return xr.Dataset(
+        {
+            **{
+                name: variable(values, dim, units="1", long_name=text)
+                for name, (values, text) in by_group.items()
+            },
+            "operations_ac": variable(ac.sum(axis=1).mean(), units="1", long_name=f"accumulates {per_step}"),
+            "operations_mac": variable(
+                float(mac.sum()), units="1", long_name=f"multiply-accumulates {per_step}"
+            ),
+        },
+        coords={dim: variable(list(counts.groups), dim, units="1", long_name="group of neurons")},
+        attrs={"operations_dt_ref": counts.dt_ref},
+    )
+
+
+def count_operations(ds, *, models, graded=(), dt_ref=None, where="count_operations"):
+    """Return the `Counts` behind `operations` (same arguments and errors)."""
+    require(ds, "synapses", "source", "target", where=where)
+    source, target = ds["source"].values.tolist(), ds["target"].values.tolist()
+    costs = _neuron_costs(models, target, where=where)
+    graded = {graded} if isinstance(graded, str) else set(graded)
+    if graded - set(source):
+        raise InvalidInput(
+            f"{where}: graded names {sorted(graded - set(source))[0]!r}, which sends over no synapse; "
+            f"sources are {', '.join(dict.fromkeys(source))}"
+        )
+    groups = tuple(dict.fromkeys(source + target))
+    trials, duration = extent(ds, where=where)
+    step = decision_step(ds, dt_ref, where=where)
+    steps = duration / step
+    for group in groups:
+        require(ds, f"{group}_neuron", where=where)
+    sizes = np.array([ds.sizes[f"{group}_neuron"] for group in groups])
+    shape = (trials, len(groups))
+    spikes, synaptic, formula = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    graded_mac = np.zeros(len(groups))
+    for k, group in enumerate(groups):
+        outgoing = int(
+            sum(n for s, n in zip(source, ds["synapses"].values.tolist(), strict=True) if s == group)
+        )
+        if group in graded:
+            graded_mac[k] = outgoing
+        elif outgoing or (group in costs and costs[group].ac):
+            counts = spike_counts(ds, group, where=where)
+            spikes[:, k] = counts.sum(axis=1) / steps
+            synaptic[:, k] = synaptic_kernel(counts, _fan_out(ds, group, outgoing, where=where)) / steps
+            formula[:, k] = spikes[:, k] / max(sizes[k], 1) * outgoing
+    own = spikes * [costs[g].ac if g in costs else 0 for g in groups]
+    state_mac = sizes * np.array([costs[g].mac if g in costs else 0 for g in groups])
+    return Counts(groups, sizes, spikes, synaptic, formula, own, state_mac, graded_mac, step, steps)
+
+
+def _fan_out(ds, group, outgoing, *, where):
+    name = f"{group}_fan_out"
+    if name not in ds.variables:
+        if outgoing:
+            raise MissingVariable(
+                f"{where}: {name} is missing, but {group!r} has {outgoing} outgoing synapses; "
+                f"if it sends real numbers instead of spikes, name it in graded="
+            )
+        return np.zeros(ds.sizes[f"{group}_neuron"], dtype=np.int64)
+    fan_out = ds[name].values.astype(np.int64)
+    if fan_out.sum() != outgoing:
+        raise InvalidInput(
+            f"{where}: {name} adds up to {fan_out.sum()}, but synapses counts {outgoing} from {group!r}; "
+            f"they must be of the same network"
+        )
+    return fan_out
+
+
+def _neuron_costs(models, target, *, where):
+    receiving = list(dict.fromkeys(target))
+    missing = [group for group in receiving if group not in models]
+    unknown = [group for group in models if group not in receiving]
+    if missing or unknown:
+        wrong = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} receives no synapse"
+        raise InvalidInput(
+            f"{where}: models must name the groups that receive synapses ({', '.join(receiving)}); {wrong}"
+        )
+    costs = {}
+    for group, model in models.items():
+        if isinstance(model, NeuronCost):
+            costs[group] = model
+        elif model in NEURON_COSTS:
+            costs[group] = NEURON_COSTS[model]
+        else:
+            near = difflib.get_close_matches(str(model), NEURON_COSTS, n=1, cutoff=0.3)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise InvalidInput(
+                f"{where}: no operation count for the model {model!r} of {group!r}; there are "
+                f"{', '.join(NEURON_COSTS)}; {hint}For another model pass a NeuronCost"
+            )
+    return costs

@@ -1,0 +1,1 @@
+"""How far spike trains are from one another."""

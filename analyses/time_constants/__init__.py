@@ -1,0 +1,1 @@
+"""Learned time constants: their distributions, and what training did to them."""
