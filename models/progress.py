@@ -3,7 +3,6 @@
 import numpy as np
 from brian2 import SpikeGeneratorGroup, get_device, second
 from brian2.devices.device import RuntimeDevice
-from brian2.synapses.spikequeue import SpikeQueue
 
 from .description import Array, Progress, UnderWay, Variable, exponents
 from .devices import making
@@ -45,7 +44,7 @@ def progress_of(net, network):
 def _under_way(queue):
     """Steps until each event of a queue arrives, and its synapse, in the order of arrival."""
     state = queue._full_state()
-    if isinstance(queue, SpikeQueue):
+    if _in_python(queue):
         steps, indices = state[1].T
         order = np.argsort(steps, kind="stable")
         steps, indices = steps[order], indices[order]
@@ -55,6 +54,11 @@ def _under_way(queue):
         steps = np.repeat(np.arange(len(slots)), [len(slot) for slot in slots])
         indices = np.array([index for slot in slots for index in slot])
     return steps.astype(np.int32), indices.astype(np.int32)
+
+
+def _in_python(queue):
+    """Whether a queue is Brian2's in Python: that of the numpy target up to 2.9; later ones have the C++ one only."""
+    return type(queue).__module__ == "brian2.synapses.spikequeue"
 
 
 def from_start(description):
@@ -133,7 +137,7 @@ def _put_under_way(pathway, events):
     length = int(events.steps.max()) + 1
     slots = [events.indices[events.steps == k].tolist() for k in range(length)]
     queue = pathway.queue
-    if not isinstance(queue, SpikeQueue):
+    if not _in_python(queue):
         queue._restore_from_full_state((0, slots))
         return
     shape = length, max(map(len, slots))
