@@ -12,13 +12,15 @@ def variable(values, dims=(), *, units, long_name, **attrs):
     Parameters
     ----------
     values : array_like
+        An array of Dask stays one.
     dims : str or tuple of str
     units : str
         SI unit or ``"ms"``, ``"pJ"``; ``"1"`` for a number without dimension.
     long_name : str
         What it is, as an axis label would say it.
     """
-    return xr.Variable(dims, np.asarray(values), {"units": units, "long_name": long_name, **attrs})
+    values = values if hasattr(values, "dask") else np.asarray(values)
+    return xr.Variable(dims, values, {"units": units, "long_name": long_name, **attrs})
 
 
 def require(ds, *names, where):

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from ..errors import InvalidInput, MissingVariable
 from ..variables import attribute, positive, require, variable
+from .events import chosen_groups, event_names, extent, fold_events, join
 
 
 def count_kernel(neuron, *, size, trial=None, trials=1):
@@ -35,7 +35,7 @@ def firing_rates(ds, groups=None, *, dt_ref=None):
     ----------
     ds : Dataset
         A simulation: ``<group>_spike_trial``, ``<group>_spike_neuron``, ``<group>_neuron``; attributes
-        `trials`, `duration` (s), `dt_ref` (s).
+        `trials`, `duration` (s), `dt_ref` (s). Where it is backed by Dask, so is the result.
     groups : sequence of str, optional
         None: every group with spikes that receives a synapse (inputs receive none); in a network without
         synapses, every group with spikes.
@@ -57,87 +57,93 @@ def firing_rates(ds, groups=None, *, dt_ref=None):
     """
     where = "firing_rates"
     require(ds, where=where)
-    chosen = spiking_groups(ds) if groups is None else list(groups)
+    chosen = chosen_groups(ds, groups)
     trials, duration = extent(ds, where=where)
     step = decision_step(ds, dt_ref, where=where)
-    counts = [spike_counts(ds, group, where=where).sum(axis=0) for group in chosen]
-    count = np.concatenate(counts) if counts else np.zeros(0, dtype=np.int64)
-    rate = count / (trials * duration)
-    return xr.Dataset(
-        {
-            "firing_rate": variable(rate, "unit", units="Hz", long_name="mean firing rate"),
-            "spikes_per_step": variable(
-                rate * step, "unit", units="1", long_name="spikes per decision step", dt_ref=step
-            ),
-            "silent": variable(count == 0, "unit", units="1", long_name="no spike in any trial"),
-        },
-        coords={
-            "unit_layer": variable(
-                np.repeat(np.asarray(chosen, dtype=str), [len(c) for c in counts]),
-                "unit",
-                units="1",
-                long_name="layer of the neuron",
-            ),
-            "unit_index": variable(
-                np.concatenate([np.arange(len(c)) for c in counts] or [np.zeros(0, int)]),
-                "unit",
-                units="1",
-                long_name="index of the neuron in its layer",
-            ),
-        },
+    count = join([neuron_counts(ds, group, where=where) for group in chosen])
+    return xr.Dataset(rate_variables(count, trials * duration, step), coords=unit_coords(ds, chosen))
+
+
+def rate_variables(count, time, step):
+    """The variables of `firing_rates` from the spikes of each neuron, the time (s) and the decision step (s)."""
+    rate = count / time
+    return {
+        "firing_rate": variable(rate, "unit", units="Hz", long_name="mean firing rate"),
+        "spikes_per_step": variable(
+            rate * step, "unit", units="1", long_name="spikes per decision step", dt_ref=step
+        ),
+        "silent": variable(count == 0, "unit", units="1", long_name="no spike in any trial"),
+    }
+
+
+def unit_coords(ds, groups):
+    """Coordinates ``unit_layer`` and ``unit_index`` of all neurons of `groups`, one group after the other."""
+    sizes = [ds.sizes[f"{group}_neuron"] for group in groups]
+    return {
+        "unit_layer": variable(
+            np.repeat(np.asarray(groups, dtype=str), sizes),
+            "unit",
+            units="1",
+            long_name="layer of the neuron",
+        ),
+        "unit_index": variable(
+            np.concatenate([np.arange(size) for size in sizes] or [np.zeros(0, int)]),
+            "unit",
+            units="1",
+            long_name="index of the neuron in its layer",
+        ),
+    }
+
+
+def neuron_counts(ds, group, *, where):
+    """Spikes of each neuron of `group` over all trials, int64 (neuron,); of Dask where the events are."""
+    size = size_of(ds, group, where=where)
+
+    def add(count, trial, neuron, time):
+        return count + np.bincount(neuron, minlength=size)
+
+    (count,) = fold_events(
+        ds,
+        group,
+        lambda: np.zeros(size, dtype=np.int64),
+        add,
+        lambda count: (count,),
+        [((size,), np.int64)],
+        where=where,
+        timed=False,
+    )
+    return count
+
+
+def trial_sums(ds, group, weights, *, where):
+    """Spikes of each trial, and Σ over them of the neuron's weight, both int64 (trial,); of Dask where the events are.
+
+    `weights` are whole numbers (neuron,), such as synapses of each neuron.
+    """
+    trials, _ = extent(ds, where=where)
+
+    def add(sums, trial, neuron, time):
+        trial = trial.astype(np.int64)
+        # whole numbers below 2**53 in float64: exact
+        weighted = np.bincount(trial, weights[neuron], minlength=trials).astype(np.int64)
+        return sums + np.stack([np.bincount(trial, minlength=trials), weighted])
+
+    return fold_events(
+        ds,
+        group,
+        lambda: np.zeros((2, trials), dtype=np.int64),
+        add,
+        tuple,
+        [((trials,), np.int64)] * 2,
+        where=where,
+        timed=False,
     )
 
 
-def spiking_groups(ds):
-    """Names of groups with recorded spikes that receive a synapse (if there is none: all with spikes)."""
-    recorded = [
-        str(name).removesuffix("_spike_neuron")
-        for name in ds.variables
-        if str(name).endswith("_spike_neuron")
-    ]
-    if "target" not in ds.coords or ds["target"].size == 0:
-        return recorded
-    targets = set(ds["target"].values.tolist())
-    return [group for group in recorded if group in targets]
-
-
-def spike_counts(ds, group, *, where):
-    """Spikes of each neuron of `group` in each trial, int64 (trial, neuron).
-
-    Raises
-    ------
-    MissingVariable
-        The group's spikes were not recorded.
-    InvalidInput
-        An index is outside the group or the trials.
-    """
-    neuron_name, trial_name = f"{group}_spike_neuron", f"{group}_spike_trial"
-    if neuron_name not in ds.variables or trial_name not in ds.variables:
-        recorded = sorted(
-            str(n).removesuffix("_spike_neuron") for n in ds.variables if str(n).endswith("_spike_neuron")
-        )
-        raise MissingVariable(
-            f"{where}: no spikes of {group!r}; recorded are {', '.join(recorded) or 'none'}; "
-            f"simulate with record={{{group!r}: ['spikes']}} or leave record out"
-        )
-    require(ds, f"{group}_neuron", where=where)
-    trials, _ = extent(ds, where=where)
-    size = ds.sizes[f"{group}_neuron"]
-    neuron, trial = ds[neuron_name].values, ds[trial_name].values
-    for values, limit, what in ((neuron, size, "neuron"), (trial, trials, "trial")):
-        if values.size and (values.min() < 0 or values.max() >= limit):
-            raise InvalidInput(
-                f"{where}: {group}_spike_{what} goes from {values.min()} to {values.max()}, "
-                f"expected 0 to {limit - 1}"
-            )
-    return count_kernel(neuron, size=size, trial=trial, trials=trials)
-
-
-def extent(ds, *, where):
-    """Number of trials (int) and duration of one (s) of a simulation, from its attributes."""
-    remedy = "is it what simulate returned?"
-    trials = attribute(ds, "trials", where=where, remedy=remedy)
-    return int(trials), attribute(ds, "duration", where=where, remedy=remedy)
+def size_of(ds, group, *, where):
+    """Number of neurons of `group`, whose spikes must have been recorded."""
+    event_names(ds, group, timed=False, where=where)
+    return ds.sizes[f"{group}_neuron"]
 
 
 def decision_step(ds, dt_ref, *, where):

@@ -5,27 +5,19 @@ import xarray as xr
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .costs import ENERGY_COSTS, dense_mac, gru_mac, lstm_mac, rnn_mac
-
-LAYER_MAC = {"lstm": lstm_mac, "gru": gru_mac, "rnn": rnn_mac}
-_DIM = "energy_network"
+from .costs import ENERGY_COSTS
+from .tally import LAYERS, Tally, check_costs, dense_tally, linear_tally, price
 
 
-def network_mac(kind, inputs, hidden, outputs):
-    """Multiply-accumulates of a whole network per step: its recurrent layers and a linear readout."""
-    sizes = [inputs, *hidden]
-    layers = sum(LAYER_MAC[kind](m, n) for m, n in zip(sizes[:-1], sizes[1:], strict=True))
-    return layers + dense_mac(sizes[-1], outputs)
-
-
-def dense_operations(kind, inputs, hidden, outputs, *, costs=ENERGY_COSTS):
+def dense_operations(kind, inputs, hidden, outputs, *, bidirectional=False, costs=ENERGY_COSTS):
     """Operations and energy per step of an LSTM, GRU or plain RNN, beside an LSTM of equal size.
 
     With m inputs and n units a layer has, in every step, whatever the input is::
 
         LSTM  4(mn + nn) + 17n        GRU  3(mn + nn) + 10n        RNN  mn + nn + n
 
-    multiply-accumulates, the readout of o classes no. There are no accumulates.
+    multiply-accumulates, the readout of o classes no. There are no accumulates. A bidirectional layer is two of these,
+    and what it sends on is 2n wide.
 
     Parameters
     ----------
@@ -33,17 +25,18 @@ def dense_operations(kind, inputs, hidden, outputs, *, costs=ENERGY_COSTS):
     inputs, outputs : int
         >= 1.
     hidden : sequence of int
-        Units of each layer, at least one.
+        Units of each layer, at least one; of a bidirectional layer in each direction.
+    bidirectional : bool
     costs : sequence of EnergyCost
         As for `energy`.
 
     Returns
     -------
     Dataset
-        ``operations_ac`` (0) and ``operations_mac`` per step; on ``energy_network`` (``"GRU", "LSTM"``; for the LSTM
-        itself one entry): ``energy_ac``, ``energy_mac``; with ``energy_cost``: ``energy_per_step`` (pJ),
-        ``energy_per_step_sd`` (pJ; 0, nothing depends on the trial), ``energy_ratio``: LSTM over the network;
-        ``energy_cost_ac``, ``energy_cost_mac`` (pJ).
+        ``operations_ac`` (0) and ``operations_mac`` per step; on ``energy_network`` (``"GRU", "LSTM"``, or ``"bi-GRU",
+        "bi-LSTM"``; for the LSTM itself one entry): ``energy_ac``, ``energy_mac``, ``energy_weight_words``,
+        ``energy_state_words``; with ``energy_cost``: ``energy_per_step`` (pJ), ``energy_per_step_sd`` (pJ; 0, nothing
+        depends on the trial), ``energy_ratio``: LSTM over the network; ``energy_cost_ac``, ``energy_cost_mac`` (pJ).
 
     Raises
     ------
@@ -56,48 +49,43 @@ def dense_operations(kind, inputs, hidden, outputs, *, costs=ENERGY_COSTS):
     (2021).
     """
     where = "dense_operations"
-    if kind not in LAYER_MAC:
-        raise InvalidInput(f"{where}: kind must be one of {', '.join(LAYER_MAC)}, got {kind!r}")
+    if kind not in LAYERS:
+        raise InvalidInput(f"{where}: kind must be one of {', '.join(LAYERS)}, got {kind!r}")
+    check_sizes(inputs, hidden, outputs, where=where)
+    costs = check_costs(costs, where=where)
+    kinds = list(dict.fromkeys([kind, "lstm"]))
+    tallies = [network_tally(k, inputs, hidden, outputs, bidirectional=bidirectional) for k in kinds]
+    variables, coords = price([dense_name(k, bidirectional) for k in kinds], tallies, tallies, costs)
+    # nothing spikes here, so nothing breaks even
+    variables = {
+        name: v for name, v in variables.items() if "break_even" not in name and "silent" not in name
+    }
+    variables["operations_ac"] = variable(0.0, units="1", long_name="accumulates per decision step")
+    variables["operations_mac"] = variable(
+        tallies[0].mac, units="1", long_name="multiply-accumulates per decision step"
+    )
+    return xr.Dataset(variables, coords=coords)
+
+
+def network_tally(kind, inputs, hidden, outputs, *, recurrent=None, bidirectional=False):
+    """`Tally` of a whole dense network: its layers (`recurrent`: which of them are; None: all) and a linear readout."""
+    recurrent = [True] * len(hidden) if recurrent is None else recurrent
+    ways = 2 if bidirectional else 1
+    total, width = Tally(), inputs
+    for units, again in zip(hidden, recurrent, strict=True):
+        for _ in range(ways):
+            total += dense_tally(kind, width, units, recurrent=again)
+        width = ways * units
+    return total + linear_tally(width, outputs)
+
+
+def dense_name(kind, bidirectional):
+    """How a figure calls a dense network: "LSTM", "bi-LSTM"."""
+    return f"bi-{kind.upper()}" if bidirectional else kind.upper()
+
+
+def check_sizes(inputs, hidden, outputs, *, where):
+    """Raise `InvalidInput` unless all sizes are whole numbers >= 1 and there is a hidden layer."""
     sizes = [inputs, *hidden, outputs]
     if not list(hidden) or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in sizes):
         raise InvalidInput(f"{where}: expected whole numbers >= 1 and at least one hidden layer, got {sizes}")
-    costs = tuple(costs)
-    names = [cost.name for cost in costs]
-    if not costs or len(set(names)) != len(names):
-        raise InvalidInput(f"{where}: costs must be different EnergyCost, at least one, got {names}")
-    networks = list(dict.fromkeys([kind.upper(), "LSTM"]))
-    mac = np.array([float(network_mac(n.lower(), inputs, hidden, outputs)) for n in networks])
-    e_ac, e_mac = np.array([c.ac for c in costs]), np.array([c.mac for c in costs])
-    step = e_mac[:, None] * mac
-    both = ("energy_cost", _DIM)
-    return xr.Dataset(
-        {
-            "operations_ac": variable(0.0, units="1", long_name="accumulates per decision step"),
-            "operations_mac": variable(mac[0], units="1", long_name="multiply-accumulates per decision step"),
-            "energy_ac": variable(
-                np.zeros(len(networks)), _DIM, units="1", long_name="accumulates per decision step"
-            ),
-            "energy_mac": variable(mac, _DIM, units="1", long_name="multiply-accumulates per decision step"),
-            "energy_per_step": variable(step, both, units="pJ", long_name="energy per decision step"),
-            "energy_per_step_sd": variable(
-                np.zeros(step.shape),
-                both,
-                units="pJ",
-                long_name="standard deviation over trials of the energy per decision step",
-            ),
-            "energy_ratio": variable(
-                step[:, -1:] / step, both, units="1", long_name="energy of the LSTM over that of the network"
-            ),
-            "energy_cost_ac": variable(e_ac, "energy_cost", units="pJ", long_name="energy of an accumulate"),
-            "energy_cost_mac": variable(
-                e_mac, "energy_cost", units="pJ", long_name="energy of a multiply-accumulate"
-            ),
-        },
-        coords={
-            "energy_cost": variable(names, "energy_cost", units="1", long_name="cost of operations"),
-            _DIM: variable(networks, _DIM, units="1", long_name="network"),
-            "energy_cost_source": variable(
-                [c.source for c in costs], "energy_cost", units="1", long_name="source"
-            ),
-        },
-    )

@@ -1,17 +1,17 @@
-"""Energy of a spiking network against an LSTM of equal size, after the papers' model."""
+"""Energy of a spiking network against an LSTM of equal size, counted from its spikes."""
 
 import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .costs import ENERGY_COSTS, dense_mac, lstm_mac
-from .operations import count_operations, operations
+from .costs import ENERGY_COSTS
+from .operations import count_operations, operation_variables
+from .tally import DIM, Tally, check_costs, dense_tally, linear_tally, price, spiking_tally
 
 NETWORKS = ("SRNN, formula", "SRNN, counted", "LSTM")
-_DIM = "energy_network"
 
 
-def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None):
+def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None, decisions=1):
     """Estimate the energy of a simulated network and of an LSTM with as many units in every layer.
 
     The papers' formula, per decision step, for a recurrent ALIF layer of n units with m inputs::
@@ -23,7 +23,11 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None):
     that the network really has. The counted variant puts the spikes of each neuron times its own fan-out in
     the place of mean rate times synapses: the two agree where every neuron of a layer has the same fan-out.
     The LSTM has MAC = 4(mn + nn) + 17n for each layer that sends synapses, and no for each readout (a group
-    without outgoing synapses). Energy is AC·E_AC + MAC·E_MAC; memory traffic is left out.
+    without outgoing synapses). A network whose layers run forward and backward has an LSTM that does the same.
+    Energy is AC·E_AC + MAC·E_MAC, with a cost model that has memory also weights read times E_weight and words of
+    state times E_state: for a spiking network one weight and two words for each synaptic event, one weight for each
+    graded synapse and step, and the words of the state updates; for the LSTM every weight once a step, inputs and
+    outputs of each layer, its cells read and written.
 
     Parameters
     ----------
@@ -32,20 +36,28 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None):
         that send real numbers, the decision step in s.
     costs : sequence of EnergyCost
         Default: float32 (0.9 and 4.6 pJ) and the papers' ratio 31 (0.1 and 3.1 pJ, int32), both at 45 nm.
+        `COST_MODELS` has memory and equal cost as well.
+    decisions : int or "steps"
+        Decisions in a trial: 1 where the trial has a label, ``"steps"`` where every decision step has one.
 
     Returns
     -------
     Dataset
-        All of `operations`, and on ``energy_network`` ("SRNN, formula", "SRNN, counted", "LSTM"):
-        ``energy_ac`` and ``energy_mac`` per decision step; with ``energy_cost``: ``energy_per_step`` (pJ),
-        ``energy_per_step_sd`` (pJ, sample standard deviation over trials; NaN for one trial, 0 for the
-        LSTM), ``energy_per_trial`` (nJ), and ``energy_ratio``: LSTM over each network. ``energy_cost_ac``,
-        ``energy_cost_mac (energy_cost)`` in pJ.
+        All of `operations`, and on ``energy_network`` ("SRNN, formula", "SRNN, counted", "LSTM"), per decision step:
+        ``energy_ac``, ``energy_mac``, ``energy_weight_words``, ``energy_state_words``; with ``energy_cost``:
+        ``energy_per_step`` (pJ), ``energy_per_step_sd`` (pJ, sample standard deviation over trials; NaN for one
+        trial, 0 for the LSTM), ``energy_silent_per_step`` (pJ, if nothing spiked), ``energy_per_trial`` and
+        ``energy_per_decision`` (nJ), ``energy_ratio``: LSTM over each network. The advantage is gone where all rates
+        are ``energy_break_even_factor`` times what they are, or the hidden neurons fire ``energy_break_even_rate``
+        spikes a step in the mean: 0 where a silent network needs more than the LSTM, NaN where nothing spiked (and
+        for the LSTM). ``energy_cost_ac``, ``_mac``, ``_weight``, ``_state (energy_cost)`` in pJ. Of Dask where `ds`
+        is.
 
     Raises
     ------
     MissingVariable, InvalidInput
-        As for `operations`; also when `costs` is empty or names one cost twice.
+        As for `operations`; also when `costs` is empty, names one cost twice, or has memory while a `NeuronCost` has no
+        `words`, and for `decisions` below 1.
 
     References
     ----------
@@ -53,65 +65,55 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None):
     arXiv:2308.13250; energies: Horowitz, ISSCC 2014.
     """
     where = "energy"
-    costs = tuple(costs)
-    names = [cost.name for cost in costs]
-    if not costs or len(set(names)) != len(names):
-        raise InvalidInput(f"{where}: costs must be different EnergyCost, at least one, got {names}")
     counts = count_operations(ds, models=models, graded=graded, dt_ref=dt_ref, where=where)
-    trials = len(counts.spikes)
-    ac = np.stack(
-        [
-            (counts.synaptic_formula + counts.own).sum(axis=1),
-            (counts.synaptic + counts.own).sum(axis=1),
-            np.zeros(trials),
-        ]
+    costs = check_costs(costs, counts.neurons.values(), where=where)
+    if decisions != "steps" and not (isinstance(decisions, (int, np.integer)) and decisions >= 1):
+        raise InvalidInput(f"{where}: decisions must be a whole number >= 1 or 'steps', got {decisions!r}")
+    tallies = [
+        _spiking(counts, counts.synaptic_formula),
+        _spiking(counts, counts.synaptic),
+        _lstm(ds, counts),
+    ]
+    silent = [_spiking(counts, 0.0, spikes=0.0)] * 2 + tallies[-1:]
+    variables, coords = price(NETWORKS, tallies, silent, costs, rate=counts.hidden_rate)
+    step = variables["energy_per_step"].data
+    both = ("energy_cost", DIM)
+    trial = step * counts.steps / 1000
+    made = counts.steps if decisions == "steps" else decisions
+    variables["energy_per_trial"] = variable(trial, both, units="nJ", long_name="energy per trial")
+    variables["energy_per_decision"] = variable(
+        trial / made, both, units="nJ", long_name="energy per decision", decisions_per_trial=made
     )
-    srnn_mac = float((counts.state_mac + counts.graded_mac).sum())
-    mac = np.array([srnn_mac, srnn_mac, float(_lstm(ds, counts))])
-    e_ac, e_mac = np.array([c.ac for c in costs]), np.array([c.mac for c in costs])
-    joule = e_ac[:, None, None] * ac + (e_mac[:, None] * mac)[:, :, None]
-    step = joule.mean(axis=2)
-    sd = joule.std(axis=2, ddof=1) if trials > 1 else np.full(step.shape, np.nan)
-    sd[:, -1] = 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = step[:, -1:] / step
-    both = ("energy_cost", _DIM)
-    parts = {
-        "energy_ac": variable(ac.mean(axis=1), _DIM, units="1", long_name="accumulates per decision step"),
-        "energy_mac": variable(mac, _DIM, units="1", long_name="multiply-accumulates per decision step"),
-        "energy_per_step": variable(step, both, units="pJ", long_name="energy per decision step"),
-        "energy_per_step_sd": variable(
-            sd, both, units="pJ", long_name="standard deviation over trials of the energy per decision step"
-        ),
-        "energy_per_trial": variable(
-            step * counts.steps / 1000, both, units="nJ", long_name="energy per trial"
-        ),
-        "energy_ratio": variable(
-            ratio, both, units="1", long_name="energy of the LSTM over that of the network"
-        ),
-        "energy_cost_ac": variable(e_ac, "energy_cost", units="pJ", long_name="energy of an accumulate"),
-        "energy_cost_mac": variable(
-            e_mac, "energy_cost", units="pJ", long_name="energy of a multiply-accumulate"
-        ),
-    }
-    coords = {
-        "energy_cost": variable(names, "energy_cost", units="1", long_name="cost of operations"),
-        _DIM: variable(list(NETWORKS), _DIM, units="1", long_name="network"),
-        "energy_cost_source": variable(
-            [c.source for c in costs], "energy_cost", units="1", long_name="source"
-        ),
-    }
-    counted = operations(ds, models=models, graded=graded, dt_ref=dt_ref)
-    return counted.assign(parts).assign_coords(coords)
+    return operation_variables(counts).assign(variables).assign_coords(coords)
+
+
+def _spiking(counts, events, spikes=None):
+    """`Tally` of all groups that receive synapses, with (trial, group) synaptic events by source."""
+    spikes = counts.spikes if spikes is None else spikes
+    total = Tally(
+        ac=np.sum(events, axis=-1),
+        mac=counts.graded_mac.sum(),
+        weights=np.sum(events, axis=-1) + counts.graded_mac.sum(),
+        states=2 * np.sum(events, axis=-1),
+    )
+    for k, group in enumerate(counts.groups):
+        if group in counts.neurons:
+            own = spikes[:, k] if np.ndim(spikes) else spikes
+            total += spiking_tally(counts.neurons[group], int(counts.sizes[k]), events=0, spikes=own)
+    return total
 
 
 def _lstm(ds, counts):
-    """Multiply-accumulates per step of the LSTM network that has the layers and sizes of the spiking one."""
+    """`Tally` of the LSTM network that has the layers and sizes of the spiking one."""
     size = dict(zip(counts.groups, counts.sizes.tolist(), strict=True))
     pairs = list(zip(ds["source"].values.tolist(), ds["target"].values.tolist(), strict=True))
     senders = {s for s, _ in pairs}
-    total = 0
+    total = Tally()
     for group in dict.fromkeys(t for _, t in pairs):
         inputs = sum(size[s] for s in dict.fromkeys(s for s, t in pairs if t == group and s != group))
-        total += lstm_mac(inputs, size[group]) if group in senders else dense_mac(inputs, size[group])
+        total += (
+            dense_tally("lstm", inputs, size[group])
+            if group in senders
+            else linear_tally(inputs, size[group])
+        )
     return total

@@ -1,15 +1,16 @@
 """Operations of a spiking network per decision step, counted from the spikes it really emitted."""
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from ..activity.rates import decision_step, extent, spike_counts
+from ..activity.events import extent, stacked
+from ..activity.rates import decision_step, trial_sums
 from ..errors import InvalidInput, MissingVariable
 from ..variables import require, variable
-from .costs import NEURON_COSTS, NeuronCost
+from .costs import NeuronCost
+from .tally import neuron_cost
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,18 @@ class Counts:
     own: np.ndarray
     state_mac: np.ndarray
     graded_mac: np.ndarray
+    sends: np.ndarray
+    neurons: dict[str, NeuronCost]
     dt_ref: float
     steps: float
 
-
-def synaptic_kernel(counts, fan_out):
-    """Synaptic events caused by spikes: Σ over neurons of spikes × outgoing synapses.
-
-    Parameters
-    ----------
-    counts : ndarray of int (trial, neuron)
-    fan_out : ndarray of int (neuron,)
-
-    Returns
-    -------
-    ndarray of int (trial,)
-    """
-    return counts @ fan_out
+    @property
+    def hidden_rate(self):
+        """Mean spikes per neuron and decision step of the groups that receive synapses and send some."""
+        hidden = [k for k, group in enumerate(self.groups) if group in self.neurons and self.sends[k]]
+        if not hidden:
+            return np.nan
+        return self.spikes[:, hidden].sum(axis=1).mean() / self.sizes[hidden].sum()
 
 
 def operations(ds, *, models, graded=(), dt_ref=None):
@@ -84,7 +80,13 @@ def operations(ds, *, models, graded=(), dt_ref=None):
         `models` does not name the groups that receive synapses, or fan-out and synapses contradict each
         other.
     """
-    counts = count_operations(ds, models=models, graded=graded, dt_ref=dt_ref, where="operations")
+    return operation_variables(
+        count_operations(ds, models=models, graded=graded, dt_ref=dt_ref, where="operations")
+    )
+
+
+def operation_variables(counts):
+    """The dataset of `operations` from `Counts`."""
     dim = "operations_group"
     per_step = "per decision step"
     ac = counts.synaptic + counts.own
@@ -140,23 +142,27 @@ def count_operations(ds, *, models, graded=(), dt_ref=None, where="count_operati
     for group in groups:
         require(ds, f"{group}_neuron", where=where)
     sizes = np.array([ds.sizes[f"{group}_neuron"] for group in groups])
-    shape = (trials, len(groups))
-    spikes, synaptic, formula = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    spikes, synaptic = ([np.zeros(trials, dtype=np.int64)] * len(groups) for _ in range(2))
+    synapses, sends = np.zeros(len(groups), dtype=np.int64), np.zeros(len(groups), dtype=bool)
     graded_mac = np.zeros(len(groups))
     for k, group in enumerate(groups):
         outgoing = int(
             sum(n for s, n in zip(source, ds["synapses"].values.tolist(), strict=True) if s == group)
         )
+        sends[k] = outgoing > 0
         if group in graded:
             graded_mac[k] = outgoing
         elif outgoing or (group in costs and costs[group].ac):
-            counts = spike_counts(ds, group, where=where)
-            spikes[:, k] = counts.sum(axis=1) / steps
-            synaptic[:, k] = synaptic_kernel(counts, _fan_out(ds, group, outgoing, where=where)) / steps
-            formula[:, k] = spikes[:, k] / max(sizes[k], 1) * outgoing
-    own = spikes * [costs[g].ac if g in costs else 0 for g in groups]
+            synapses[k] = outgoing
+            fan_out = _fan_out(ds, group, outgoing, where=where)
+            spikes[k], synaptic[k] = trial_sums(ds, group, fan_out, where=where)
+    spikes, synaptic = (stacked(parts, axis=1) / steps for parts in (spikes, synaptic))
+    formula = spikes * (synapses / np.maximum(sizes, 1))
+    own = spikes * np.array([costs[g].ac if g in costs else 0 for g in groups])
     state_mac = sizes * np.array([costs[g].mac if g in costs else 0 for g in groups])
-    return Counts(groups, sizes, spikes, synaptic, formula, own, state_mac, graded_mac, step, steps)
+    return Counts(
+        groups, sizes, spikes, synaptic, formula, own, state_mac, graded_mac, sends, costs, step, steps
+    )
 
 
 def _fan_out(ds, group, outgoing, *, where):
@@ -186,17 +192,4 @@ def _neuron_costs(models, target, *, where):
         raise InvalidInput(
             f"{where}: models must name the groups that receive synapses ({', '.join(receiving)}); {wrong}"
         )
-    costs = {}
-    for group, model in models.items():
-        if isinstance(model, NeuronCost):
-            costs[group] = model
-        elif model in NEURON_COSTS:
-            costs[group] = NEURON_COSTS[model]
-        else:
-            near = difflib.get_close_matches(str(model), NEURON_COSTS, n=1, cutoff=0.3)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise InvalidInput(
-                f"{where}: no operation count for the model {model!r} of {group!r}; there are "
-                f"{', '.join(NEURON_COSTS)}; {hint}For another model pass a NeuronCost"
-            )
-    return costs
+    return {group: neuron_cost(model, group=group, where=where) for group, model in models.items()}
