@@ -4,7 +4,10 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import positive
-from .trains import Trains, in_parts
+from .trains import Trains, in_parts, merged
+
+# Kinds of events beside the spikes of either side, 0 and 1.
+_START, _END = -1, 2
 
 
 @in_parts
@@ -46,17 +49,19 @@ def spike_distance_kernel(reference, other, *, duration):
     duration = positive(duration, name="duration", where="spike_distance_kernel")
     sides = [_distinct(trains, duration) for trains in (reference, other)]
     pairs = len(reference)
-    # Events in order: the start, the spikes (those of the reference first where both spike at once), the end.
-    every = np.arange(pairs)
-    time = np.concatenate([np.zeros(pairs), sides[0].time, sides[1].time, np.full(pairs, duration)])
-    pair = np.concatenate([every, sides[0].owner, sides[1].owner, every])
-    kind = np.repeat([-1, 0, 1, 2], [pairs, len(sides[0].time), len(sides[1].time), pairs])
-    order = np.lexsort((time, pair))
-    time, pair, kind = time[order], pair[order], kind[order]
+    # Events in order: the start of a pair, the spikes, the end.
+    spikes, owner, side = merged(*sides)
+    counts = sides[0].counts + sides[1].counts + 2
+    pair = np.repeat(np.arange(pairs), counts)
+    time, kind = np.zeros(len(pair)), np.full(len(pair), _START, dtype=np.int8)
+    inside = np.arange(len(spikes)) + 2 * owner + 1
+    time[inside], kind[inside] = spikes, side
+    ends = np.cumsum(counts) - 1
+    time[ends], kind[ends] = duration, _END
     knots = [_knots(trains, duration) for trains in sides]
     # Of each event: the place of the last knot of each train up to there.
     last = [np.cumsum(kind == s) + 2 * pair for s in (0, 1)]
-    begin = np.flatnonzero((np.diff(time) > 0) & (kind[:-1] != 2))
+    begin = np.flatnonzero((np.diff(time) > 0) & (kind[:-1] != _END))
     end = begin + 1
     intervals, at_begin, at_end = [], [], []
     for s, o in ((0, 1), (1, 0)):
@@ -85,12 +90,16 @@ def _distinct(trains, duration):
             f"duration, {duration:g}"
         )
     kept = np.concatenate([[True], (np.diff(time) != 0) | (np.diff(owner) != 0)])[: len(time)]
-    empty = np.flatnonzero(trains.counts == 0)
-    return Trains.from_events(
-        np.concatenate([time[kept], np.zeros(len(empty)), np.full(len(empty), duration)]),
-        np.concatenate([owner[kept], empty, empty]),
-        len(trains),
-    )
+    time, owner = time[kept], owner[kept]
+    counts = np.bincount(owner, minlength=len(trains))
+    empty = np.flatnonzero(counts == 0)
+    filled = np.zeros(len(time) + 2 * len(empty))
+    before = np.concatenate([[0], np.cumsum(counts == 0)])
+    filled[np.arange(len(time)) + 2 * before[owner]] = time
+    counts[empty] = 2
+    offset = np.concatenate([[0], np.cumsum(counts)])
+    filled[offset[empty] + 1] = duration
+    return Trains(filled, offset)
 
 
 def _knots(trains, duration):

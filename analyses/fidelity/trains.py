@@ -73,7 +73,7 @@ class Trains:
             Number of trains; those without events are empty.
         """
         time, train = np.asarray(time, dtype=float), np.asarray(train, dtype=np.int64)
-        order = np.lexsort((time, train))
+        order = np.argsort(train + 1j * time, kind="stable")
         sizes = np.bincount(train, minlength=count)
         return cls(time[order], np.concatenate([[0], np.cumsum(sizes)]))
 
@@ -132,11 +132,20 @@ def merged(reference, other):
     side : ndarray of int8 (event,)
         0 of `reference`, which comes first where both spike at one time, 1 of `other`.
     """
-    time = np.concatenate([reference.time, other.time])
-    pair = np.concatenate([reference.owner, other.owner])
-    order = np.lexsort((time, pair))
-    side = (order >= len(reference.time)).astype(np.int8)
-    return time[order], pair[order], side
+    counts = reference.counts + other.counts
+    pair = np.repeat(np.arange(len(reference)), counts)
+    # Both trains of a pair beside each other: two ascending runs, which a stable sort merges.
+    of_reference = np.arange(len(reference.time)) + np.repeat(other.offset[:-1], reference.counts)
+    of_other = np.arange(len(other.time)) + np.repeat(reference.offset[1:], other.counts)
+    key = np.empty(len(pair), dtype=complex)
+    key.real = pair
+    key.imag[of_reference] = reference.time
+    key.imag[of_other] = other.time
+    side = np.zeros(len(pair), dtype=np.int8)
+    side[of_other] = 1
+    # Complex numbers are sorted by their real part, then by their imaginary part.
+    order = np.argsort(key, kind="stable")
+    return key.imag[order], pair, side[order]
 
 
 def apart(reference, other):
