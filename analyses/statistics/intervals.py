@@ -73,18 +73,18 @@ def bootstrap_kernel(
     samples = tuple(np.asarray(sample, dtype=float) for sample in samples)
     labels = clusters if isinstance(clusters, tuple) else (clusters,) * len(samples)
     _check(samples, labels, level=level, method=method, resamples=resamples, paired=paired)
-    tables = [_units(sample.shape[-1], label) for sample, label in zip(samples, labels, strict=True)]
+    tables = [units_of(sample.shape[-1], label) for sample, label in zip(samples, labels, strict=True)]
     if min(len(table) for table in tables) < 2:
         shape = np.broadcast_shapes(*(sample.shape[:-1] for sample in samples))
         return np.full((2,) + shape, np.nan)
     estimate = np.asarray(statistic(*samples, axis=-1))
     units = min(len(table) for table in tables)
     whole = any(label is not None for label in labels)
-    sizes = [len(table) if whole else _drawn(len(table), units) for table in tables]
+    sizes = [len(table) if whole else drawn_units(len(table), units) for table in tables]
     values = _resampled(samples, statistic, tables, sizes, rng=rng, resamples=resamples, paired=paired)
     scale = 1.0 if whole else np.sqrt(min(1.0, LARGEST / units))
     values = np.sort(estimate[..., None] + scale * (values - estimate[..., None]), axis=-1)
-    tails = np.array([-1.0, 1.0]) * _expanded(level, units)
+    tails = np.array([-1.0, 1.0]) * expanded_quantile(level, units)
     tails = tails.reshape((2,) + (1,) * estimate.ndim)
     if method == "bca":
         below = (values < estimate[..., None]).mean(axis=-1) + (values <= estimate[..., None]).mean(axis=-1)
@@ -125,7 +125,7 @@ def _check(samples, labels, *, level, method, resamples, paired):
         )
 
 
-def _units(size, labels):
+def units_of(size, labels):
     """Places of each unit: an array (unit, place) where all have one size, else a list of arrays."""
     if labels is None:
         return np.arange(size)[:, None]
@@ -134,7 +134,7 @@ def _units(size, labels):
     return np.array(places) if len({len(p) for p in places}) == 1 else places
 
 
-def _drawn(size, least):
+def drawn_units(size, least):
     """Units that a resample of a sample holds: all, or in the ratio of the smallest sample, which has `least`."""
     part = min(least, LARGEST)
     # 20 times the smallest adds at most 5 % to the variance, on the wide side
@@ -154,14 +154,14 @@ def _resampled(samples, statistic, tables, sizes, *, rng, resamples, paired):
         else:
             picks = [rng.integers(len(t), size=(count, size)) for t, size in zip(tables, sizes, strict=True)]
         taken = [
-            np.take(sample, _places(table, pick), axis=-1)
+            np.take(sample, unit_places(table, pick), axis=-1)
             for sample, table, pick in zip(samples, tables, picks, strict=True)
         ]
         out.append(np.asarray(statistic(*taken, axis=-1)))
     return np.concatenate(out, axis=-1)
 
 
-def _places(table, pick):
+def unit_places(table, pick):
     if isinstance(table, list):
         return np.concatenate([table[k] for k in pick[0]])[None]
     return table[pick].reshape(len(pick), -1)
@@ -198,7 +198,7 @@ def _left_out(table, rng):
     return [np.concatenate([np.ravel(table[k]) for k in part]) for part in np.array_split(order, _JACKKNIFE)]
 
 
-def _expanded(level, units):
+def expanded_quantile(level, units):
     """Normal quantile whose tail is as wide as that of a t interval of `units` values (Hesterberg 2015)."""
     return float(np.sqrt(units / (units - 1)) * student.ppf((1 + level) / 2, units - 1))
 

@@ -1,0 +1,93 @@
+"""Permutation tests: their level under the null, exact small cases, power, associations."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from chronaxie.analyses import InvalidInput
+from chronaxie.analyses.statistics.distances import wasserstein_kernel
+from chronaxie.analyses.statistics.permutation import (
+    association_kernel,
+    pearson_kernel,
+    permutation_kernel,
+    spearman_kernel,
+)
+
+
+def mean_distance(x, y, axis=-1):
+    return np.abs(x.mean(axis=axis) - y.mean(axis=axis))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("statistic", [mean_distance, wasserstein_kernel])
+def test_under_the_null_five_per_cent_are_rejected(rng, statistic, paired):
+    common = rng.normal(0, 1, (2000, 12)) if paired else 0
+    x, y = (common + rng.gamma(2, 1, (2000, 12)) for _ in range(2))
+    p = permutation_kernel(x, y, statistic, rng=rng, permutations=99, paired=paired)
+    # standard error of the share: 0.5 %
+    assert 0.03 <= (p <= 0.05).mean() <= 0.07
+
+
+def test_few_pairs_are_enumerated(rng):
+    # 2⁴ sign patterns; only the two with all signs equal are as large
+    p = permutation_kernel([5.0, 6.0, 7.0, 9.0], [1.0, 2.0, 4.0, 3.0], mean_distance, rng=rng, paired=True)
+    assert p == 2 / 16
+    # 6 ways to choose 2 of 4
+    assert permutation_kernel([5.0, 6.0], [1.0, 2.0], mean_distance, rng=rng) == 2 / 6
+
+
+def test_the_smallest_p_of_random_permutations(rng):
+    assert permutation_kernel(rng.normal(9, 1, 40), rng.normal(0, 1, 40), mean_distance, rng=rng) == 1 / 1000
+
+
+def test_pairs_see_what_samples_do_not(rng):
+    x = rng.normal(0, 10, 50)
+    y = x + rng.normal(1, 1, 50)
+    assert permutation_kernel(x, y, mean_distance, rng=rng, paired=True) < 0.01
+    assert permutation_kernel(x, y, mean_distance, rng=rng) > 0.2
+
+
+def test_large_samples_are_tested_in_part(rng):
+    x = rng.normal(0, 1, 200_000)
+    p = permutation_kernel(
+        x, x + 0.1 + rng.normal(0, 1, len(x)), mean_distance, rng=rng, permutations=49, paired=True
+    )
+    assert p == 1 / 50
+    assert permutation_kernel(x, rng.normal(0, 1, 150_000), mean_distance, rng=rng, permutations=49) > 1 / 50
+
+
+def test_what_is_undefined_or_refused(rng):
+    assert np.isnan(permutation_kernel([], [1.0], mean_distance, rng=rng))
+    assert np.isnan(permutation_kernel([1.0], [1.0], mean_distance, rng=rng, paired=True))
+    with pytest.raises(InvalidInput, match="paired samples must have one size, got 1 and 2"):
+        permutation_kernel([1.0], [1.0, 2.0], mean_distance, rng=rng, paired=True)
+
+
+def test_correlations_are_those_of_scipy(rng):
+    x, y = rng.normal(size=(4, 20)).round(1), rng.normal(size=(4, 20)).round(1)
+    np.testing.assert_allclose(spearman_kernel(x, y)[1], stats.spearmanr(x[1], y[1])[0], rtol=1e-12)
+    np.testing.assert_allclose(pearson_kernel(x.T, y.T, axis=0)[2], stats.pearsonr(x[2], y[2])[0], rtol=1e-12)
+    assert np.isnan(spearman_kernel([1.0, 2.0], [1.0, 2.0]))
+    assert np.isnan(pearson_kernel([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))
+
+
+def test_association(rng):
+    x = rng.normal(size=30)
+    correlation, p = association_kernel(x, -(x**3), rng=rng)
+    assert (correlation, p) == (pytest.approx(-1), 1 / 1000)
+    p = [
+        association_kernel(rng.normal(size=12), rng.normal(size=12), rng=rng, permutations=99)[1]
+        for _ in range(1000)
+    ]
+    # standard error of the share: 0.7 %
+    assert 0.03 <= np.mean(np.array(p) <= 0.05) <= 0.07
+    assert np.isnan(association_kernel([1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0], rng=rng)).all()
+    assert association_kernel(np.arange(20_000), np.arange(20_000), rng=rng, permutations=9) == (
+        pytest.approx(1),
+        0.1,
+    )
