@@ -21,7 +21,8 @@ def wasserstein_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, paired
     never 0: percentile and BCa intervals then miss the truth (of two samples of one distribution always). Here every
     distance on the straight path of optimal transport from y to x, x(λ) = T(x) + λ (x − T(x)) with T(x) the value of
     y at the rank of x, is tested by resampling from x(λ) and y; the interval is what is not rejected. Its lower bound
-    is 0 where the two samples could be of one distribution.
+    is 0 where the two samples could be of one distribution; for the upper bound a mere shift of y, T(x) + δ, is tested
+    as well, and the larger bound is taken.
 
     Parameters
     ----------
@@ -112,22 +113,30 @@ def _inverted(x, y, draw, tail, *, rng, resamples):
     share = ndtr(np.array([-tail, tail]))
     transported = _transported(x, y)
     estimate = wasserstein_kernel(x, y)
-    # same draws at every λ: the quantiles are smooth in it
+    # same draws all along a path: the quantiles are smooth in the distance
     key = rng.integers(1 << 62)
-    first = np.array([0.0, 1.0])[:, None] * np.ones(len(x))
-    at, values = _path(x, y, transported, first, draw, np.random.default_rng(key), min(resamples, 200))
+    _, values = _resampled(np.stack((transported, x)), y, draw, key, min(resamples, 200))
     beyond = np.maximum(np.quantile(values[0], 0.995, axis=-1), np.ptp(values[1], axis=-1))
+    steps = np.linspace(0, 1, _POINTS)[:, None]
     moved = estimate > 0
-    top = 1 + 2 * np.divide(beyond, estimate, out=np.zeros_like(estimate), where=moved)
-    path = np.linspace(0, 1, _POINTS)[:, None] * top
-    at, values = _path(x, y, transported, path, draw, np.random.default_rng(key), resamples)
-    lower, upper = (np.maximum.accumulate(q, axis=0) for q in np.quantile(values, share, axis=-1))
+    stretch = 1 + 2 * np.divide(beyond, estimate, out=np.zeros_like(estimate), where=moved)
+    sign = np.where((x - transported).mean(axis=-1) < 0, -1, 1)
+    path = transported + (steps * stretch)[..., None] * (x - transported)
+    shifted = transported + (steps * sign * (estimate + 2 * beyond))[..., None]
+    at, values = _resampled(np.concatenate((path, shifted)), y, draw, key, resamples)
+    lower, upper = np.quantile(values, share, axis=-1)
     low, high = np.zeros_like(estimate), np.zeros_like(estimate)
+    first, second = slice(None, _POINTS), slice(_POINTS, None)
     for k in np.flatnonzero(moved):
-        # where even two samples of one distribution (λ = 0) may be as far from each other, the bound is 0
-        low[k] = np.interp(estimate[k], upper[:, k], at[:, k], left=0.0)
-        high[k] = np.interp(estimate[k], lower[:, k], at[:, k])
+        # where even two samples of one distribution may be as far from each other, the bound is 0
+        low[k] = _crossing(estimate[k], upper[first, k], at[first, k])
+        # the difference found holds noise of both signs, under which a distance varies less than under a shift
+        high[k] = max(_crossing(estimate[k], lower[part, k], at[part, k]) for part in (first, second))
     return low, high
+
+
+def _crossing(estimate, quantile, at):
+    return np.interp(estimate, np.maximum.accumulate(quantile), at, left=0.0)
 
 
 def _transported(x, y):
@@ -142,18 +151,18 @@ def _transported(x, y):
     return left + (place - low) * (right - left)
 
 
-def _path(x, y, transported, path, draw, rng, resamples):
-    """Distance at each λ of `path` (λ, row) and its resampled values (λ, row, resample)."""
-    along = transported + path[..., None] * (x - transported)
+def _resampled(along, y, draw, key, resamples):
+    """Distance from y of each sample `along` the paths (point, row, n) and its resampled values (…, resample)."""
+    rng = np.random.default_rng(key)
     at = wasserstein_kernel(along, y)
-    size = len(x) * (draw.sizes[0] * len(draw.tables[0][0]) * len(path) + y.shape[-1])
+    size = along.shape[1] * (draw.sizes[0] * len(draw.tables[0][0]) + y.shape[-1])
     chunk = 1 if draw.ragged else max(1, _CHUNK // max(size, 1))
     ordered = np.sort(y, axis=-1)[:, None]
     out = []
     for start in range(0, resamples, chunk):
         i, j = draw.picks(rng, min(chunk, resamples - start))
         target = ordered if j is None else np.sort(y[:, j], axis=-1)
-        # one λ at a time: the rows are sorted in memory that fits the cache
+        # one point at a time: the rows are sorted in memory that fits the cache
         out.append([ordered_wasserstein_kernel(np.sort(a[:, i], axis=-1), target) for a in along])
     values = np.concatenate(out, axis=-1)
     return at, at[..., None] + draw.scale * (values - at[..., None])

@@ -36,21 +36,23 @@ def test_a_shift_of_normals_is_the_interval_of_a_mean():
     np.testing.assert_allclose([(low + high) / 2, high - low], [wasserstein_kernel(x, y), width], rtol=0.08)
 
 
-@pytest.mark.parametrize("sizes", [(36, 36), (36, 300)])
+@pytest.mark.parametrize("sizes", [(36, 36), (20, 50)])
 def test_one_distribution_has_distance_zero_in_its_interval(sizes):
     rng = np.random.default_rng(4)
     x, y = (rng.normal(20, 5, (REPETITIONS, n)) for n in sizes)
     got = wasserstein_interval_kernel(x, y, rng=rng, resamples=200, level=0.9)
     assert (wasserstein_kernel(x, y) > 0).all()
-    # only the upper 5 % of distances are rejected; standard error of the share 1.3 %
-    assert 0.91 <= covered(got, 0) <= 0.99
+    # only the upper 5 % of distances should be left out; the spread of so few values is known to 12 %: 9 % are
+    assert 0.88 <= covered(got, 0) <= 0.98
 
 
 def test_a_known_distribution_is_not_resampled():
     rng = np.random.default_rng(5)
     known = stats.norm(20, 5)
     x = rng.normal(22, 6, (REPETITIONS, 36))
-    truth = wasserstein_kernel(reference_quantiles(stats.norm(22, 6)), reference_quantiles(known))
+    truth = wasserstein_kernel(
+        reference_quantiles(stats.norm(22, 6), 10_000), reference_quantiles(known, 10_000)
+    )
     got = wasserstein_interval_kernel(x, known, rng=rng, resamples=200, level=0.9)
     assert 0.85 <= covered(got, truth) <= 0.95
 

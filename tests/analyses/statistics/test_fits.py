@@ -64,7 +64,7 @@ def test_akaike_weights_by_hand():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_family_that_made_the_values_has_the_weight_and_passes(rng, family):
-    x = distribution(family, 40.0, 25.0 if family != "normal" else 8.0).rvs(size=3000, random_state=rng)
+    x = distribution(family, 40.0, 25.0 if family != "normal" else 8.0).rvs(size=1500, random_state=rng)
     fitted = np.stack([fit_kernel(x, name) for name in FAMILIES])
     weight = akaike_kernel([log_likelihood_kernel(x, n, f) for n, f in zip(FAMILIES, fitted, strict=True)])[1]
     assert FAMILIES[int(weight.argmax())] == family

@@ -58,7 +58,9 @@ def test_large_samples_are_tested_in_part(rng):
         x, x + 0.1 + rng.normal(0, 1, len(x)), mean_distance, rng=rng, permutations=49, paired=True
     )
     assert p == 1 / 50
-    assert permutation_kernel(x, rng.normal(0, 1, 150_000), mean_distance, rng=rng, permutations=49) > 1 / 50
+    p = permutation_kernel(x, rng.normal(0, 1, (6, 150_000)), mean_distance, rng=rng, permutations=49)
+    # uniform under the null: all six below a half once in 64
+    assert p.max() > 0.5
 
 
 def test_what_is_undefined_or_refused(rng):
