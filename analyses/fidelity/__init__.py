@@ -1,1 +1,1 @@
-"""How far spike trains are from one another."""
+"""How far spike trains are from one another, and what a changed network keeps."""

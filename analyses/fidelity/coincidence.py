@@ -110,9 +110,7 @@ def gamma_factor_kernel(coincidences, n_reference, n_other, *, duration, window,
     Neuroscience Methods 169, 417 (2008).
     """
     weight = gamma_weight_kernel(n_reference, n_other, duration=duration, window=window, step=step)
-    expected = expected_coincidences_kernel(
-        n_reference, n_other, duration=duration, window=window, step=step
-    )
+    expected = expected_coincidences_kernel(n_reference, n_other, duration=duration, window=window, step=step)
     defined = weight > 0
     out = np.full(np.shape(weight), np.nan)
     np.divide(np.asarray(coincidences) - expected, weight, out=out, where=defined)

@@ -16,8 +16,8 @@ def van_rossum_kernel(reference, other, *, tau):
     """Van Rossum distance of each pair of spike trains: D² = (2/τ) ∫ (f − g)² dt.
 
     f and g are the trains with each spike a jump by one that decays as exp(−t/τ), so that D is 1 between no spike and
-    one, √2 between two spikes far apart and 0 between equal trains. After event k the difference f − g is s_k and decays
-    until the next, δ_k later: D² = Σ s_k² (1 − exp(−2 δ_k/τ)), a sum without cancellation in O(n).
+    one, √2 between two spikes far apart and 0 between equal trains. After event k the difference f − g is s_k, which
+    decays until the next, δ_k later: D² = Σ s_k² (1 − exp(−2 δ_k/τ)), a sum without cancellation in O(n).
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def victor_purpura_kernel(reference, other, *, cost):
 
     Notes
     -----
-    Spikes at one time in both trains stay where they are (the cost of a move obeys the triangle inequality), and no move
-    crosses a gap longer than 2/`cost`: the pairs fall apart into short segments, each solved by the dynamic programme of
-    the paper, many at once. A train that has no such gaps takes O(n²).
+    Spikes at one time in both trains stay where they are (the cost of a move obeys the triangle inequality), and no
+    move crosses a gap longer than 2/`cost`: the pairs fall apart into short segments, each solved by the dynamic
+    programme of the paper, many at once. A train that has no such gaps takes O(n²).
 
     References
     ----------

@@ -15,7 +15,8 @@ def spike_distance_kernel(reference, other, *, duration):
     """SPIKE-distance of each pair of spike trains: the mean of the profile S(t) over the recording.
 
     S(t) = (S₁ ν₂ + S₂ ν₁) / (2 ⟨ν⟩²), with ν the present inter-spike interval of a train, ⟨ν⟩ its mean over both, and
-    S₁ the distances of the previous and the following spike to the nearest one of the other train, interpolated in time.
+    S₁ the distances of the previous and the following spike to the nearest one of the other train, interpolated in
+    time.
 
     Parameters
     ----------
@@ -36,8 +37,8 @@ def spike_distance_kernel(reference, other, *, duration):
 
     Notes
     -----
-    At the edges as PySpike does it: before the first and after the last spike the interval is the time to the edge or the
-    neighbouring interval, the longer of the two, the distance that of the spike next to it; a train without spikes
+    At the edges as PySpike does it: before the first and after the last spike the interval is the time to the edge or
+    the neighbouring interval, the longer of the two, the distance that of the spike next to it; a train without spikes
     counts as one with a spike at either edge. Several spikes at one time in one train are one. Two trains with no more
     than one and the same spike at the very end have the distance 0, where PySpike has 0/0.
 
