@@ -1,0 +1,242 @@
+"""Time constants from the autocorrelation of spike counts across trials, per neuron and per layer, with intervals."""
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtr
+
+from ..errors import InvalidInput
+from ..statistics.intervals import bootstrap_kernel
+from ..variables import positive, variable
+from .autocorrelation import correlations, decay_kernel, trial_moments
+from .bias import DecayBias
+from .resampling import block_interval, check_resampling
+from .spike_trains import MOST_BLOCKS, ROUNDING, trains, unit_coordinates
+
+LONGEST_LAG = 1.0
+
+
+def autocorrelation_timescales(
+    ds,
+    groups=None,
+    *,
+    width=0.05,
+    window=None,
+    longest_lag=None,
+    resamples=1000,
+    level=0.95,
+    corrected=True,
+    seed=0,
+):
+    """Intrinsic time constants of neurons from the autocorrelation of their spike counts across trials.
+
+    Spikes are counted in bins; Pearson's r between the counts of two bins across trials is averaged over the bins of
+    one lag; A[exp(−t/tau) + B] is fitted from the first drop on. The fit's finite-sample bias is taken out by
+    simulation of an Ornstein-Uhlenbeck process observed through noise (`DecayBias`), of the estimate and its interval.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Spikes as of `simulate` or `recorded_spikes`.
+    groups : str or sequence of str, optional
+        None: every group with spikes that receives a synapse; all groups of a recording.
+    width : float
+        Of a bin in s.
+    window : float, optional
+        Trials are cut into stretches of this length in s that count as trials of their own: needed for recordings
+        without trials, 1 s or twenty time constants, whichever is less. None: a trial as it is.
+    longest_lag : float, optional
+        In s; None: the trial less one bin, at most 1 s.
+    resamples : int
+        Of the bootstrap; 0: no intervals.
+    level : float in (0, 1)
+    corrected : bool
+        Whether the bias is taken out.
+    seed : int
+        Of the bootstrap and the simulation.
+
+    Returns
+    -------
+    Dataset
+        On ``unit`` (coordinates ``unit_layer``, ``unit_index``): ``autocorrelation_tau`` in ms;
+        ``autocorrelation_tau_interval (unit, bound)``, BCa over trials (over stretches of consecutive ones where they
+        are more than 200); ``autocorrelation_tau_uncorrected``; ``autocorrelation_amplitude`` A,
+        ``autocorrelation_offset`` B, ``autocorrelation_r2``; ``autocorrelation_p``, one-sided, of the null that bins
+        are independent; ``autocorrelation (unit, autocorrelation_lag)``. On ``effective_layer``: the same of the mean
+        autocorrelation of the layer's neurons (``autocorrelation_layer…``), with intervals over neurons, and
+        ``autocorrelation_layer_count``, how many neurons are in it.
+
+        NaN: a neuron whose counts never vary; no decay, or one slower than twice the longest lag or faster than a
+        quarter of a bin; intervals with fewer than two blocks or neurons.
+
+    Raises
+    ------
+    MissingVariable, InvalidInput
+        No spikes, wrong units; fewer than three trials (then give `window`); bins and lags that do not fit a trial.
+
+    References
+    ----------
+    Murray et al., Nature Neuroscience 17, 1661 (2014).
+    """
+    where = "autocorrelation_timescales"
+    check_resampling(resamples, level, where=where, error=InvalidInput)
+    found = trains(ds, groups, where=where)
+    grid = _Grid.of(found[0], width, window, longest_lag, where=where)
+    rng = np.random.default_rng(seed)
+    bias = grid.bias(grid.trials, rng) if corrected else None
+    units = [_unit(t.of(k), grid, bias, rng, resamples, level) for t in found for k in range(t.size)]
+    correlation = np.array([u[0] for u in units]).reshape(-1, grid.lags)
+    numbers = np.array([u[1] for u in units]).reshape(-1, 7)
+    layers, start = [], 0
+    for t in found:
+        part = correlation[start : start + t.size]
+        layers.append(_layer(part[~np.isnan(part).any(axis=1)], grid, rng, resamples, level, corrected=corrected))
+        start += t.size
+    coords = unit_coordinates(found) | {
+        "autocorrelation_lag": variable(
+            np.arange(1, grid.lags + 1) * grid.width * 1e3, "autocorrelation_lag", units="ms", long_name="lag"
+        ),
+        "effective_layer": variable(
+            np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
+        ),
+        "bound": ["low", "high"],
+    }
+    variables = _variables("autocorrelation", "unit", correlation, numbers, "of a neuron")
+    variables["autocorrelation_p"] = variable(
+        [grid.p_value(row) for row in correlation], "unit", units="1", long_name="p of independent bins"
+    )
+    variables |= _variables(
+        "autocorrelation_layer",
+        "effective_layer",
+        np.array([row[0] for row in layers]),
+        np.array([row[1] for row in layers]),
+        "of the mean of a layer",
+    )
+    variables["autocorrelation_layer_count"] = variable(
+        [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
+    )
+    about = {"width_s": grid.width, "window_s": grid.window, "longest_lag_s": grid.lags * grid.width}
+    about |= {"trials": grid.trials, "resamples": resamples, "level": level, "seed": seed}
+    about |= {"bias": "taken out by simulation" if corrected else "not corrected"}
+    return xr.Dataset(variables, coords, {f"autocorrelation_{key}": value for key, value in about.items()})
+
+
+class _Grid:
+    """Bins, trials and blocks that spikes are counted in."""
+
+    def __init__(self, *, width, bins, pieces, trials, lags):
+        self.width, self.bins, self.pieces, self.lags = width, bins, pieces, lags
+        self.trials = trials * pieces
+        self.blocks = min(self.trials, MOST_BLOCKS)
+        self.block = np.arange(self.trials) * self.blocks // self.trials
+
+    @property
+    def window(self):
+        return self.bins * self.width
+
+    @classmethod
+    def of(cls, found, width, window, longest_lag, *, where):
+        width = positive(width, name="width", where=where)
+        whole = found.duration if window is None else positive(window, name="window", where=where)
+        if whole > found.duration * (1 + ROUNDING):
+            raise InvalidInput(f"{where}: window is {whole} s, but a trial lasts {found.duration} s")
+        bins = int(whole / width + ROUNDING)
+        longest = min(LONGEST_LAG, (bins - 1) * width) if longest_lag is None else longest_lag
+        longest = positive(longest, name="longest_lag", where=where) if bins > 1 else 0
+        lags = int(longest / width + ROUNDING)
+        if not 5 <= lags < bins:
+            raise InvalidInput(
+                f"{where}: {bins} bins of {width} s and {lags} lags in {whole} s; expected at least 5 lags and fewer "
+                f"than bins: choose a narrower bin (width=) or longer trials"
+            )
+        pieces = 1 if window is None else int(found.duration / (bins * width) + ROUNDING)
+        if found.trials * pieces < 3:
+            raise InvalidInput(
+                f"{where}: {found.trials * pieces} trials of {bins * width:g} s; correlations are across trials and "
+                f"need at least 3: cut a recording into stretches, such as window=1.0"
+            )
+        return cls(width=width, bins=bins, pieces=pieces, trials=found.trials, lags=lags)
+
+    def counts(self, trial, time):
+        """Spikes in each bin, (trial, bin)."""
+        place = np.floor(time / self.width + ROUNDING).astype(np.int64)
+        inside = place < self.pieces * self.bins
+        flat = trial[inside] * (self.pieces * self.bins) + place[inside]
+        return np.bincount(flat, minlength=self.trials * self.bins).reshape(self.trials, self.bins)
+
+    def bias(self, trials, rng):
+        return DecayBias(trials=trials, bins=self.bins, lags=self.lags, width=self.width * 1e3, rng=rng)
+
+    def decay(self, correlation):
+        return decay_kernel(correlation, width=self.width * 1e3, bins=self.bins)
+
+    def p_value(self, correlation):
+        """Of the mean correlation; with the counts of each bin permuted over trials its variance is 1/(n − 1)/pairs."""
+        pairs = self.bins - np.arange(1, self.lags + 1)
+        mean = (pairs * correlation).sum() / pairs.sum()
+        return ndtr(-mean * np.sqrt((self.trials - 1) * pairs.sum()))
+
+
+def _unit(train, grid, bias, rng, resamples, level):
+    """Autocorrelation, and tau, its bounds, uncorrected tau, A, B, r2 of one neuron."""
+    moments = trial_moments(grid.counts(*train), grid.block, grid.blocks, grid.lags)
+    correlation = correlations(moments.sum(axis=0), grid.bins, grid.lags)
+
+    def estimate(sums):
+        return grid.decay(correlations(sums, grid.bins, grid.lags)).tau
+
+    return correlation, _numbers(
+        correlation, grid, bias, lambda: block_interval(moments, estimate, rng=rng, resamples=resamples, level=level)
+    )
+
+
+def _layer(rows, grid, rng, resamples, level, *, corrected):
+    """The same of the mean autocorrelation of neurons (neuron, lag), and how many they are."""
+    if not len(rows):
+        return np.full(grid.lags, np.nan), np.full(7, np.nan), 0
+    correlation = rows.mean(axis=0)
+    # the scatter of a mean over neurons is that of so many more trials
+    bias = grid.bias(grid.trials * len(rows), rng) if corrected else None
+
+    def statistic(index, axis):
+        return grid.decay(rows[np.asarray(index, dtype=np.int64)].mean(axis=-2)).tau
+
+    def interval():
+        if len(rows) < 2 or not resamples:
+            return np.full(2, np.nan)
+        index = np.arange(len(rows), dtype=float)
+        return bootstrap_kernel(index, statistic, rng=rng, resamples=resamples, level=level)
+
+    return correlation, _numbers(correlation, grid, bias, interval), len(rows)
+
+
+def _numbers(correlation, grid, bias, interval):
+    fit = grid.decay(correlation)
+    if not fit.found:
+        return np.full(7, np.nan)
+    tau, bounds = fit.tau, interval()
+    if bias is not None:
+        medians = bias.medians(correlation)
+        tau = bias.correct(tau, medians)
+        bounds = np.where(np.isnan(bounds), np.nan, bias.correct(np.nan_to_num(bounds, nan=1.0), medians))
+    return np.array([tau, *bounds, fit.tau, fit.amplitude, fit.offset, fit.r2])
+
+
+def _variables(name, dim, correlation, numbers, what):
+    out = {
+        name: variable(
+            correlation,
+            (dim, "autocorrelation_lag"),
+            units="1",
+            long_name=f"autocorrelation {what}",
+        ),
+        f"{name}_tau": variable(numbers[:, 0], dim, units="ms", long_name=f"intrinsic time constant {what}"),
+        f"{name}_tau_interval": variable(
+            numbers[:, 1:3], (dim, "bound"), units="ms", long_name=f"interval of the time constant {what}"
+        ),
+        f"{name}_tau_uncorrected": variable(
+            numbers[:, 3], dim, units="ms", long_name=f"time constant {what} with its bias"
+        ),
+    }
+    for k, (part, text) in enumerate((("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))):
+        out[f"{name}_{part}"] = variable(numbers[:, 4 + k], dim, units="1", long_name=f"{text} {what}")
+    return out

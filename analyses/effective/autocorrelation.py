@@ -1,0 +1,119 @@
+"""Autocorrelation of spike counts across trials (Murray et al. 2014): kernels from counts to correlations and fits."""
+
+import numpy as np
+
+from .exponential import exponential_fit_kernel
+
+
+def trial_moments(counts, block, blocks, lags):
+    """Sums over the trials of each block that the correlations are made of.
+
+    Parameters
+    ----------
+    counts : ndarray (trial, bin)
+    block : ndarray of int (trial,)
+    blocks : int
+    lags : int
+        Largest lag in bins.
+
+    Returns
+    -------
+    ndarray (block, feature)
+        Number of trials; sum and sum of squares of each bin; for each lag 1 … lags the sums of the products of bins
+        that are so far apart.
+    """
+    counts = np.asarray(counts, dtype=float)
+    bins = counts.shape[1]
+    features = [np.ones((len(counts), 1)), counts, counts**2]
+    features += [counts[:, : bins - k] * counts[:, k:] for k in range(1, lags + 1)]
+    features = np.concatenate(features, axis=1)
+    if len(counts) == blocks:
+        return features[np.argsort(block)]
+    ends = np.searchsorted(block, np.arange(blocks))  # block is sorted
+    return np.add.reduceat(features, ends, axis=0)
+
+
+def correlations(sums, bins, lags):
+    """Mean over pairs of bins of Pearson's r across trials, by lag, (…, lag), from sums as of `trial_moments`.
+
+    Pairs with a bin that never varies are left out; NaN where a lag has no pair.
+    """
+    n = sums[..., :1]
+    first, square = sums[..., 1 : bins + 1], sums[..., bins + 1 : 2 * bins + 1]
+    spread = n * square - first**2
+    # what rounding leaves of a constant is no variance
+    spread = np.where(spread > 1e-9 * n * square, spread, 0)
+    out, start = [], 2 * bins + 1
+    for k in range(1, lags + 1):
+        product = sums[..., start : start + bins - k]
+        start += bins - k
+        scale = np.sqrt(spread[..., : bins - k] * spread[..., k:])
+        varies = scale > 0
+        r = (n * product - first[..., : bins - k] * first[..., k:]) / np.where(varies, scale, 1)
+        number = varies.sum(axis=-1)
+        out.append(np.where(number > 0, np.where(varies, r, 0).sum(axis=-1) / np.maximum(number, 1), np.nan))
+    return np.stack(out, axis=-1)
+
+
+def trial_autocorrelation_kernel(counts, *, lags):
+    """Autocorrelation across trials: Pearson's r between the counts of two bins, averaged over bins of one lag.
+
+    The mean that is subtracted is that of each bin over trials, so that what every trial does alike does not correlate,
+    and the finite length of a trial shifts nothing (subtracting the mean of each trial would).
+
+    Parameters
+    ----------
+    counts : ndarray (…, trial, bin)
+    lags : int, 1 … bins − 1
+        Largest lag in bins.
+
+    Returns
+    -------
+    ndarray (…, lag)
+        At lags 1 … `lags` bins; NaN where no bin pair varies across trials.
+
+    References
+    ----------
+    Murray et al., Nature Neuroscience 17, 1661 (2014), methods.
+    """
+    counts = np.asarray(counts, dtype=float)
+    bins = counts.shape[-1]
+    sums = [np.full(counts.shape[:-2] + (1,), counts.shape[-2], dtype=float)]
+    sums += [counts.sum(axis=-2), (counts**2).sum(axis=-2)]
+    sums += [(counts[..., : bins - k] * counts[..., k:]).sum(axis=-2) for k in range(1, lags + 1)]
+    return correlations(np.concatenate(sums, axis=-1), bins, lags)
+
+
+def decay_kernel(correlation, *, width, bins):
+    """Time constant of autocorrelations: the exponential from the first drop on, lags weighted by their pairs of bins.
+
+    Parameters
+    ----------
+    correlation : ndarray (…, lag)
+        At lags 1, 2, … bins.
+    width : float
+        Of a bin; tau has its unit.
+    bins : int
+        Of a trial: lag k has bins − k pairs.
+
+    Returns
+    -------
+    ExponentialFit
+        tau between a quarter of a bin and twice the longest lag.
+
+    References
+    ----------
+    Murray et al. 2014, equation 1; the fit starts where the autocorrelation first decreases, since refractoriness and
+    adaptation lower its first values.
+    """
+    correlation = np.asarray(correlation, dtype=float)
+    lags = correlation.shape[-1]
+    number = np.arange(1, lags + 1)
+    weight = np.where(number >= first_drop(correlation)[..., None], bins - number, 0.0)
+    return exponential_fit_kernel(correlation, number * width, low=width / 4, high=2 * lags * width, weight=weight)
+
+
+def first_drop(correlation):
+    """The first lag (from 1) that is followed by a lower correlation; 1 where none is."""
+    drops = np.diff(correlation, axis=-1) < 0
+    return np.where(drops.any(axis=-1), drops.argmax(axis=-1), 0) + 1

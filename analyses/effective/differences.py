@@ -1,0 +1,112 @@
+"""Differences of spike times up to a high order (Fontanier et al. 2022): kernels from spikes to decays."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from .exponential import exponential_fit_kernel
+
+ORDERS = 100
+WINDOW = 1.0
+BINS = 300  # of 3.33 ms
+SPAN = 0.1
+
+
+def difference_histogram_kernel(time, segment, *, block, blocks, window=WINDOW, bins=BINS, orders=ORDERS):
+    """Histogram of the differences between each spike and the next `orders` ones, below `window`.
+
+    Parameters
+    ----------
+    time : ndarray (spike,)
+        Rising within a segment.
+    segment : ndarray of int (spike,)
+        What no difference goes across (a trial); rising.
+    block : ndarray of int (spike,), values 0 … blocks − 1
+        Which sum each spike's differences to later ones go to.
+    blocks : int
+    window : float
+        In the unit of `time`.
+    bins, orders : int
+
+    Returns
+    -------
+    ndarray of int64 (block, bin)
+
+    References
+    ----------
+    Fontanier, Sarazin, Stoll, Delord and Procyk, eLife 11, e63795 (2022), methods.
+    """
+    time, segment, block = (np.asarray(x) for x in (time, segment, block))
+    out = np.zeros(blocks * bins, dtype=np.int64)
+    first = np.arange(len(time))
+    for order in range(1, orders + 1):
+        first = first[first + order < len(time)]
+        difference = time[first + order] - time[first]
+        # later differences of a spike are longer still: it need not be looked at again
+        near = (difference < window) & (segment[first + order] == segment[first])
+        first, difference = first[near], difference[near]
+        if not len(first):
+            break
+        place = np.minimum((difference * (bins / window)).astype(np.int64), bins - 1)
+        place = (block[first] * bins + place)[difference > 0]
+        out += np.bincount(place, minlength=len(out))
+    return out.reshape(blocks, bins)
+
+
+@lru_cache(maxsize=8)
+def loess_matrix(points, span):
+    """Matrix (point, point) that smooths equidistant values by local quadratic regression with tricube weights.
+
+    References
+    ----------
+    Cleveland and Devlin, Journal of the American Statistical Association 83, 596 (1988).
+    """
+    near = min(points, max(4, round(span * points)))
+    place = np.arange(points, dtype=float)
+    out = np.zeros((points, points))
+    for k in range(points):
+        distance = np.abs(place - k)
+        reach = np.sort(distance)[near - 1] * (1 + 1e-9) + 1e-9
+        weight = np.where(distance < reach, (1 - np.minimum(distance / reach, 1) ** 3) ** 3, 0)
+        used = np.flatnonzero(weight > 0)
+        x = (place[used] - k)[:, None] ** np.arange(3)
+        root = np.sqrt(weight[used])[:, None]
+        out[k, used] = np.linalg.pinv(x * root)[0] * root[:, 0]
+    out.flags.writeable = False
+    return out
+
+
+def difference_decay_kernel(histogram, *, window=WINDOW, span=SPAN):
+    """Time constant of histograms of differences: the exponential from the peak of the smoothed histogram on.
+
+    Parameters
+    ----------
+    histogram : ndarray (…, bin)
+        Of differences from 0 to `window`, in any normalisation: tau, B and the peak do not depend on it.
+    window : float
+        tau and the latency have its unit.
+    span : float
+        Share of the bins that a local regression looks at; 0: the histogram is fitted as it is.
+
+    Returns
+    -------
+    fit : ExponentialFit
+        tau between a third of a bin and the window.
+    latency : ndarray (…,)
+        Middle of the bin with the peak.
+
+    References
+    ----------
+    Fontanier et al. 2022, methods; there the fit starts from random values 50 times and the best is kept, here no start
+    decides (`exponential_fit_kernel`).
+    """
+    histogram = np.asarray(histogram, dtype=float)
+    bins = histogram.shape[-1]
+    lag = (np.arange(bins) + 0.5) * (window / bins)
+    smooth = histogram @ loess_matrix(bins, SPAN if span == 0 else span).T
+    peak = smooth.argmax(axis=-1)
+    weight = (np.arange(bins) >= peak[..., None]).astype(float)
+    fit = exponential_fit_kernel(
+        histogram if span == 0 else smooth, lag, low=window / bins / 3, high=window, weight=weight
+    )
+    return fit, lag[peak]

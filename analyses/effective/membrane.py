@@ -1,0 +1,230 @@
+"""Membrane time constants from the answer to a current step: of model neurons and of recorded sweeps."""
+
+import numpy as np
+import xarray as xr
+
+from ..errors import InvalidInput, MissingVariable
+from ..statistics.intervals import bootstrap_kernel
+from ..variables import attribute, require, variable
+from .exponential import exponential_fit_kernel
+from .resampling import block_interval, check_resampling
+
+# The fit begins where the membrane has moved by so much of its largest deflection.
+FRACTION = 0.1
+# Largest deflection over the deviation before the step, below which there is nothing to fit.
+LEAST_SNR = 20.0
+
+
+def membrane_decay_kernel(trace, time, *, onset, end):
+    """Time constant of the answer of a membrane to a current step.
+
+    An exponential is fitted from where the membrane has moved by a tenth of its largest deflection to where it has the
+    whole, so that a sag afterwards does not count.
+
+    Parameters
+    ----------
+    trace : ndarray (…, time)
+        Membrane potential.
+    time : ndarray (time,)
+        Increasing; tau has its unit.
+    onset, end : float
+        Of the step.
+
+    Returns
+    -------
+    tau, deflection, sag, r2 : ndarray (…,)
+        deflection from the mean before the step, in the unit of the trace, negative where it hyperpolarises; sag: share
+        of it that is lost by the end of the step, 0 for a passive membrane. NaN where the largest deflection is less
+        than 20 deviations of the trace before the step, where fewer than four samples are in the window, or the fit
+        finds no decay between a third of a sample and ten times the step.
+
+    References
+    ----------
+    As in the Allen Institute's feature extraction: Gouwens et al., Nature Neuroscience 22, 1182 (2019), methods.
+    """
+    trace, time = np.asarray(trace, dtype=float), np.asarray(time, dtype=float)
+    shape = trace.shape[:-1]
+    trace = trace.reshape(-1, trace.shape[-1])
+    before, during = time < onset, (time >= onset) & (time <= end)
+    base = trace[:, before].mean(axis=-1) if before.any() else trace[:, during][:, 0]
+    noise = trace[:, before].std(axis=-1) if before.any() else np.zeros(len(trace))
+    answer, lag = trace[:, during] - base[:, None], time[during] - onset
+    sign = np.sign(answer.mean(axis=-1))
+    moved = answer * sign[:, None]  # rises from 0
+    peak = moved.argmax(axis=-1)
+    largest = np.take_along_axis(moved, peak[:, None], axis=-1)[:, 0]
+    place = np.arange(len(lag))
+    begin = (moved >= FRACTION * largest[:, None]).argmax(axis=-1)
+    weight = ((place >= begin[:, None]) & (place <= peak[:, None])).astype(float)
+    fit = exponential_fit_kernel(
+        -moved, lag, low=(lag[1] - lag[0]) / 3, high=10 * (end - onset), weight=weight
+    )
+    sound = fit.found & (largest > LEAST_SNR * noise) & (largest > 0)
+    last = max(1, len(lag) // 20)
+    sag = 1 - moved[:, -last:].mean(axis=-1) / np.where(largest > 0, largest, 1)
+    out = [np.where(sound, x, np.nan).reshape(shape) for x in (fit.tau, sign * largest, sag, fit.r2)]
+    return tuple(out)
+
+
+def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
+    """Membrane time constants of neurons from their answers to a current step.
+
+    Parameters
+    ----------
+    ds : Dataset
+        As the protocol `current_step` hands over, or sweeps of recorded cells in the same layout: traces
+        ``<group>_<variable> (trial, time, <group>_neuron)``, `time` in s; ``<group>_<variable>_control`` is
+        subtracted where there is one. Attributes `step_variable`, `step_groups` (names, separated by commas), `step_onset` and
+        `step_end` (s). The trials of a neuron are repetitions of one step.
+    resamples : int
+        Of the bootstrap; 0: no intervals.
+    level : float in (0, 1)
+    seed : int
+
+    Returns
+    -------
+    Dataset
+        On ``unit`` (coordinates ``unit_layer``, ``unit_index``): ``membrane_tau`` in ms, of the mean over trials;
+        ``membrane_tau_interval (unit, bound)``, BCa over trials, NaN for a single one: a simulation without noise has
+        no sampling error; ``membrane_deflection`` in SI (coordinate ``membrane_unit``), ``membrane_sag``,
+        ``membrane_r2``; ``membrane_answer (unit, membrane_time)``: the answer over its largest deflection, from 0 to 1.
+        On ``effective_layer``: ``membrane_layer_tau``, the median over neurons, ``membrane_layer_tau_interval``, BCa over
+        neurons, ``membrane_layer_count``. NaN as in `membrane_decay_kernel`.
+
+    Raises
+    ------
+    MissingVariable
+        No traces or attributes; the message names what was looked for.
+    InvalidInput
+        Traces that are not finite or have other dimensions; a step outside the trace.
+
+    References
+    ----------
+    Gouwens et al., Nature Neuroscience 22, 1182 (2019), methods.
+    """
+    where = "membrane_timescales"
+    check_resampling(resamples, level, where=where, error=InvalidInput)
+    require(ds, "time", where=where)
+    for name in ("step_variable", "step_groups"):
+        if name not in ds.attrs:
+            raise MissingVariable(f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?")
+    remedy = "give the times of the step in s"
+    end = attribute(ds, "step_end", where=where, remedy=remedy)
+    onset = float(ds.attrs.get("step_onset", np.nan))
+    time = np.asarray(ds["time"].values, dtype=float)
+    if not time[0] <= onset < end <= time[-1] + 2 * (time[1] - time[0]):
+        raise InvalidInput(
+            f"{where}: the step goes from {onset} to {end} s, outside the traces, {time[0]} to {time[-1]} s"
+        )
+    rng = np.random.default_rng(seed)
+    names = [name.strip() for name in str(ds.attrs["step_groups"]).split(",")]
+    answers = [_answers(ds, f"{name}_{ds.attrs['step_variable']}", name, where=where) for name in names]
+    units = [ds[f"{name}_{ds.attrs['step_variable']}"].attrs.get("units", "1") for name in names]
+    numbers = np.concatenate([_groups(a, time, onset, end, rng, resamples, level) for a in answers])
+    during = (time >= onset) & (time <= end)
+    shown = np.concatenate([_shown(a.mean(axis=1), time, onset, during) for a in answers])
+    layer = np.repeat(np.array(names), [len(a) for a in answers])
+    table = np.array([_layer(numbers[layer == name, 0], rng, resamples, level) for name in names])
+    unit = units[0] if len(set(units)) == 1 else "as in membrane_unit"
+    return xr.Dataset(
+        {
+            "membrane_tau": variable(numbers[:, 0], "unit", units="ms", long_name="membrane time constant"),
+            "membrane_tau_interval": variable(
+                numbers[:, 4:6], ("unit", "bound"), units="ms", long_name="interval of the membrane time constant"
+            ),
+            "membrane_deflection": variable(
+                numbers[:, 1], "unit", units=unit, long_name="largest deflection by the step"
+            ),
+            "membrane_sag": variable(
+                numbers[:, 2], "unit", units="1", long_name="share of the deflection lost by the end of the step"
+            ),
+            "membrane_r2": variable(numbers[:, 3], "unit", units="1", long_name="r2 of the exponential"),
+            "membrane_answer": variable(
+                shown, ("unit", "membrane_time"), units="1", long_name="deflection over the largest one"
+            ),
+            "membrane_layer_tau": variable(
+                table[:, 0], "effective_layer", units="ms", long_name="median membrane time constant of a layer"
+            ),
+            "membrane_layer_tau_interval": variable(
+                table[:, 1:3], ("effective_layer", "bound"), units="ms", long_name="interval of the median"
+            ),
+            "membrane_layer_count": variable(
+                table[:, 3].astype(np.int64), "effective_layer", units="1", long_name="neurons with a time constant"
+            ),
+        },
+        coords={
+            "unit_layer": variable(layer, "unit", units="1", long_name="layer of the neuron"),
+            "unit_index": variable(
+                np.concatenate([np.arange(len(a)) for a in answers]),
+                "unit",
+                units="1",
+                long_name="index of the neuron in its layer",
+            ),
+            "membrane_unit": variable(
+                np.repeat(units, [len(a) for a in answers]), "unit", units="1", long_name="SI unit of the membrane"
+            ),
+            "membrane_time": variable(
+                (time[during] - onset) * 1e3, "membrane_time", units="ms", long_name="time since the step"
+            ),
+            "effective_layer": variable(names, "effective_layer", units="1", long_name="layer"),
+            "bound": ["low", "high"],
+        },
+        attrs={
+            "membrane_variable": ds.attrs["step_variable"],
+            "membrane_step_s": end - onset,
+            "membrane_resamples": resamples,
+            "membrane_level": level,
+            "membrane_seed": seed,
+        },
+    )
+
+
+def _answers(ds, name, group, *, where):
+    """Answers of the neurons of a group, (neuron, trial, time), the control subtracted."""
+    require(ds, name, where=where)
+    dims = ("trial", "time", f"{group}_neuron")
+    found = []
+    for array in (name, f"{name}_control") if f"{name}_control" in ds.variables else (name,):
+        if ds[array].dims != dims:
+            raise InvalidInput(f"{where}: {array} must have the dimensions {dims}, got {ds[array].dims}")
+        values = np.asarray(ds[array].values, dtype=float)
+        if not np.isfinite(values).all():
+            place = tuple(int(k) for k in np.argwhere(~np.isfinite(values))[0])
+            raise InvalidInput(f"{where}: {array} must be finite, got {values[place]} at {place} of {dims}")
+        found.append(values)
+    return np.moveaxis(found[0] - found[1] if len(found) > 1 else found[0], -1, 0)
+
+
+def _groups(answers, time, onset, end, rng, resamples, level):
+    """tau (ms), deflection, sag, r2 and bounds (ms) of each neuron of answers (neuron, trial, time)."""
+    tau, deflection, sag, r2 = membrane_decay_kernel(answers.mean(axis=1), time, onset=onset, end=end)
+    out = np.full((len(answers), 6), np.nan)
+    out[:, :4] = np.stack((tau * 1e3, deflection, sag, r2), axis=1)
+    trials = answers.shape[1]
+
+    def estimate(sums):
+        found = membrane_decay_kernel(sums / trials, time, onset=onset, end=end)[0]
+        return np.nan_to_num(found * 1e3, nan=10e3 * (end - onset))  # no decay: longer than what is looked for
+
+    for k in np.flatnonzero(~np.isnan(tau)) if trials > 1 else ():
+        out[k, 4:] = block_interval(answers[k], estimate, rng=rng, resamples=resamples, level=level)
+    return out
+
+
+def _shown(mean, time, onset, during):
+    before = time < onset
+    base = mean[:, before].mean(axis=-1) if before.any() else mean[:, during][:, 0]
+    answer = mean[:, during] - base[:, None]
+    largest = np.take_along_axis(answer, np.abs(answer).argmax(axis=-1)[:, None], axis=-1)
+    return np.divide(answer, largest, out=np.full_like(answer, np.nan), where=largest != 0)
+
+
+def _layer(tau, rng, resamples, level):
+    """Median over neurons that have a time constant, its bounds, and how many they are."""
+    tau = tau[~np.isnan(tau)]
+    if not len(tau):
+        return np.array([np.nan, np.nan, np.nan, 0])
+    bounds = np.full(2, np.nan)
+    if len(tau) > 1 and resamples:
+        bounds = bootstrap_kernel(tau, np.median, rng=rng, resamples=resamples, level=level)
+    return np.array([np.median(tau), *bounds, len(tau)])

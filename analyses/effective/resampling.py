@@ -1,0 +1,48 @@
+"""Bootstrap of estimates that are made from sums over blocks: trials, or stretches of a recording."""
+
+import numpy as np
+
+from ..statistics.intervals import bootstrap_kernel
+
+
+def block_interval(moments, estimate, *, rng, resamples, level):
+    """BCa interval of an estimate that is a function of sums over blocks.
+
+    Parameters
+    ----------
+    moments : ndarray (block, feature)
+        What each block adds to the sums.
+    estimate : callable
+        From sums (…, feature) to numbers (…).
+    rng : numpy.random.Generator
+    resamples : int
+        0: no interval, NaN.
+    level : float in (0, 1)
+
+    Returns
+    -------
+    ndarray (2,)
+        NaN where there are fewer than two blocks or the estimate is NaN.
+    """
+    blocks = len(moments)
+    if blocks < 2 or resamples == 0:
+        return np.full(2, np.nan)
+
+    def statistic(index, axis):
+        index = np.asarray(index, dtype=np.int64)
+        rows = index.reshape(-1, index.shape[axis])
+        place = np.arange(len(rows))[:, None] * blocks + rows
+        times = np.bincount(place.ravel(), minlength=len(rows) * blocks).reshape(len(rows), blocks)
+        return estimate(times @ moments).reshape(index.shape[:-1])
+
+    return bootstrap_kernel(
+        np.arange(blocks, dtype=float), statistic, rng=rng, resamples=resamples, level=level, method="bca"
+    )
+
+
+def check_resampling(resamples, level, *, where, error):
+    """Raise `error` unless `resamples` is a whole number ≥ 0 and 0 < level < 1."""
+    if isinstance(resamples, bool) or not isinstance(resamples, int | np.integer) or resamples < 0:
+        raise error(f"{where}: resamples must be a whole number, 0 for no intervals, got {resamples!r}")
+    if not 0 < level < 1:
+        raise error(f"{where}: level must be between 0 and 1, such as 0.95, got {level!r}")

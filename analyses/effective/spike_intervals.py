@@ -1,0 +1,206 @@
+"""Time constants from inter-spike intervals of all orders, per neuron and per layer, with intervals."""
+
+import numpy as np
+import xarray as xr
+
+from ..errors import InvalidInput
+from ..statistics.intervals import bootstrap_kernel
+from ..variables import positive, variable
+from .differences import BINS, ORDERS, SPAN, WINDOW, difference_decay_kernel, difference_histogram_kernel
+from .resampling import block_interval, check_resampling
+from .spike_trains import MOST_BLOCKS, trains, unit_coordinates
+
+# A block must be long beside the differences that reach across its end.
+_WINDOWS_PER_BLOCK = 5
+
+
+def isi_timescales(
+    ds,
+    groups=None,
+    *,
+    window=WINDOW,
+    span=SPAN,
+    least_spikes=50,
+    resamples=1000,
+    level=0.95,
+    seed=0,
+):
+    """Intrinsic time constants of neurons from the intervals between spikes, of order 1 to 100.
+
+    All differences of spike times up to the 100th next spike and below `window` make a histogram of 300 bins; it is
+    smoothed (LOESS), and A[exp(−t/tau) + B] is fitted to it from its peak on. No trials are needed. This is how
+    `biology.load("intrinsic_timescales")` was measured.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Spikes as of `simulate` or `recorded_spikes`. Differences do not cross the end of a trial.
+    groups : str or sequence of str, optional
+        None: every group with spikes that receives a synapse; all groups of a recording.
+    window : float
+        Longest difference in s, and the largest tau that is found; at most half a trial. Published: 1 s.
+    span : float in [0, 1)
+        Share of the bins that the smoothing looks at. Published: 0.1, which lengthens a tau of 20 ms by a tenth and
+        those from 50 ms on by 2 % at most (docs/effective_timescales.md); 0 fits the histogram as it is, without.
+    least_spikes : int
+        Neurons with fewer get NaN.
+    resamples : int
+        Of the bootstrap; 0: no intervals.
+    level : float in (0, 1)
+    seed : int
+
+    Returns
+    -------
+    Dataset
+        On ``unit`` (coordinates ``unit_layer``, ``unit_index``): ``isi_tau`` in ms; ``isi_tau_interval (unit, bound)``,
+        BCa over blocks (trials, or stretches of a recording of five windows and more); ``isi_latency`` in ms, where the
+        fit begins; ``isi_amplitude`` A, ``isi_offset`` B, ``isi_r2``; ``isi_spikes``; ``isi_correlogram (unit,
+        isi_lag)``: rate of spikes after a spike over the mean rate, corrected for the ends of trials, 1 where spikes
+        are independent. On ``effective_layer``: the same of the mean correlogram of the layer's neurons
+        (``isi_layer…``), with intervals over neurons, and ``isi_layer_count``.
+
+        NaN: a neuron with fewer than `least_spikes`, none that decays or not within the window; intervals with fewer
+        than two blocks or neurons.
+
+    Raises
+    ------
+    MissingVariable, InvalidInput
+        No spikes, wrong units, a window longer than half a trial.
+
+    References
+    ----------
+    Fontanier, Sarazin, Stoll, Delord and Procyk, eLife 11, e63795 (2022), methods.
+    """
+    where = "isi_timescales"
+    check_resampling(resamples, level, where=where, error=InvalidInput)
+    window = positive(window, name="window", where=where)
+    if not 0 <= span < 1:
+        raise InvalidInput(f"{where}: span must be at least 0 and below 1, such as 0.1, got {span!r}")
+    found = trains(ds, groups, where=where)
+    duration, trials = found[0].duration, found[0].trials
+    if window > duration / 2:
+        raise InvalidInput(
+            f"{where}: window is {window} s, but a trial lasts {duration} s and must last twice as long; "
+            f"choose a shorter one (window=) or longer trials"
+        )
+    rng = np.random.default_rng(seed)
+    blocks = _Blocks(trials, duration, window)
+    units = [
+        _unit(t.of(k), blocks, window, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)
+    ]
+    correlogram = np.array([u[0] for u in units]).reshape(-1, BINS)
+    numbers = np.array([u[1] for u in units]).reshape(-1, 7)
+    layers, start = [], 0
+    for t in found:
+        part = correlogram[start : start + t.size]
+        layers.append(_layer(part[~np.isnan(part).any(axis=1)], window, span, rng, resamples, level))
+        start += t.size
+    lag = (np.arange(BINS) + 0.5) * window / BINS * 1e3
+    coords = unit_coordinates(found) | {
+        "isi_lag": variable(lag, "isi_lag", units="ms", long_name="difference of spike times"),
+        "effective_layer": variable(
+            np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
+        ),
+        "bound": ["low", "high"],
+    }
+    variables = _variables("isi", "unit", correlogram, numbers, "of a neuron")
+    spikes = np.concatenate([np.diff(t.ends) for t in found])
+    variables["isi_spikes"] = variable(spikes, "unit", units="1", long_name="spikes of a neuron")
+    layer = _variables(
+        "isi_layer",
+        "effective_layer",
+        np.array([row[0] for row in layers]),
+        np.array([row[1] for row in layers]),
+        "of the mean of a layer",
+    )
+    variables |= layer
+    variables["isi_layer_count"] = variable(
+        [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
+    )
+    about = {"window_s": window, "span": span, "orders": ORDERS, "least_spikes": least_spikes}
+    about |= {"resamples": resamples, "level": level, "seed": seed}
+    return xr.Dataset(variables, coords, {f"isi_{key}": value for key, value in about.items()})
+
+
+class _Blocks:
+    """What a bootstrap draws: trials, pieces of trials or runs of trials, at most MOST_BLOCKS."""
+
+    def __init__(self, trials, duration, window):
+        self.trials, self.duration = trials, duration
+        fitting = max(1, int(duration / (_WINDOWS_PER_BLOCK * window)))
+        self.pieces = min(fitting, max(1, MOST_BLOCKS // trials))
+        self.count = min(trials * self.pieces, MOST_BLOCKS)
+
+    def of(self, trial, time):
+        """Block of each spike."""
+        piece = np.minimum((time * (self.pieces / self.duration)).astype(np.int64), self.pieces - 1)
+        return (trial * self.pieces + piece) * self.count // (self.trials * self.pieces)
+
+
+def _unit(train, blocks, window, span, least_spikes, rng, resamples, level):
+    """Correlogram, and tau, its bounds, latency, A, B, r2 of one neuron."""
+    trial, time = train
+    empty = np.full(BINS, np.nan), np.full(7, np.nan)
+    if len(time) < max(least_spikes, 2):
+        return empty
+    histogram = difference_histogram_kernel(
+        time, trial, block=blocks.of(trial, time), blocks=blocks.count, window=window
+    )
+    # Pairs of independent spikes at this rate: n²/T per s, less those that the end of a trial cuts off.
+    lag = (np.arange(BINS) + 0.5) * window / BINS
+    whole = blocks.trials * blocks.duration
+    expected = len(time) ** 2 / whole * (window / BINS) * (1 - lag / blocks.duration)
+
+    def estimate(sums):
+        return difference_decay_kernel(sums / expected, window=window * 1e3, span=span)[0].tau
+
+    correlogram = histogram.sum(axis=0) / expected
+    return correlogram, _numbers(
+        correlogram,
+        window,
+        span,
+        lambda: block_interval(histogram.astype(float), estimate, rng=rng, resamples=resamples, level=level),
+    )
+
+
+def _layer(rows, window, span, rng, resamples, level):
+    """The same of the mean correlogram of neurons (neuron, bin), and how many they are."""
+    if not len(rows):
+        return np.full(BINS, np.nan), np.full(7, np.nan), 0
+
+    def statistic(index, axis):
+        index = np.asarray(index, dtype=np.int64)
+        return difference_decay_kernel(rows[index].mean(axis=-2), window=window * 1e3, span=span)[0].tau
+
+    def interval():
+        if len(rows) < 2 or not resamples:
+            return np.full(2, np.nan)
+        return bootstrap_kernel(
+            np.arange(len(rows), dtype=float), statistic, rng=rng, resamples=resamples, level=level
+        )
+
+    correlogram = rows.mean(axis=0)
+    return correlogram, _numbers(correlogram, window, span, interval), len(rows)
+
+
+def _numbers(correlogram, window, span, interval):
+    fit, latency = difference_decay_kernel(correlogram, window=window * 1e3, span=span)
+    if not fit.found:
+        return np.full(7, np.nan)
+    return np.array([fit.tau, *interval(), latency, fit.amplitude, fit.offset, fit.r2])
+
+
+def _variables(name, dim, correlogram, numbers, what):
+    out = {
+        f"{name}_correlogram": variable(
+            correlogram, (dim, "isi_lag"), units="1", long_name=f"rate after a spike over the mean rate {what}"
+        ),
+        f"{name}_tau": variable(numbers[:, 0], dim, units="ms", long_name=f"intrinsic time constant {what}"),
+        f"{name}_tau_interval": variable(
+            numbers[:, 1:3], (dim, "bound"), units="ms", long_name=f"interval of the time constant {what}"
+        ),
+        f"{name}_latency": variable(numbers[:, 3], dim, units="ms", long_name=f"latency of the decay {what}"),
+    }
+    for k, (part, text) in enumerate((("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))):
+        out[f"{name}_{part}"] = variable(numbers[:, 4 + k], dim, units="1", long_name=f"{text} {what}")
+    return out

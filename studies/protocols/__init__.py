@@ -1,0 +1,1 @@
+"""Simulations that an analysis needs: each runs a network and hands over a Dataset."""
