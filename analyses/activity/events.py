@@ -5,8 +5,8 @@ import numpy as np
 from ..errors import InvalidInput, MissingVariable
 from ..variables import attribute, require
 
-BLOCK_BITS = 22
-# Events that are looked at together: about 300 MiB of intermediate arrays.
+BLOCK_BITS = 21
+# Events that are looked at together: some 200 MiB of intermediate arrays.
 BLOCK = 1 << BLOCK_BITS
 
 
@@ -187,7 +187,7 @@ def _lazy(events, group, limits, accumulator, *, where):
     sizes = {dim: next(array.chunks for array in events if array.chunks is not None)[0]}
     if max(sizes[dim], default=0) > BLOCK:
         sizes = {dim: BLOCK}
-    parts = [array.chunk(sizes).data.to_delayed().ravel() for array in events]
+    parts = [array.chunk(sizes).data.to_delayed(optimize_graph=False).ravel() for array in events]
 
     def first():
         return start(), None

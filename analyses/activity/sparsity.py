@@ -70,7 +70,7 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
         ``lifetime_vinje_gallant`` of the counts over trials: NaN for a silent neuron, the latter also for one trial.
         On ``activity_layer``: ``layer_firing_rate`` (Hz), ``layer_silent``, ``layer_saturated``, ``layer_active``,
         ``layer_treves_rolls``, ``layer_vinje_gallant``, ``layer_gini``, ``layer_hoyer`` of the neurons' mean rates
-        (NaN where all are silent, the last two Vinje–Gallant and Hoyer also for one neuron),
+        (NaN where all are silent, Vinje–Gallant and Hoyer also for one neuron),
         ``layer_activation_sparsity``, ``spikes_per_decision`` and ``spikes_per_decision_sd`` (over trials; NaN for
         one), ``layer_activations`` and ``layer_zero_activations`` (neurons × decision steps × trials, and those of
         them without a spike). On ``trial`` and ``activity_layer``: ``trial_spikes``, ``trial_treves_rolls``,
@@ -84,7 +84,9 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
         A spike is outside the group, the trials or the duration; times are not in s; the window is longer than the
         trial; a group without neurons.
 
-    References ---------- Treves and Rolls, Network 2, 371 (1991); Vinje and Gallant, Science 287, 1273 (2000); Hurley
+    References
+    ----------
+    Treves and Rolls, Network 2, 371 (1991); Vinje and Gallant, Science 287, 1273 (2000); Hurley
     and Rickard, IEEE Trans. Inf. Theory 55, 4723 (2009); Hoyer, J. Mach. Learn. Res. 5, 1457 (2004); LV: Shinomoto et
     al., Neural Comput. 15, 2823 (2003); CV2: Holt et al., J. Neurophysiol. 75, 1806 (1996).
     """

@@ -39,137 +39,146 @@ class Runs:
     def __init__(self, size):
         self.key = np.full(size, -1, dtype=np.int64)
         self.count = np.zeros(size, dtype=np.int64)
+        self.squares = np.zeros(size, dtype=np.int64)
 
     def add(self, neuron, key):
-        """Take events ordered by neuron, keys not falling; return of each run its first event, count before and after."""
+        """Take events ordered by neuron, keys not falling, and add the squares of the runs' counts.
+
+        Returns the first event of each run, and what the square of its count grew by.
+        """
         if neuron.size == 0:
-            return (np.zeros(0, dtype=np.int64),) * 3
-        new = np.flatnonzero((neuron[1:] != neuron[:-1]) | (key[1:] != key[:-1])) + 1
-        first = np.concatenate(([0], new))
-        length = np.diff(first, append=neuron.size)
-        of, at = neuron[first], key[first]
-        before = np.where(self.key[of] == at, self.count[of], 0)
-        after = before + length
-        last = np.flatnonzero(np.append(of[1:] != of[:-1], True))
-        self.key[of[last]], self.count[of[last]] = at[last], after[last]
-        return first, before, after
+            return (np.zeros(0, dtype=np.int64),) * 2
+        other = neuron[1:] != neuron[:-1]
+        run = _starts(other | (key[1:] != key[:-1]))
+        after = np.diff(run, append=neuron.size)
+        # the runs that a neuron begins with in this block may go on from the last one
+        begins = np.flatnonzero(np.append(True, other[run[1:] - 1]))
+        of = neuron[run[begins]]
+        before = np.where(self.key[of] == key[run[begins]], self.count[of], 0)
+        after[begins] += before
+        grown = after**2
+        grown[begins] -= before**2
+        self.squares[of] += np.add.reduceat(grown, begins)
+        ends = np.append(begins[1:], run.size) - 1
+        self.key[of], self.count[of] = key[run[ends]], after[ends]
+        return run, grown
 
 
 class TrainSums:
     """Sums over the spike trains of a group, from which `statistics` makes CV, LV, Fano factor and sparseness.
 
-    One pass, memory for some twenty numbers a neuron and four a trial, however many spikes. Events come in blocks of at
-    most ``2**BLOCK_BITS``, ordered by trial and time.
+    One pass, memory for some twenty numbers a neuron and three a trial, however many spikes. Events come in blocks of
+    at most ``2**BLOCK_BITS``, ordered by trial and time.
     """
 
     def __init__(self, trains):
         size, trials = trains.size, trains.trials
         self.trains = trains
-        self.spikes = np.zeros(size, dtype=np.int64)
-        self.active_steps = np.zeros(size, dtype=np.int64)
-        self.intervals = np.zeros(size, dtype=np.int64)
-        self.pairs = np.zeros(size, dtype=np.int64)
-        self.mean, self.square, self.lv, self.cv2 = np.zeros((4, size))
-        # what is known of each neuron's last spike; intervals are summed less the first one, so that those of a
-        # regular train do not cancel
+        self.spikes, self.active_steps, self.intervals, self.pairs = np.zeros((4, size), dtype=np.int64)
+        self.square, self.excess, self.lv, self.cv2 = np.zeros((4, size))
+        # what is known of each neuron's last spike; intervals are summed less those of its first block in the mean, so
+        # that the squares of a regular train do not cancel
         self.last_trial = np.full(size, -1, dtype=np.int64)
-        self.last_time, self.last_interval, self.first_interval = np.full((3, size), np.nan)
-        self.by_trial, self.by_window = Runs(size), Runs(size)
-        self.trial_squares, self.window_spikes, self.window_squares = np.zeros((3, size), dtype=np.int64)
+        self.last_time, self.last_interval, self.centre = np.full((3, size), np.nan)
+        self.by_trial, self.by_window = Runs(size), Runs(size if trains.windows > 1 else 0)
+        self.window_spikes = np.zeros(size if trains.windows > 1 else 0, dtype=np.int64)
         self.trial_spikes, self.population_squares, self.trial_active = np.zeros((3, trials), dtype=np.int64)
 
     def add(self, trial, neuron, time):
         """Take a block of events; returns itself."""
         if neuron.size == 0:
             return self
+        self.trial_spikes += np.bincount(trial, minlength=self.trains.trials)
         # Neuron and position in one number: sorting it is several times faster than a stable argsort.
         packed = (neuron.astype(np.int64) << BLOCK_BITS) | np.arange(neuron.size)
         packed.sort()
         neuron, place = packed >> BLOCK_BITS, packed & ((1 << BLOCK_BITS) - 1)
-        trial, time = trial[place].astype(np.int64), time[place].astype(np.float64)
+        trial, time = trial[place], time[place].astype(np.float64, copy=False)
+        first = _starts(neuron[1:] != neuron[:-1])
+        of = neuron[first]
+        self.spikes[of] += np.diff(first, append=neuron.size)
         self._count(neuron, trial, time)
-        self._measure(neuron, trial, time)
+        self._measure(first, of, trial, time)
         return self
-
-    def _sum(self, neuron, values=None):
-        return np.bincount(neuron, weights=values, minlength=self.trains.size)
 
     def _count(self, neuron, trial, time):
         trains = self.trains
-        self.spikes += self._sum(neuron)
-        self.trial_spikes += np.bincount(trial, minlength=trains.trials)
-        first, before, after = self.by_trial.add(neuron, trial)
-        grown = after**2 - before**2
+        run, grown = self.by_trial.add(neuron, trial)
         # sums of whole numbers below 2**53: exact in float64
-        self.trial_squares += self._sum(neuron[first], grown).astype(np.int64)
-        of = trial[first]
-        self.population_squares += np.bincount(of, grown, minlength=trains.trials).astype(np.int64)
-        self.trial_active += np.bincount(of[before == 0], minlength=trains.trials)
-        if trains.windows == 1:
-            inside = slice(None) if whole(trains.duration, trains.window) else slice(0)
-            key = trial[inside]
-            neuron = neuron[inside]
-        else:
+        self.population_squares += np.bincount(trial[run], grown, minlength=trains.trials).astype(np.int64)
+        if trains.windows > 1:
             number = whole(time, trains.window)
             inside = number < trains.windows
-            neuron, key = neuron[inside], (trial * trains.windows + number)[inside]
-        first, before, after = self.by_window.add(neuron, key)
-        self.window_spikes += self._sum(neuron)
-        self.window_squares += self._sum(neuron[first], after**2 - before**2).astype(np.int64)
+            neuron = neuron[inside]
+            self.window_spikes += np.bincount(neuron, minlength=trains.size)
+            self.by_window.add(neuron, (trial * np.int64(trains.windows) + number)[inside])
 
-    def _measure(self, neuron, trial, time):
-        first = np.concatenate(([0], np.flatnonzero(neuron[1:] != neuron[:-1]) + 1))
-        last = np.append(first[1:], neuron.size) - 1
-        of = neuron[first]
-        before, when = np.roll(trial, 1), np.roll(time, 1)
-        before[first], when[first] = self.last_trial[of], self.last_time[of]
+    def _measure(self, first, of, trial, time):
+        last = np.append(first[1:], trial.size) - 1
+        before = _shifted(trial, first, self.last_trial[of])
         same = before == trial
-        interval = np.where(same, time - when, np.nan)
-        previous = np.roll(interval, 1)
-        previous[first] = self.last_interval[of]
+        fresh = np.flatnonzero(~same)
+        # of trials that the neuron did not fire in before this spike
+        self.trial_active += np.bincount(trial[fresh], minlength=self.trains.trials)
+        interval = time - _shifted(time, first, self.last_time[of])
+        interval[fresh] = np.nan
+        previous = _shifted(interval, first, self.last_interval[of])
+        self.active_steps[of] += self._steps(first, of, interval, time)
+        self.last_trial[of], self.last_time[of] = trial[last], time[last]
+        self.last_interval[of] = interval[last]
+
+        both = interval + previous
+        # 0/0: two intervals of zero, which do not differ
+        with np.errstate(invalid="ignore"):
+            change = np.abs(interval - previous) / both
+        self.pairs[of] += np.add.reduceat((both == both).astype(np.int32), first)
+        change[change != change] = 0
+        self.cv2[of] += 2 * np.add.reduceat(change, first)
+        change *= change
+        self.lv[of] += 3 * np.add.reduceat(change, first)
+
+        interval[fresh] = 0
+        known, total = np.add.reduceat(same.astype(np.int32), first), np.add.reduceat(interval, first)
+        new = np.isnan(self.centre[of]) & (known > 0)
+        self.centre[of[new]] = total[new] / known[new]
+        centre = np.where(known > 0, self.centre[of], 0)
+        interval -= np.repeat(centre, last - first + 1)
+        interval[fresh] = 0
+        self.intervals[of] += known
+        self.excess[of] += np.add.reduceat(interval, first)
+        interval *= interval
+        self.square[of] += np.add.reduceat(interval, first)
+
+    def _steps(self, first, of, interval, time):
+        """Decision steps with a spike, of each neuron of the block, that had none before."""
+        spikes = np.diff(first, append=time.size)
         step = self.trains.step
-        again = np.zeros_like(same)
-        again[same] = whole(time[same], step) == whole(when[same], step)
-        self.active_steps += self._sum(neuron[~again])
-        self.last_trial[of], self.last_time[of], self.last_interval[of] = (
-            trial[last],
-            time[last],
-            interval[last],
-        )
-
-        pair = same & ~np.isnan(previous)
-        these, now, then = neuron[pair], interval[pair], previous[pair]
-        both = now + then
-        change = np.divide(np.abs(now - then), both, out=np.zeros_like(both), where=both > 0)
-        self.pairs += self._sum(these)
-        self.lv += self._sum(these, 3 * change**2)
-        self.cv2 += self._sum(these, 2 * change)
-
-        these, now = neuron[same], interval[same]
-        begin = np.concatenate(([0], np.flatnonzero(these[1:] != these[:-1]) + 1))[: these.size]
-        fresh = begin[np.isnan(self.first_interval[these[begin]])]
-        self.first_interval[these[fresh]] = now[fresh]
-        now = now - self.first_interval[these]
-        self.intervals += self._sum(these)
-        self.mean += self._sum(these, now)
-        self.square += self._sum(these, now**2)
+        if not np.fmin.reduce(interval) < step * (1 - 1e-6):
+            return spikes
+        number = whole(time, step)
+        again = number == _shifted(number, first, whole(np.nan_to_num(self.last_time[of]), step))
+        again &= ~np.isnan(interval)
+        return spikes - np.add.reduceat(again.astype(np.int32), first)
 
     def statistics(self):
         """The measures as `TrainStatistics`."""
         trains = self.trains
         n = _known(self.intervals, 2)
-        offset = self.mean / n
+        offset = self.excess / n
         with np.errstate(invalid="ignore"):
             sd = np.sqrt(np.maximum(self.square / n - offset**2, 0))
-        windows = trains.trials * trains.windows
+        squares = self.by_trial.squares
+        counted = (
+            (self.window_spikes, self.by_window.squares) if trains.windows > 1 else (self.spikes, squares)
+        )
         return TrainStatistics(
             spikes=self.spikes,
             active_steps=self.active_steps,
-            cv=sd / (offset + self.first_interval),
+            cv=sd / (offset + self.centre),
             lv=self.lv / _known(self.pairs, 1),
             cv2=self.cv2 / _known(self.pairs, 1),
-            fano=fano_from_sums(self.window_spikes, self.window_squares, windows),
-            lifetime=treves_rolls_from_sums(self.spikes, self.trial_squares, trains.trials),
+            fano=fano_from_sums(*counted, trains.trials * trains.windows),
+            lifetime=treves_rolls_from_sums(self.spikes, squares, trains.trials),
             trial_spikes=self.trial_spikes,
             trial_active=self.trial_active,
             population=treves_rolls_from_sums(self.trial_spikes, self.population_squares, trains.size),
@@ -216,10 +225,9 @@ def train_statistics_kernel(neuron, time, *, size, duration, trial=None, trials=
     TrainStatistics
         Per neuron, intervals within trials only, pooled over trials: ``cv`` sd/mean of the intervals (population sd;
         NaN below two intervals), ``lv`` = 3/(n−1) Σ ((I_i − I_{i+1})/(I_i + I_{i+1}))² and ``cv2`` = mean 2|I_{i+1} −
-        I_i|/ (I_{i+1} + I_i) over the n−1 pairs of neighbours (NaN without a pair), ``fano`` var/mean of the counts
-        in windows (population variance; NaN for a silent neuron or one window), ``lifetime`` Treves–Rolls over
-        trials. Per trial: ``trial_spikes``, ``trial_active`` (neurons that fired), ``population`` Treves–Rolls over
-        neurons.
+        I_i|/(I_{i+1} + I_i) over the n−1 pairs of neighbours (NaN without a pair), ``fano`` var/mean of the counts in
+        windows (population variance; NaN for a silent neuron or one window), ``lifetime`` Treves–Rolls over trials.
+        Per trial: ``trial_spikes``, ``trial_active`` (neurons that fired), ``population`` Treves–Rolls over neurons.
 
     References
     ----------
@@ -247,6 +255,19 @@ def treves_rolls_from_sums(total, squares, n):
     """(Σr/n)²/(Σr²/n) from the sums; NaN where all are zero."""
     total, squares = (np.asarray(x, dtype=float) for x in (total, squares))
     return np.divide(total**2, n * squares, out=np.full(total.shape, np.nan), where=squares > 0)
+
+
+def _starts(other):
+    """Positions at which something new begins, from whether each event but the first differs from the one before."""
+    return np.concatenate(([0], np.flatnonzero(other) + 1))
+
+
+def _shifted(values, first, carried):
+    """What came before each event: the value before it, at the `first` of each neuron the one `carried` over."""
+    before = np.empty_like(values)
+    before[1:] = values[:-1]
+    before[first] = carried
+    return before
 
 
 def _known(count, least):
