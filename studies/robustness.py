@@ -174,7 +174,7 @@ def robustness(
     if dt is not None:
         description = with_dt(description, dt)
     test = first_trials(task.test, trials, "trials")
-    chosen, left_out = _chosen(description, names, report)
+    chosen, left_out = chosen_sweeps(sweeps(description), description, names, report=report)
     states = [
         start_states(description, start_of(description, start, k), test.sizes["trial"])
         for k in range(seeds if start == "random" else 1)
@@ -185,7 +185,7 @@ def robustness(
     for name, sweep in chosen.items():
         rows = []
         for strength in sweep.strengths:
-            report(f"{name} {_strength(sweep, strength)}")
+            report(f"{name} {strength_in_words(sweep, strength)}")
             repeated = seeds if sweep.drawn or start == "random" else 1
             p = sweep.make(strength)
             row = [run(perturb(description, p, seed=seed), seed) for seed in range(repeated)]
@@ -214,24 +214,46 @@ def _check_seeds(seeds):
         raise EvaluationError(f"robustness: seeds must be a whole number >= 1, got {seeds!r}")
 
 
-def _chosen(description, names, report):
-    """The sweeps by name, and why those that were not named are left out."""
-    every, found, left_out = sweeps(description), {}, {}
+def chosen_sweeps(every, description, names, *, report, where="robustness"):
+    """The sweeps that a network can have, and why the others are left out.
+
+    Parameters
+    ----------
+    every : dict of str to Sweep
+        By the names of `PERTURBATIONS`.
+    description : NetworkDescription
+    names : sequence of str or None
+        Those that are asked for; all by default.
+    report : callable
+    where : str
+        Study, for messages.
+
+    Returns
+    -------
+    found : dict of str to Sweep
+    left_out : dict of str to str
+
+    Raises
+    ------
+    EvaluationError
+        An unknown name; a perturbation that was named, and that this network cannot have; none is left.
+    """
+    found, left_out = {}, {}
     for name in PERTURBATIONS if names is None else names:
         if name not in every:
-            raise EvaluationError(f"robustness: no perturbation {name!r}; there are {', '.join(every)}")
+            raise EvaluationError(f"{where}: no perturbation {name!r}; there are {', '.join(every)}")
         refused = _refused(description, name, every[name])
         if refused is None:
             found[name] = every[name]
             continue
         strength, error = refused
-        where = f"{name} {_strength(every[name], strength)}"
+        at = f"{name} {strength_in_words(every[name], strength)}"
         if names is not None or not isinstance(error, UnsupportedModel):
-            raise EvaluationError(f"robustness: {where}: {error}") from error
-        report(f"left out: {where}: {error}")
-        left_out[name] = f"at {_strength(every[name], strength)}: {error}"
+            raise EvaluationError(f"{where}: {at}: {error}") from error
+        report(f"left out: {at}: {error}")
+        left_out[name] = f"at {strength_in_words(every[name], strength)}: {error}"
     if not found:
-        raise EvaluationError(f"robustness: no perturbation is left; there are {', '.join(every)}")
+        raise EvaluationError(f"{where}: no perturbation is left; there are {', '.join(every)}")
     return found, left_out
 
 
@@ -245,7 +267,8 @@ def _refused(description, name, sweep):
     return None
 
 
-def _strength(sweep, strength):
+def strength_in_words(sweep, strength):
+    """A strength with its unit, for a line of text."""
     return f"{strength:g} {sweep.unit if sweep.unit != '1' else ''}".rstrip()
 
 

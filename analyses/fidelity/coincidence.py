@@ -106,8 +106,8 @@ def gamma_factor_kernel(coincidences, n_reference, n_other, *, duration, window,
 
     References
     ----------
-    Kistler, Gerstner and van Hemmen, Neural Computation 9, 1015 (1997), equation 5.2 ff.; Jolivet et al., Journal of
-    Neuroscience Methods 169, 417 (2008).
+    Kistler, Gerstner and van Hemmen, Neural Computation 9, 1015 (1997); Jolivet et al., Journal of Neuroscience Methods
+    169, 417 (2008). There Δ and ν are of continuous time, `step` = 0, and ν is the rate of the model, here the other.
     """
     weight = gamma_weight_kernel(n_reference, n_other, duration=duration, window=window, step=step)
     expected = expected_coincidences_kernel(n_reference, n_other, duration=duration, window=window, step=step)

@@ -29,8 +29,8 @@ def accuracy_kept(reference, other, label, *, mask=None, level=0.95, resamples=2
     Dataset
         ``accuracy_reference``, ``accuracy_other`` over all entries that count; ``accuracy_difference``, other minus
         reference; ``accuracy_ratio``, other over reference; ``decisions_same``, share of all entries, labelled or not,
-        at which both decide alike. Each with ``…_interval (bound)``, NaN for fewer than two trials. NaN where nothing is
-        labelled; the ratio also where the reference is never right.
+        at which both decide alike. Each with ``…_interval (bound)``, NaN for fewer than two trials. NaN where nothing
+        is labelled; the ratio also where the reference is never right.
 
     Raises
     ------

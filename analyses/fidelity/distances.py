@@ -40,8 +40,8 @@ def van_rossum_kernel(reference, other, *, tau):
 
     References
     ----------
-    van Rossum, Neural Computation 13, 751 (2001), equation 2.2, times √2 (the normalisation of elephant); Houghton and
-    Kreuz, Network 23, 48 (2012), for the recursion.
+    van Rossum, Neural Computation 13, 751 (2001), times √2 (the normalisation of elephant); Houghton and Kreuz,
+    Network 23, 48 (2012), for the recursion.
     """
     tau = positive(tau, name="tau", where="van_rossum_kernel")
     time, pair, side = apart(reference, other)

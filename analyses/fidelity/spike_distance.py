@@ -44,8 +44,8 @@ def spike_distance_kernel(reference, other, *, duration):
 
     References
     ----------
-    Kreuz, Chicharro, Houghton, Andrzejak and Mormann, Journal of Neurophysiology 109, 1457 (2013), equations 9 to 16;
-    Mulansky and Kreuz, SoftwareX 5, 183 (2016).
+    Kreuz, Chicharro, Houghton, Andrzejak and Mormann, Journal of Neurophysiology 109, 1457 (2013); Mulansky
+    and Kreuz, SoftwareX 5, 183 (2016).
     """
     duration = positive(duration, name="duration", where="spike_distance_kernel")
     sides = [_distinct(trains, duration) for trains in (reference, other)]
