@@ -1,5 +1,8 @@
 """Permutation tests of a difference between samples, of a change in pairs and of an association."""
 
+import itertools
+import math
+
 import numpy as np
 from scipy import stats
 
@@ -10,7 +13,7 @@ from .intervals import LARGEST
 _CHUNK = 1 << 22
 
 
-def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False):
+def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False, clusters=None):
     """p value of a permutation test: how often relabelled samples give a statistic as large as the one found.
 
     Parameters
@@ -26,11 +29,14 @@ def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False):
     paired : bool
         False: values are exchanged between the samples (null: one distribution). True: x and y change places within
         pairs, which for a difference of means flips signs (null: the pair is exchangeable).
+    clusters : array_like (n,), or a tuple of two when not paired
+        Labels of the units: whole clusters (networks) change places. With K pairs of clusters p is at least 2 / 2ᴷ for
+        a statistic without sign: five never reach 5 %.
 
     Returns
     -------
     ndarray or float (…)
-        In (0, 1]; NaN for an empty sample, NaN values or, when paired, fewer than two pairs.
+        In (0, 1]; NaN for an empty sample, NaN values or, when paired, fewer than two pairs (clusters).
 
     Raises
     ------
@@ -52,6 +58,9 @@ def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False):
         )
     if min(x.shape[-1], y.shape[-1]) < (2 if paired else 1):
         return np.full(np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), np.nan)[()]
+    if clusters is not None:
+        exchanged = _pairs_exchanged if paired else _clusters_exchanged
+        return _share_above(exchanged(x, y, clusters, rng, permutations), statistic, x, y)
     if paired and x.shape[-1] > LARGEST:
         kept = rng.choice(x.shape[-1], LARGEST, replace=False)
         x, y = x[..., kept], y[..., kept]
@@ -71,7 +80,54 @@ def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False):
     return np.where(np.isnan(found.statistic), np.nan, found.pvalue)[()]
 
 
-def association_kernel(x, y, *, rng, permutations=999):
+def _share_above(exchanged, statistic, x, y):
+    """p value from all (exact) or random exchanges of clusters."""
+    exact, samples = exchanged
+    found = np.asarray(statistic(x, y, axis=-1))
+    above, number = np.zeros(found.shape), 0
+    for pair in samples:
+        # rounding must not make a tie a smaller value
+        above += np.asarray(statistic(*pair, axis=-1)) >= found - 1e-12 * np.abs(found)
+        number += 1
+    if number < 2:
+        return np.full(found.shape, np.nan)[()]
+    p = above / number if exact else (above + 1) / (number + 1)
+    return np.where(np.isnan(found), np.nan, p)[()]
+
+
+def _pairs_exchanged(x, y, clusters, rng, permutations):
+    names, number = np.unique(np.asarray(clusters), return_inverse=True)
+    exact = len(names) < 2 or 2 ** len(names) <= permutations
+    if exact:
+        every = itertools.product((False, True), repeat=len(names)) if len(names) > 1 else ()
+        flips = (np.array(flip) for flip in every)
+    else:
+        flips = (rng.random(len(names)) < 0.5 for _ in range(permutations))
+    return exact, ((np.where(flip[number], y, x), np.where(flip[number], x, y)) for flip in flips)
+
+
+def _clusters_exchanged(x, y, clusters, rng, permutations):
+    parts = [
+        sample[..., np.asarray(labels) == name]
+        for sample, labels in zip((x, y), clusters, strict=True)
+        for name in np.unique(labels)
+    ]
+    first, total = len(np.unique(clusters[0])), len(parts)
+    exact = min(first, total - first) < 1 or math.comb(total, first) <= permutations
+    if exact:
+        chosen = itertools.combinations(range(total), first)
+    else:
+        chosen = (rng.permutation(total)[:first] for _ in range(permutations))
+    return exact, (_joined(parts, set(map(int, choice))) for choice in chosen)
+
+
+def _joined(parts, chosen):
+    inside = [part for k, part in enumerate(parts) if k in chosen]
+    outside = [part for k, part in enumerate(parts) if k not in chosen]
+    return np.concatenate(inside, axis=-1), np.concatenate(outside, axis=-1)
+
+
+def association_kernel(x, y, *, rng, permutations=999, clusters=None):
     """Spearman's rank correlation of pairs and its two-sided permutation p value.
 
     Parameters
@@ -79,6 +135,8 @@ def association_kernel(x, y, *, rng, permutations=999):
     x, y : ndarray of float (n,)
     rng : numpy.random.Generator
     permutations : int
+    clusters : array_like (n,), optional
+        Labels of the units: partners are exchanged within a cluster (network) only.
 
     Returns
     -------
@@ -89,13 +147,20 @@ def association_kernel(x, y, *, rng, permutations=999):
     correlation = float(spearman_kernel(x, y))
     if np.isnan(correlation):
         return np.nan, np.nan
-    kept = rng.choice(len(x), LARGEST, replace=False) if len(x) > LARGEST else slice(None)
-    x, y = stats.rankdata(x[kept]), stats.rankdata(y[kept])
+    group = (
+        np.zeros(len(x), int) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    )
+    kept = rng.choice(len(x), LARGEST, replace=False) if len(x) > LARGEST else np.arange(len(x))
+    kept = kept[np.argsort(group[kept], kind="stable")]
+    x, y, group = stats.rankdata(x[kept]), stats.rankdata(y[kept]), group[kept]
+    ends = np.flatnonzero(np.diff(group, append=group[-1] + 1)) + 1
     found = abs(pearson_kernel(x, y))
     chunk = max(1, _CHUNK // len(x))
     above = 0
     for start in range(0, permutations, chunk):
-        shuffled = rng.permuted(np.tile(y, (min(chunk, permutations - start), 1)), axis=-1)
+        shuffled = np.tile(y, (min(chunk, permutations - start), 1))
+        for part in np.split(shuffled, ends[:-1], axis=-1):
+            rng.permuted(part, axis=-1, out=part)
         # rounding must not make a tie a smaller value
         above += int((np.abs(pearson_kernel(x, shuffled)) >= found - 1e-12).sum())
     return correlation, (above + 1) / (permutations + 1)
