@@ -6,6 +6,7 @@ from .differences import difference_decay_kernel, difference_histogram_kernel
 from .doubly_stochastic import doubly_stochastic_spikes
 from .exponential import exponential_fit_kernel
 from .membrane import membrane_decay_kernel, membrane_timescales
+from .recovery import timescale_recovery
 from .spike_intervals import isi_timescales
 from .spike_trains import recorded_spikes
 
@@ -19,5 +20,6 @@ __all__ = [
     "membrane_decay_kernel",
     "membrane_timescales",
     "recorded_spikes",
+    "timescale_recovery",
     "trial_autocorrelation_kernel",
 ]

@@ -66,7 +66,8 @@ def autocorrelation_timescales(
         ``autocorrelation_layer_count``, how many neurons are in it.
 
         NaN: a neuron whose counts never vary; no decay, or one slower than twice the longest lag or faster than a
-        quarter of a bin; intervals with fewer than two blocks or neurons.
+        quarter of a bin; with `corrected`, an estimate that noise decides, as the simulation shows by giving nearly the
+        same one for every tau; intervals with fewer than two blocks or neurons.
 
     Raises
     ------
@@ -213,12 +214,15 @@ def _numbers(correlation, grid, bias, interval):
     fit = grid.decay(correlation)
     if not fit.found:
         return np.full(7, np.nan)
-    tau, bounds = fit.tau, interval()
-    if bias is not None:
-        medians = bias.medians(correlation)
-        tau = bias.correct(tau, medians)
-        bounds = np.where(np.isnan(bounds), np.nan, bias.correct(np.nan_to_num(bounds, nan=1.0), medians))
-    return np.array([tau, *bounds, fit.tau, fit.amplitude, fit.offset, fit.r2])
+    rest = fit.tau, fit.amplitude, fit.offset, fit.r2
+    if bias is None:
+        return np.array([fit.tau, *interval(), *rest])
+    medians = bias.medians(correlation)
+    if not bias.identifies(fit.tau, medians):
+        return np.array([np.nan, np.nan, np.nan, *rest])
+    bounds = interval()
+    corrected = np.where(np.isnan(bounds), np.nan, bias.correct(np.nan_to_num(bounds, nan=1.0), medians))
+    return np.array([bias.correct(fit.tau, medians), *corrected, *rest])
 
 
 def _variables(name, dim, correlation, numbers, what):

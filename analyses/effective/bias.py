@@ -6,6 +6,8 @@ from .autocorrelation import decay_kernel
 
 _CANDIDATES = 14
 _REPETITIONS = 200
+# Beyond it noise decides what the estimate is, and its correction would make it worse.
+_LARGEST_CHANGE = 3.0
 
 
 class DecayBias:
@@ -53,9 +55,23 @@ class DecayBias:
 
     def correct(self, tau, medians):
         """Corrected tau (…,), within the candidates; `medians` as of this unit."""
+        estimated, true = self._curve(medians)
+        return np.exp(np.interp(np.log(tau), estimated, true))
+
+    def identifies(self, tau, medians):
+        """Whether the estimate says what tau is: a change of it by 1 % answers to one of tau by less than 3 %."""
+        estimated, true = self._curve(medians)
+        if len(true) < 2:
+            return False
+        place = np.clip(np.searchsorted(estimated, np.log(tau)), 1, len(true) - 1)
+        change = (true[place] - true[place - 1]) / (estimated[place] - estimated[place - 1])
+        return bool(change < _LARGEST_CHANGE)
+
+    def _curve(self, medians):
+        """Logarithms of the medians and the candidates, where the medians rise."""
         rising = np.maximum.accumulate(medians)
         kept = np.concatenate(([True], np.diff(rising) > 0))
-        return np.exp(np.interp(np.log(tau), np.log(rising[kept]), np.log(self.candidates[kept])))
+        return np.log(rising[kept]), np.log(self.candidates[kept])
 
     def _estimates(self, matrix):
         values, vectors = np.linalg.eigh(matrix)

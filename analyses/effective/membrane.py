@@ -74,8 +74,8 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     ds : Dataset
         As the protocol `current_step` hands over, or sweeps of recorded cells in the same layout: traces
         ``<group>_<variable> (trial, time, <group>_neuron)``, `time` in s; ``<group>_<variable>_control`` is
-        subtracted where there is one. Attributes `step_variable`, `step_groups` (names, separated by commas), `step_onset` and
-        `step_end` (s). The trials of a neuron are repetitions of one step.
+        subtracted where there is one. Attributes `step_variable`, `step_groups` (names, separated by commas),
+        `step_onset` and `step_end` (s). The trials of a neuron are repetitions of one step.
     resamples : int
         Of the bootstrap; 0: no intervals.
     level : float in (0, 1)
@@ -88,8 +88,8 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
         ``membrane_tau_interval (unit, bound)``, BCa over trials, NaN for a single one: a simulation without noise has
         no sampling error; ``membrane_deflection`` in SI (coordinate ``membrane_unit``), ``membrane_sag``,
         ``membrane_r2``; ``membrane_answer (unit, membrane_time)``: the answer over its largest deflection, from 0 to 1.
-        On ``effective_layer``: ``membrane_layer_tau``, the median over neurons, ``membrane_layer_tau_interval``, BCa over
-        neurons, ``membrane_layer_count``. NaN as in `membrane_decay_kernel`.
+        On ``effective_layer``: ``membrane_layer_tau``, the median over neurons, ``membrane_layer_tau_interval``, BCa
+        over neurons, ``membrane_layer_count``. NaN as in `membrane_decay_kernel`.
 
     Raises
     ------

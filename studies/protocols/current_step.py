@@ -181,7 +181,7 @@ def _alone(description):
         if isinstance(g, NeuronGroupDescription):
             event = g.threshold
             if event is not None:
-                event = replace(event, condition=_NEVER, reset=None, reset_slot=None)
+                event = replace(event, condition=_NEVER, reset="")
             groups.append(replace(g, threshold=event, events=()))
     groups = tuple(groups)
     return replace(description, groups=groups, synapses=(), poisson_inputs=(), annotations=Annotations())

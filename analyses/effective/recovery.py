@@ -1,0 +1,144 @@
+"""How well the estimators recover a known time constant at a recording's length and rate: their bias, stated."""
+
+import numpy as np
+import xarray as xr
+
+from ..errors import InvalidInput
+from ..statistics.intervals import bootstrap_kernel
+from ..variables import positive, variable
+from .across_trials import autocorrelation_timescales
+from .doubly_stochastic import doubly_stochastic_spikes
+from .spike_intervals import isi_timescales
+
+ESTIMATORS = ("autocorrelation", "autocorrelation, uncorrected", "intervals")
+
+
+def timescale_recovery(
+    taus,
+    *,
+    rate,
+    duration,
+    components=2,
+    width=0.05,
+    window=2.0,
+    longest_lag=1.0,
+    span=0.1,
+    repetitions=40,
+    resamples=0,
+    level=0.9,
+    seed=0,
+):
+    """Simulate recordings of a known time constant and estimate it from each: bias, spread and coverage.
+
+    Every repetition is one unit of `doubly_stochastic_spikes`, recorded without trials.
+
+    Parameters
+    ----------
+    taus : sequence of float
+        True time constants in ms.
+    rate : float
+        In Hz.
+    duration : float
+        Of the recording in s.
+    components : int
+        The squared coefficient of variation of the rate is 2/components.
+    width, window, longest_lag : float
+        In s, as in `autocorrelation_timescales`.
+    span : float
+        As in `isi_timescales`.
+    repetitions : int
+    resamples : int
+        Of the intervals whose coverage is counted; 0: none.
+    level : float in (0, 1)
+        Of those intervals, and of those of the bias.
+    seed : int
+
+    Returns
+    -------
+    Dataset
+        On ``recovery_tau`` (ms) and ``recovery_estimator`` (autocorrelation; the same uncorrected; intervals):
+        ``recovery_estimate (…, recovery_repetition)`` in ms; ``recovery_bias``, median estimate over the true value
+        less 1, with ``recovery_bias_interval (…, bound)`` over repetitions; ``recovery_spread``: half the range of the
+        central 68 % over the true value; ``recovery_found``: share of recordings with an estimate;
+        ``recovery_coverage``: share of intervals, among those, that hold the true value (NaN without).
+
+    Raises
+    ------
+    InvalidInput
+        Numbers that are not positive.
+    """
+    where = "timescale_recovery"
+    taus = np.array([positive(tau, name="tau", where=where) for tau in np.atleast_1d(taus)])
+    if isinstance(repetitions, bool) or not isinstance(repetitions, int | np.integer) or repetitions < 2:
+        raise InvalidInput(f"{where}: repetitions must be a whole number above 1, got {repetitions!r}")
+    estimate = np.full((len(taus), len(ESTIMATORS), repetitions), np.nan)
+    bounds = np.full(estimate.shape + (2,), np.nan)
+    options = {"resamples": resamples, "level": level, "seed": seed}
+    for k, tau in enumerate(taus):
+        ds = doubly_stochastic_spikes(
+            tau, rate=rate, duration=duration, neurons=repetitions, components=components, seed=[seed, k]
+        )
+        across = autocorrelation_timescales(ds, width=width, window=window, longest_lag=longest_lag, **options)
+        orders = isi_timescales(ds, span=span, **options)
+        estimate[k] = across["autocorrelation_tau"], across["autocorrelation_tau_uncorrected"], orders["isi_tau"]
+        bounds[k, 0], bounds[k, 2] = across["autocorrelation_tau_interval"], orders["isi_tau_interval"]
+    ratio = estimate / taus[:, None, None]
+    table = ("recovery_tau", "recovery_estimator")
+    found = ~np.isnan(estimate)
+    summary = np.full((3,) + estimate.shape[:2], np.nan)
+    interval = np.full(estimate.shape[:2] + (2,), np.nan)
+    rng = np.random.default_rng(seed)
+    for place in np.ndindex(estimate.shape[:2]):
+        values = ratio[place][found[place]]
+        if not len(values):
+            continue
+        low, middle, high = np.quantile(values, (0.16, 0.5, 0.84))
+        summary[:2, *place] = middle - 1, (high - low) / 2
+        if len(values) > 1:
+            interval[place] = bootstrap_kernel(values, np.median, rng=rng, level=level, method="percentile") - 1
+        known = ~np.isnan(bounds[place]).any(axis=-1)
+        if known.any():
+            inside = (bounds[place][known, 0] <= taus[place[0]]) & (taus[place[0]] <= bounds[place][known, 1])
+            summary[2, *place] = inside.mean()
+    return xr.Dataset(
+        {
+            "recovery_estimate": variable(
+                estimate, (*table, "recovery_repetition"), units="ms", long_name="estimated time constant"
+            ),
+            "recovery_bias": variable(
+                summary[0], table, units="1", long_name="median estimate over the true value, less 1"
+            ),
+            "recovery_bias_interval": variable(
+                interval, (*table, "bound"), units="1", long_name="interval of the bias"
+            ),
+            "recovery_spread": variable(
+                summary[1], table, units="1", long_name="half the central 68 % over the true value"
+            ),
+            "recovery_found": variable(
+                found.mean(axis=-1), table, units="1", long_name="share of recordings with an estimate"
+            ),
+            "recovery_coverage": variable(
+                summary[2], table, units="1", long_name="share of intervals that hold the true value"
+            ),
+        },
+        coords={
+            "recovery_tau": variable(taus, "recovery_tau", units="ms", long_name="true time constant"),
+            "recovery_estimator": list(ESTIMATORS),
+            "bound": ["low", "high"],
+        },
+        attrs={
+            f"recovery_{key}": value
+            for key, value in {
+                "rate_Hz": rate,
+                "duration_s": duration,
+                "components": components,
+                "width_s": width,
+                "window_s": window,
+                "longest_lag_s": longest_lag,
+                "span": span,
+                "resamples": resamples,
+                "level": level,
+                "seed": seed,
+            }.items()
+        },
+    )
