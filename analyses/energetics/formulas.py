@@ -69,7 +69,9 @@ def formula_operations(
     InvalidInput
         An unknown model or reference, sizes below 1, rates outside [0, 1] or not one for each layer.
 
-    References ---------- LIF, TC-LIF, LSTM: Zhang et al., arXiv:2308.13250; ALIF counted from the update of Yin,
+    References
+    ----------
+    LIF, TC-LIF, LSTM: Zhang et al., arXiv:2308.13250; ALIF counted from the update of Yin,
     Corradi, Bohté, Nature Machine Intelligence 3, 905 (2021); energies: Horowitz, ISSCC 2014.
     """
     where = "formula_operations"

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ..activity.events import extent, stacked
-from ..activity.rates import decision_step, trial_sums
-from ..errors import InvalidInput, MissingVariable
+from ..activity.events import extent
+from ..activity.rates import decision_step
+from ..errors import InvalidInput
 from ..variables import require, variable
 from .costs import NeuronCost
+from .synapses import count_synaptic
 from .tally import neuron_cost
 
 
@@ -127,60 +128,28 @@ def operation_variables(counts):
 def count_operations(ds, *, models, graded=(), dt_ref=None, where="count_operations"):
     """Return the `Counts` behind `operations` (same arguments and errors)."""
     require(ds, "synapses", "source", "target", where=where)
-    source, target = ds["source"].values.tolist(), ds["target"].values.tolist()
-    costs = _neuron_costs(models, target, where=where)
-    graded = {graded} if isinstance(graded, str) else set(graded)
-    if graded - set(source):
-        raise InvalidInput(
-            f"{where}: graded names {sorted(graded - set(source))[0]!r}, which sends over no synapse; "
-            f"sources are {', '.join(dict.fromkeys(source))}"
-        )
-    groups = tuple(dict.fromkeys(source + target))
-    trials, duration = extent(ds, where=where)
+    costs = _neuron_costs(models, ds["target"].values.tolist(), where=where)
+    also = [group for group, cost in costs.items() if cost.ac]
+    counts = count_synaptic(ds, graded=graded, also=also, where=where)
+    _, duration = extent(ds, where=where)
     step = decision_step(ds, dt_ref, where=where)
     steps = duration / step
-    for group in groups:
-        require(ds, f"{group}_neuron", where=where)
-    sizes = np.array([ds.sizes[f"{group}_neuron"] for group in groups])
-    spikes, synaptic = ([np.zeros(trials, dtype=np.int64)] * len(groups) for _ in range(2))
-    synapses, sends = np.zeros(len(groups), dtype=np.int64), np.zeros(len(groups), dtype=bool)
-    graded_mac = np.zeros(len(groups))
-    for k, group in enumerate(groups):
-        outgoing = int(
-            sum(n for s, n in zip(source, ds["synapses"].values.tolist(), strict=True) if s == group)
-        )
-        sends[k] = outgoing > 0
-        if group in graded:
-            graded_mac[k] = outgoing
-        elif outgoing or (group in costs and costs[group].ac):
-            synapses[k] = outgoing
-            fan_out = _fan_out(ds, group, outgoing, where=where)
-            spikes[k], synaptic[k] = trial_sums(ds, group, fan_out, where=where)
-    spikes, synaptic = (stacked(parts, axis=1) / steps for parts in (spikes, synaptic))
-    formula = spikes * (synapses / np.maximum(sizes, 1))
-    own = spikes * np.array([costs[g].ac if g in costs else 0 for g in groups])
-    state_mac = sizes * np.array([costs[g].mac if g in costs else 0 for g in groups])
+    spikes, groups = counts.spikes / steps, counts.groups
+    synapses = np.where(counts.graded, 0, counts.synapses)
     return Counts(
-        groups, sizes, spikes, synaptic, formula, own, state_mac, graded_mac, sends, costs, step, steps
+        groups=groups,
+        sizes=counts.sizes,
+        spikes=spikes,
+        synaptic=counts.events / steps,
+        synaptic_formula=spikes * (synapses / np.maximum(counts.sizes, 1)),
+        own=spikes * np.array([costs[g].ac if g in costs else 0 for g in groups]),
+        state_mac=counts.sizes * np.array([costs[g].mac if g in costs else 0 for g in groups]),
+        graded_mac=np.where(counts.graded, counts.synapses, 0.0),
+        sends=counts.synapses > 0,
+        neurons=costs,
+        dt_ref=step,
+        steps=steps,
     )
-
-
-def _fan_out(ds, group, outgoing, *, where):
-    name = f"{group}_fan_out"
-    if name not in ds.variables:
-        if outgoing:
-            raise MissingVariable(
-                f"{where}: {name} is missing, but {group!r} has {outgoing} outgoing synapses; "
-                f"if it sends real numbers instead of spikes, name it in graded="
-            )
-        return np.zeros(ds.sizes[f"{group}_neuron"], dtype=np.int64)
-    fan_out = ds[name].values.astype(np.int64)
-    if fan_out.sum() != outgoing:
-        raise InvalidInput(
-            f"{where}: {name} adds up to {fan_out.sum()}, but synapses counts {outgoing} from {group!r}; "
-            f"they must be of the same network"
-        )
-    return fan_out
 
 
 def _neuron_costs(models, target, *, where):
