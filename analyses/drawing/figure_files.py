@@ -24,11 +24,15 @@ _LEGEND_WIDTH = 2.2
 
 @dataclass(frozen=True)
 class Panel:
-    """One axis: the function that draws it, the variables it needs, its share of the figure."""
+    """One axis: the function that draws it, the variables it needs, its share of the figure.
+
+    `shown`, where there is one, says of a dataset that has the variables whether they hold what the panel shows.
+    """
 
     draw: Callable
     needs: tuple[str, ...]
     weight: float = 1.0
+    shown: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,11 @@ def compose(ds, spec):
 
     The grey line at the foot (`footer`) says what the dataset is of, where its attributes do.
     """
-    panels = [panel for panel in spec.panels if all(name in ds.variables for name in panel.needs)]
+    panels = [
+        panel
+        for panel in spec.panels
+        if all(name in ds.variables for name in panel.needs) and (panel.shown is None or panel.shown(ds))
+    ]
     if not panels or not all(name in ds.variables for name in spec.essential):
         return None
     weights = [panel.weight for panel in panels]

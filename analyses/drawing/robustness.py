@@ -9,7 +9,7 @@ from .figure_files import FigureSpec, Panel
 from .style import COLOURS, GREY, plain_ticks
 
 # Name, title, whether the strength is drawn on a logarithmic axis.
-_PERTURBATIONS = {
+PERTURBATION_TITLES = {
     "membrane_noise": ("Membrane noise", True),
     "spike_loss": ("Loss of spikes", True),
     "synaptic_delay": ("Synaptic delay", False),
@@ -38,7 +38,7 @@ def accuracy_against_strength(ds, ax, *, name):
         E.g. ``"weight_noise"``.
     """
     require(ds, f"accuracy_{name}", name, "accuracy_unperturbed", where="accuracy_against_strength")
-    title, logarithmic = _PERTURBATIONS[name]
+    title, logarithmic = PERTURBATION_TITLES[name]
     plain = ds["accuracy_unperturbed"].values
     strength, accuracy = ds[name], ds[f"accuracy_{name}"].transpose(name, "seed").values
     ax.axhline(plain.mean(), color=COLOURS[0], linestyle="--", linewidth=1, label="unperturbed")
@@ -73,13 +73,13 @@ def accuracy_against_strength(ds, ax, *, name):
         ax.invert_xaxis()  # fewer bits are stronger
     unit = strength.attrs.get("units", "1")
     label = strength.attrs.get("long_name", name)
-    ax.set(ylim=(0, 1), title=title, xlabel=_broken(label + ("" if unit == "1" else f" ({unit})")))
+    ax.set(ylim=(0, 1), title=title, xlabel=broken(label + ("" if unit == "1" else f" ({unit})")))
     if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
         ax.set_ylabel("Accuracy on what is labelled")
     return ax
 
 
-def _broken(text, most=34):
+def broken(text, most=34):
     """A label in two lines where it is long."""
     text = text[:1].upper() + text[1:]
     if len(text) <= most:
@@ -93,7 +93,7 @@ ROBUSTNESS = (
         "accuracy",
         tuple(
             Panel(partial(accuracy_against_strength, name=name), (f"accuracy_{name}", "accuracy_unperturbed"))
-            for name in _PERTURBATIONS
+            for name in PERTURBATION_TITLES
         ),
         width=2.7,
         height=5.6,

@@ -64,8 +64,15 @@ def coincidence_kernel(reference, other, *, window):
     return out
 
 
-def expected_coincidences_kernel(n_reference, n_other, *, duration, window, step=0.0):
-    """Coincidences that a Poisson train with the rate ν of the other would have with the reference: 2 ν Δ N_reference.
+def window_width(window, step):
+    """Time that a closed window of ± `window` takes: 2Δ, or on a grid with a step the places in it times the step."""
+    if step == 0:
+        return 2 * window
+    return (2 * np.floor(window / step * (1 + SLACK)) + 1) * step
+
+
+def expected_coincidences_kernel(n_reference, n_other, *, duration, width):
+    """Coincidences that a Poisson train with the rate ν of the other would have with the reference: ν w N_reference.
 
     Parameters
     ----------
@@ -73,55 +80,61 @@ def expected_coincidences_kernel(n_reference, n_other, *, duration, window, step
         Spikes of each train.
     duration : float
         Length of a trial, > 0.
-    window : float
-        Δ > 0.
-    step : float
-        Where all spikes lie on a grid, its step: a closed window then holds 2Δ/step + 1 places, and 2Δ + step takes the
-        place of 2Δ. 0: continuous time, as published.
+    width : float
+        w = 2Δ in continuous time; for spikes on a grid see `window_width`.
 
     Returns
     -------
     ndarray of float
     """
     rate = np.asarray(n_other) / positive(duration, name="duration", where="expected_coincidences_kernel")
-    return (2 * window + step) * rate * np.asarray(n_reference)
+    return width * rate * np.asarray(n_reference)
 
 
-def gamma_factor_kernel(coincidences, n_reference, n_other, *, duration, window, step=0.0):
-    """Coincidence factor Γ = (N_coinc − ⟨N_coinc⟩) / (½ (N_reference + N_other)) / (1 − 2νΔ).
+def gamma_weight_kernel(n_reference, n_other, *, duration, width):
+    """½ (N_reference + N_other) (1 − ν w), what Γ divides by; 0 where it is not defined.
 
-    1 for equal trains, about 0 for a Poisson train of the same rate, below it for trains that avoid each other. The
-    chance level ⟨N_coinc⟩ = 2 ν Δ N_reference holds for rates well below 1/(2Δ).
+    Parameters and source as those of `gamma_factor_kernel`.
+    """
+    n_reference, n_other = np.asarray(n_reference), np.asarray(n_other)
+    chance = width * n_other / positive(duration, name="duration", where="gamma_weight_kernel")
+    # a train with a spike in every place leaves rounding only
+    return np.where(chance < 1 - SLACK, 0.5 * (n_reference + n_other) * (1 - chance), 0.0)
+
+
+def gamma_factor_kernel(coincidences, n_reference, n_other, *, duration, width):
+    """Coincidence factor Γ = (N_coinc − ⟨N_coinc⟩) / (½ (N_reference + N_other)) / (1 − ν w).
+
+    1 for equal trains, 0 on average for a Poisson train of the same rate, below it for trains that avoid each other.
 
     Parameters
     ----------
     coincidences, n_reference, n_other : array_like of int, one shape
-    duration, window, step : float
-        As in `expected_coincidences_kernel`.
+    duration : float
+        Length of a trial, > 0.
+    width : float
+        w, the width of the window: 2Δ in continuous time; for spikes on a grid see `window_width`.
 
     Returns
     -------
-    ndarray of float, ≤ 1 where both trains have as many spikes
-        NaN where neither train has a spike, and where chance alone would fill the window (2νΔ ≥ 1).
+    ndarray of float
+        NaN where neither train has a spike, and where chance alone would fill the window (ν w ≥ 1).
+
+    Notes
+    -----
+    The chance level ⟨N_coinc⟩ = ν w N_reference is exact for a window of one place of a grid, and otherwise too high
+    where ν w is not small: spikes that crowd in a window make one coincidence. Γ is then below 0 for unrelated trains.
 
     References
     ----------
     Kistler, Gerstner and van Hemmen, Neural Computation 9, 1015 (1997); Jolivet et al., Journal of Neuroscience Methods
-    169, 417 (2008). There Δ and ν are of continuous time, `step` = 0, and ν is the rate of the model, here the other.
+    169, 417 (2008): w = 2Δ, and ν is the rate of the model, here of the other.
     """
-    weight = gamma_weight_kernel(n_reference, n_other, duration=duration, window=window, step=step)
-    expected = expected_coincidences_kernel(n_reference, n_other, duration=duration, window=window, step=step)
-    defined = weight > 0
+    options = {"duration": duration, "width": width}
+    weight = gamma_weight_kernel(n_reference, n_other, **options)
+    excess = np.asarray(coincidences) - expected_coincidences_kernel(n_reference, n_other, **options)
     out = np.full(np.shape(weight), np.nan)
-    np.divide(np.asarray(coincidences) - expected, weight, out=out, where=defined)
-    return out
-
-
-def gamma_weight_kernel(n_reference, n_other, *, duration, window, step=0.0):
-    """½ (N_reference + N_other) (1 − 2νΔ), what Γ divides by; 0 where it is not defined. Parameters as above."""
-    n_reference, n_other = np.asarray(n_reference), np.asarray(n_other)
-    chance = (2 * window + step) * n_other / duration
-    return np.maximum(0.5 * (n_reference + n_other) * (1 - chance), 0.0)
+    return np.divide(excess, weight, out=out, where=weight > 0)
 
 
 @in_parts

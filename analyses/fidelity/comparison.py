@@ -12,6 +12,7 @@ from .coincidence import (
     expected_coincidences_kernel,
     first_divergence_kernel,
     gamma_factor_kernel,
+    window_width,
 )
 from .distances import van_rossum_kernel, victor_purpura_kernel
 from .spike_distance import spike_distance_kernel
@@ -27,7 +28,6 @@ def fidelity(
     window=None,
     tau=0.02,
     cost=100.0,
-    tolerance=None,
     level=0.95,
     resamples=2000,
     seed=0,
@@ -43,15 +43,13 @@ def fidelity(
     groups : str or sequence of str, optional
         None: every group of `reference` with spikes that receives a synapse.
     window : float, optional
-        Window of a coincidence (s), > 0: spikes count that are at most so far apart. None: dt_ref, one decision step.
+        Spikes coincide that are at most so far apart (s), > 0; trains differ from the first spike on that is further
+        from its partner. None: half of dt_ref, which asks for the same decision step.
     tau : float
         Time constant of the van Rossum distance (s), > 0.
     cost : float
         Victor–Purpura's cost of moving a spike (Hz), ≥ 0: moving it by 2/`cost` costs as much as leaving it out and
         putting in another.
-    tolerance : float, optional
-        Trains differ from the first spike on that is further from its partner (s), ≥ 0. None: half the coarser dt,
-        which asks for the same step.
     level, resamples, seed
         Of the intervals of the summary.
 
@@ -75,10 +73,9 @@ def fidelity(
 
     Notes
     -----
-    Times are those at which a step begins, as simulations record them; at a finer dt a spike of the same step of the
-    task may lie up to dt_ref later. All spikes lie on a grid, so that the chance level of ``gamma_factor`` counts the
-    places in the closed window, (2 `window` + dt) ν, with the finer dt. Equations and sources are in the docstrings of
-    the kernels.
+    Times are those at which a step begins, as simulations record them. All spikes lie on a grid, so that the chance
+    level of ``gamma_factor`` counts the places of the finer grid in the window (attribute ``window_width``, s).
+    Equations and sources are in the docstrings of the kernels.
     """
     where = "fidelity"
     require(reference, where=where)
@@ -92,14 +89,14 @@ def fidelity(
     remedy = "is it what simulate returned?"
     steps = [attribute(ds, "dt", where=where, remedy=remedy) for ds in (reference, other)]
     if window is None:
-        window = attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
+        window = 0.5 * attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
     window = positive(window, name="window", where=where)
-    tolerance = 0.5 * max(steps) if tolerance is None else float(tolerance)
+    width = float(window_width(window, min(steps)))
     a, b = (_trains(ds, chosen, reference, where=where) for ds in (reference, other))
     shape = (trials, len(a) // trials)
     counts = [trains.counts.reshape(shape) for trains in (a, b)]
     common = coincidence_kernel(a, b, window=window).reshape(shape)
-    chance = {"duration": duration, "window": window, "step": min(steps)}
+    chance = {"duration": duration, "width": width}
     total = counts[0] + counts[1]
     share = np.full(shape, np.nan)
     np.divide(2 * common, total, out=share, where=total > 0)
@@ -118,7 +115,7 @@ def fidelity(
         "victor_purpura": (victor_purpura_kernel(a, b, cost=cost), "1", "Victor–Purpura distance"),
         "spike_distance": (spike_distance_kernel(a, b, duration=duration), "1", "SPIKE-distance"),
         "first_divergence": (
-            first_divergence_kernel(a, b, tolerance=tolerance),
+            first_divergence_kernel(a, b, tolerance=window),
             "s",
             "time at which the trains first differ",
         ),
@@ -132,10 +129,9 @@ def fidelity(
         attrs={
             "duration": duration,
             "window": window,
-            "window_chance": 2 * window + min(steps),
+            "window_width": width,
             "tau": float(tau),
             "cost": float(cost),
-            "tolerance": tolerance,
             "dt_reference": steps[0],
             "dt_other": steps[1],
         },

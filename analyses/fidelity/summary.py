@@ -39,7 +39,7 @@ def fidelity_summary(ds, *, by="unit_layer", level=0.95, resamples=2000, seed=0)
         On ``fidelity_group``, each with ``…_interval (fidelity_group, bound)``:
 
         * ``fidelity_coincidence``: 2 ΣN_coinc / Σ(N_reference + N_other), sums over trials and units;
-        * ``fidelity_gamma_factor``: the mean of Γ with the weights ½ (N_reference + N_other) (1 − 2νΔ);
+        * ``fidelity_gamma_factor``: the mean of Γ with the weights ½ (N_reference + N_other) (1 − ν w);
         * ``fidelity_van_rossum``: ΣD² / Σ(N_reference + N_other), 1 where spikes have nothing to do with each other and
           are far apart; ``fidelity_victor_purpura``: Σcost / Σ(N_reference + N_other), 0 … 1;
         * ``fidelity_spike_distance``: mean over trials and units;
@@ -113,11 +113,10 @@ def _sums(ds, *, where):
     ds = ds.transpose("trial", "unit")
     remedy = "is it what fidelity returned?"
     duration = attribute(ds, "duration", where=where, remedy=remedy)
-    # the kernel's two parameters of the window enter as 2Δ + step only
-    width = attribute(ds, "window_chance", where=where, remedy=remedy)
+    width = attribute(ds, "window_width", where=where, remedy=remedy)
     counts = ds["spikes_reference"].values, ds["spikes_other"].values
     spikes = (counts[0] + counts[1]).sum(axis=1)
-    weight = gamma_weight_kernel(*counts, duration=duration, window=0.5 * width)
+    weight = gamma_weight_kernel(*counts, duration=duration, width=width)
     excess = ds["coincidences"].values - ds["coincidences_expected"].values
     divergence = ds["first_divergence"].values
     units = np.full(ds.sizes["trial"], ds.sizes["unit"])
