@@ -105,6 +105,6 @@ class Again(Places):
         )
         spare = [f"out_{g} + {k} * L_{g}" for k in range(rest)]
         call = ", ".join(
-            [*self.given(kernel, self.states(kernel.group, number)), *states, *outs, *spare, "0"]
+            [*self.given(kernel, self.states(kernel.group, number)), *states, *outs, *spare, "0", "0"]
         )
         return [*self.currents(kernel), f"{{ {TIME} {kernel.name}_step({call}); }}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..program import owner_of
 from .c_pieces import TIME, Pieces, States
 from .plan import Delivery, Product, identifier
 
@@ -12,7 +13,7 @@ class Forward(Pieces):
     def forward(self):
         """C of the pass forward."""
         self.lines = []
-        for line in self.sizes():
+        for line in [*self.sizes(), *self.past()]:
             self.line(line)
         for name, layout in self.design.layouts.items():
             g = identifier(name)
@@ -74,6 +75,7 @@ class Forward(Pieces):
             for k, place in enumerate(every):
                 self.line(f"  copy(n_{g}, a->end_{g} + ({k} * a->trials + q0) * {layout.size}, {place});")
         self.line("end:")
+        self.line("  all_stored();")
         self.line("  " + " ".join(f"free({n});" for n in made) + "\n  return !ok | any(odd) << 1;")
         return (
             "static int forward_block(const Call *a, const Ready *r, size_t q) {\n"
@@ -122,13 +124,8 @@ class Forward(Pieces):
             s = identifier(space)
             truth = f"truth_{s} + ((t + {shift}) & 3) * (nb * {size} + {16 * size})"
             outputs.append(truth)
-            after.append(f"emit(&ev_{s}, t + {shift}, {size}, nb, {truth});")
-            if space in self.design.noted:
-                after.append(
-                    f"{{ const EVENT *e = events_at(&ev_{s}, t + {shift}), *c = counts_at(&ev_{s}, t + {shift}, nb); "
-                    f"for (size_t b = 0; b < nb; b++) for (size_t k = 0; k < c[b]; k++) "
-                    f"a->last_{s}[(q0 + b) * {size} + *e++] = (int32_t)(t + {shift}); }}"
-                )
+            noted = f"a->last_{s} + q0 * {size}" if space in self.design.noted else "NULL"
+            after.append(f"emit(&ev_{s}, t + {shift}, {size}, nb, {truth}, {noted});")
             if space in layout.dense:
                 dense.append(self.target(f"a->dense_{s}", shift, g, size, len(dense), after))
         for key in source.traces:
@@ -142,14 +139,26 @@ class Forward(Pieces):
         currents = [f"current_{g} + {k} * L_{g}" for k in range(len(source.currents))]
         lasts = [f"last_{g} + {k} * L_{g}" for k in range(len(layout.last))]
         given = [f"nr_{g}", f"r->co_{g}", "(real)a->first", "(real)t", "time", *states, *currents, *ins]
-        call = ", ".join([*given, *states, *outputs, *dense, *traces, *lasts, last])
+        call = ", ".join([*given, *states, *outputs, *dense, *traces, *lasts, f"past_{g}", last])
         lines.append(f"{{ {TIME} {kernel.name}_step({call}); }}")
         return lines + after
+
+    def past(self):
+        """Whether the outputs of each group go past the caches."""
+        lines = []
+        for name, layout in self.design.layouts.items():
+            g, size = identifier(name), layout.size
+            arrays = [f"a->dense_{identifier(s)}" for s in layout.dense]
+            arrays += [f"a->trace_{n}" for (key, _), n in self.design.traces.items() if owner_of(key) == name]
+            even = " && ".join(f"in_lines({a} + q0 * {size}, a->trials * {size})" for a in arrays)
+            value = f"a->past && whole_{g} && {even}" if arrays else "0"
+            lines.append(f"  const int past_{g} = {value};\n  (void)past_{g};")
+        return lines
 
     def target(self, array, shift, g, size, number, after):
         """Where an output of a step goes: into its place, or there by way of a buffer that may spill."""
         place = f"{array} + ((size_t)(t + {shift}) * a->trials + q0) * {size}"
         own = f"out_{g} + {number} * L_{g}"
-        after.append(f"claim({place} + AHEAD * a->trials * {size}, n_{g});")
+        after.append(f"if (!past_{g}) claim({place} + AHEAD * a->trials * {size}, n_{g});")
         after.append(f"if (!whole_{g}) copy(n_{g}, {place}, {own});")
         return f"(whole_{g} ? {place} : {own})"

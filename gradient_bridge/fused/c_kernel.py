@@ -206,10 +206,10 @@ class KernelSource:
         for k, key in enumerate(self.emitted):
             stores.append(f"store_truth(out{k} + i, {writer.name(self.kernel.emitted[key])});")
             if key[0] in self.layout.dense:
-                stores.append(f"ST(dense{k} + i, WHEN({writer.name(self.kernel.emitted[key])}, K(1.0)));")
+                stores.append(f"PUT(dense{k} + i, WHEN({writer.name(self.kernel.emitted[key])}, K(1.0)), past)")
         for k, key in enumerate(self.traces):
             value = self.kernel.traces[key]
-            stores.append(f"ST(trace{k} + i, {self.as_real(value, writer.name(value))});")
+            stores.append(f"PUT(trace{k} + i, {self.as_real(value, writer.name(value))}, past)")
         untouched = [k for k, key in enumerate(self.layout.states) if key not in self.kernel.state]
         stores += [f"ST(z{k} + i, LD(y{k} + i));" for k in untouched]
         last = []
@@ -225,6 +225,7 @@ class KernelSource:
         given += [f"real *dense{k}" for k, key in enumerate(self.emitted) if key[0] in self.layout.dense]
         given += [f"real *trace{k}" for k in range(len(self.traces))]
         given += [f"real *last{k}" for k in range(len(self.layout.last))]
+        given.append("int past")
         name = f"{self.kernel.name}_step"
         body = self.loop(writer, stores)
         inner = f"INLINE EXACT void {name}_({', '.join(given)}, int all) {{\n  EXACTLY\n{body}}}\n"

@@ -60,7 +60,7 @@ class Pieces:
             return (
                 f"if ({time} >= 0 && a->rows_{s}[{time}] >= 0)",
                 f"scan({channels}, nb, a->bytes_{s} + q0 * a->stride_{s} + a->rows_{s}[{time}] * (size_t){channels}, "
-                f"a->stride_{s}, list_{s}, count_{s}); const EVENT *e = list_{s}, *c = count_{s};",
+                f"a->stride_{s}, list_{s}, count_{s}, NULL, 0); const EVENT *e = list_{s}, *c = count_{s};",
             )
         return (
             f"if ({time} >= 0)",

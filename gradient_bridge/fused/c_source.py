@@ -23,7 +23,7 @@ class Source:
     def __init__(self, design):
         self.design, self.plan = design, design.plan
         self.fields = Fields()
-        self.fields.long("steps", "trials", "block", "chunk", "threads", "parts", "first", "keep")
+        self.fields.long("steps", "trials", "block", "chunk", "threads", "parts", "first", "keep", "past")
         self._declare()
 
     def _declare(self):

@@ -18,6 +18,7 @@ CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of lar
 LARGE = 128  # neurons
 BLOCK = 32  # trials that one thread takes through time together
 RECENT = 4  # passes whose memory is kept for later ones
+PAST = 1 << 22  # bytes of an output from which on it is written past the caches, which it would empty
 LENT = 1 << 20  # bytes from which on what a pass returns is taken from there, too
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
@@ -149,6 +150,7 @@ class Call:
             "parts": min(self.blocks, PARTS),
             "first": self.run.clock.start,
             "keep": int(self.keep),
+            "past": int(any(v.nbytes >= PAST for v in outputs.values() if isinstance(v, torch.Tensor))),
             "dt": self.run.clock.dt,
             **dict(inputs),
             **outputs,
