@@ -62,8 +62,8 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
         (ms, median of after − before), ``displacement_change`` (ms, mean of |after − before|), ``displacement_ratio``,
         ``displacement_wasserstein`` (ms: what moved in the distribution, 0 where neurons only changed places),
         ``displacement_correlation`` (Spearman; 1: the order is as it was, 0: training left nothing of it).
-        ``displacement_p (…, displacement_test)``: "shift" and "wasserstein" against before and after being
-        exchangeable, "correlation" against no relation of before and after; ``displacement_p_holm`` corrected over the
+        ``displacement_p (…, displacement_test)``: "shift" (by the mean of after − before) and "wasserstein" against
+        before and after being exchangeable, "correlation" against no relation of before and after; ``displacement_p_holm`` corrected over the
         arrays. With `control`: ``displacement_control_shift`` (ms, difference of the medians) and
         ``displacement_control_wasserstein`` with intervals, ``displacement_control_p (…, displacement_control_test)``
         and ``displacement_control_paired``. Arrays that were never trained are NaN and named in the attribute
@@ -147,8 +147,9 @@ def _interval(array, kernel, unit, options):
     )
 
 
-def _distance_of_shift(x, y, axis=-1):
-    return np.abs(shift_kernel(x, y, axis=axis))
+def _distance_of_means(x, y, axis=-1):
+    # under exchange within pairs a median takes few values: of equal shifts only two
+    return np.abs((x - y).mean(axis=axis))
 
 
 def _difference_of_medians(x, y, axis=-1):
@@ -171,7 +172,7 @@ def _p_values(array, unit, rng, permutations):
             paired=True,
             clusters=clusters,
         )
-        for statistic in (_distance_of_shift, wasserstein_kernel)
+        for statistic in (_distance_of_means, wasserstein_kernel)
     ]
     _, order = association_kernel(
         array.before, array.after, rng=rng, permutations=permutations, clusters=array.seed
