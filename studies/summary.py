@@ -6,6 +6,9 @@ from .. import analyses
 from .continuous_summary import ATTRIBUTES as ATTRIBUTES_CONTINUOUS
 from .continuous_summary import NEEDED as NEEDED_CONTINUOUS
 from .continuous_summary import summarise_continuous
+from .fidelity_summary import ATTRIBUTES as ATTRIBUTES_FIDELITY
+from .fidelity_summary import NEEDED as NEEDED_FIDELITY
+from .fidelity_summary import summarise_fidelity
 from .record_simulation import summarise_record
 from .results import ResultError
 from .robustness_summary import ATTRIBUTES as ATTRIBUTES_ROBUSTNESS
@@ -90,6 +93,9 @@ def summarise(ds):
     if study == "robustness":
         _require(ds, "robustness", NEEDED_ROBUSTNESS, ATTRIBUTES_ROBUSTNESS)
         return summarise_robustness(ds)
+    if study == "fidelity":
+        _require(ds, "fidelity", NEEDED_FIDELITY, ATTRIBUTES_FIDELITY)
+        return summarise_fidelity(ds)
     if study == "simulate":
         _require(ds, "simulate", NEEDED_SIMULATE, ATTRIBUTES_SIMULATE)
         return summarise_record(ds)

@@ -8,7 +8,7 @@ from ..errors import InvalidInput
 from ..variables import require
 from .figure_files import FigureSpec, Panel
 from .robustness import PERTURBATION_TITLES, broken
-from .style import COLOURS, GREY, plain_ticks
+from .style import COLOURS, GREY, LIGHT, plain_ticks
 
 UNCHANGED = ("brian2", "finer_dt", "other_trial")
 _SIMILARITIES = (
@@ -53,12 +53,9 @@ def fidelity_of_runs(ds, ax, *, name, text):
         )
     ax.set_yticks(rows, [_run_label(runs.isel(run=k)) for k in range(len(rows))])
     ax.set_ylim(-0.6, len(rows) - 0.4)
-    unit = ds[name].attrs.get("units", "1")
-    ax.set(title=text, xlabel="Time (s)" if unit == "s" else "")
-    ax.grid(axis="x", color="#E5E5E5", linewidth=0.6)
+    ax.set(title=text, xlabel=_sample(ds, name))
+    ax.grid(axis="x", color=LIGHT, linewidth=0.6)
     ax.set_axisbelow(True)
-    if name == "fidelity_first_divergence":
-        ax.set_xscale("symlog", linthresh=1e-3)
     return ax
 
 
@@ -145,7 +142,7 @@ def fidelity_against_strength(ds, ax, *, kind):
     label = str(runs["run_text"].values[0]) + ("" if unit == "1" else f" ({unit})")
     ax.set(ylim=(-0.3, 1.05), title=title, xlabel=broken(label))
     if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
-        ax.set_ylabel("Kept, share")
+        ax.set_ylabel(f"Kept, share\n({_sample(ds, 'decisions_same')})")
     return ax
 
 
@@ -178,7 +175,7 @@ def accuracy_against_coincidence(ds, ax):
     ax.set(
         xlim=(0, 1.03),
         ylim=(0, max(1.05, 1.05 * np.nanmax(y))),
-        xlabel="Share of spikes that coincide",
+        xlabel=f"Share of spikes that coincide ({_sample(ds, 'decisions_same')})",
         ylabel="Accuracy over that of the reference",
         title="What the accuracy needs of the spikes",
     )
@@ -187,6 +184,13 @@ def accuracy_against_coincidence(ds, ax):
 
 
 _NAMES = {"brian2": "Brian2", "finer_dt": "Finer dt", "other_trial": "Another trial"}
+
+
+def _sample(ds, name):
+    """What the bars are, from the attributes of the interval and of the dataset."""
+    level = ds[f"{name}_interval"].attrs.get("level")
+    trials = f"n = {ds.attrs['trials']} trials" if "trials" in ds.attrs else ""
+    return ", ".join(part for part in (f"{100 * level:g} % intervals" if level else "", trials) if part)
 
 
 def _first_layer(array):

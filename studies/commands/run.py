@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from . import run_continuous as continuous
+from . import run_fidelity as fidelity
 from . import run_robustness as robustness
 from .arguments import add_engine, count, not_negative, positive, report, share, whole
 from .training_study import run_training_study
@@ -94,6 +95,7 @@ def add(commands):
     )
     continuous.add(studies)
     robustness.add(studies)
+    fidelity.add(studies)
 
 
 def _run_ecg(given):

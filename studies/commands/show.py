@@ -17,6 +17,7 @@ def _show(given):
     from pathlib import Path
 
     from ... import analyses
+    from ...analyses.drawing import fidelity
     from ..record_simulation import excerpt
     from ..results import ResultError, read_result
     from ..summary import summarise
@@ -33,6 +34,8 @@ def _show(given):
         specs = analyses.STEPS
     elif ds.attrs["study"] == "robustness":
         specs = analyses.ROBUSTNESS
+    elif ds.attrs["study"] == "fidelity":
+        specs = fidelity.FIDELITY
     drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
     return 0
