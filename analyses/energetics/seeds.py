@@ -20,8 +20,8 @@ def log_mean_interval_kernel(x, *, level=0.9, axis=-1):
     """Geometric mean of positive numbers with Student's interval on the logarithm.
 
     exp(mean log x ± t_{(1+level)/2, n−1} sd(log x)/√n): exact where log x is normal, and the same for a ratio and its
-    inverse. At five values the percentile bootstrap of the mean covers about 80 % where it says 90 % (its spread is
-    √((n−1)/n) too small, and its quantiles are normal, not t), and BCa no more; hence this.
+    inverse. Seeds are few: of five, percentiles of a bootstrap span z √((n−1)/n) standard errors where t is needed, and
+    cover 79 % where they say 90 %.
 
     Parameters
     ----------

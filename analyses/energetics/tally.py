@@ -213,5 +213,5 @@ def quotient(above, below):
 
 def _table(rows):
     """Numbers and arrays over trials as one array (row, trial)."""
-    trials = max((np.size(row) for row in rows), default=1)
+    trials = max((len(row) for row in rows if np.ndim(row)), default=1)
     return stacked([row if np.ndim(row) else np.full(trials, float(row)) for row in rows])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from chronaxie.analyses import (
     FLOAT32,
@@ -13,7 +14,12 @@ from chronaxie.analyses import (
     energy,
     operations,
 )
-from chronaxie.analyses.energetics.costs import lstm_mac
+from chronaxie.analyses.energetics.costs import COST_MODELS, FLOAT32_SRAM, lstm_mac
+from chronaxie.analyses.energetics.synapses import synaptic_events
+
+from ..conftest import random_simulation
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 MODELS = {"hidden1": "ALIF", "output": "LeakyIntegrator"}
 
@@ -137,3 +143,62 @@ def test_what_is_refused(small):
         energy(small, models=MODELS, costs=[FLOAT32, FLOAT32])
     with pytest.raises(MissingVariable, match="lacks synapses, source, target"):
         energy(small.drop_vars(["synapses", "source", "target"]), models=MODELS)
+
+
+def test_energy_of_a_decision(small):
+    trial = energy(small, models=MODELS)
+    step = energy(small, models=MODELS, decisions="steps")
+    np.testing.assert_allclose(trial["energy_per_decision"], trial["energy_per_trial"], rtol=1e-12)
+    np.testing.assert_allclose(step["energy_per_decision"], step["energy_per_step"] / 1000, rtol=1e-12)
+    assert step["energy_per_decision"].attrs["units"] == "nJ"
+    with pytest.raises(InvalidInput, match="decisions must be a whole number >= 1 or 'steps', got 0"):
+        energy(small, models=MODELS, decisions=0)
+
+
+def test_break_even_of_counted_spikes(small):
+    got = energy(small, models=MODELS)
+    # float32: AC at 0.9 pJ take (LSTM − MAC) · 4.6 pJ
+    expected = (LSTM - MAC) * 4.6 / (AC * 0.9)
+    np.testing.assert_allclose(
+        got["energy_break_even_factor"].sel(energy_cost="float32"), [expected, expected, np.nan], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        got["energy_break_even_rate"].sel(energy_cost="float32")[:2], expected * FR_OUT, rtol=1e-12
+    )
+    silent = energy(small.isel(hidden1_spike=slice(0), input_spike=slice(0)), models=MODELS)
+    assert np.isnan(silent["energy_break_even_rate"]).all()
+    np.testing.assert_allclose(silent["energy_per_step"], silent["energy_silent_per_step"], rtol=1e-12)
+
+
+def test_a_cost_model_with_memory_needs_words(small):
+    own = NeuronCost("own", mac=5, ac=4, source="test")
+    models = {"hidden1": own, "output": "LeakyIntegrator"}
+    with pytest.raises(InvalidInput, match="which the NeuronCost 'own' does not give: NeuronCost.…, words=…"):
+        energy(small, models=models, costs=[FLOAT32_SRAM])
+    assert energy(small, models=models)["energy_state_words"].notnull().all()
+
+
+def test_dask_gives_the_same_numbers_lazily():
+    ds = random_simulation(np.random.default_rng(0), trials=3, steps=100)
+    got = energy(ds.chunk(input_spike=100, hidden1_spike=77), models=MODELS, costs=COST_MODELS)
+    for name in ("energy_per_step", "energy_ratio", "energy_break_even_rate", "operations_ac"):
+        assert got[name].chunks is not None, name
+    xr.testing.assert_allclose(got.compute(), energy(ds, models=MODELS, costs=COST_MODELS), rtol=1e-12)
+    spikes = synaptic_events(ds.chunk(hidden1_spike=77))
+    assert spikes["synaptic_events"].chunks is not None
+    xr.testing.assert_identical(spikes.compute(), synaptic_events(ds))
+
+
+def test_synaptic_events_by_hand(small):
+    got = synaptic_events(small)
+    # 3 and 3 input spikes to 3 neurons each, 5 and 3 hidden ones to 3 + 2
+    assert got["synaptic_events"].values.tolist() == [[9, 25, 0], [9, 15, 0]]
+    assert got["synaptic_dense"].values.tolist() == [60, 150, 0]
+    graded = synaptic_events(small.drop_dims("input_spike"), graded="input")
+    assert graded["synaptic_macs"].values.tolist() == [60, 0, 0]
+    assert graded["synaptic_events"].values[:, 0].tolist() == [0, 0]
+    assert all({"units", "long_name"} <= set(got[name].attrs) for name in got.variables)
+    with pytest.raises(
+        InvalidInput, match="synaptic_events: graded names 'pixels', which sends over no synapse"
+    ):
+        synaptic_events(small, graded=["pixels"])
