@@ -293,7 +293,7 @@ def over_dt(net, test, steps, *, device="numpy", report=print):
 def _beside_cells(config, net, report):
     """Membrane time constants of the hidden neurons beside those of the GLIF cells, where there is a table."""
     try:
-        cells = analyses.biology.load("glif", data=config.data)
+        cells = analyses.biology.load("allen_glif", data=config.data)
     except analyses.DataNotFound as missing:
         report(f"no comparison with biology: {missing}")
         return xr.Dataset()

@@ -8,7 +8,8 @@ import xarray as xr
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .sources import GLIF, find_table
+from .loading import find_table
+from .sources import ALLEN_GLIF
 
 CENTRAL = (0.05, 0.95)
 
@@ -69,7 +70,7 @@ def glif_parameters(*, data=None):
     ----------
     Teeter et al., Nature Communications 9, 709 (2018).
     """
-    path = find_table(GLIF.file, data)
+    path = find_table(ALLEN_GLIF.file, data)
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         needed = {c.column for c in COLUMNS} | {"threshold_adaptation_accepted"}
@@ -98,7 +99,12 @@ def glif_parameters(*, data=None):
             "glif_unit": (dim, [c.unit for c in COLUMNS]),
             "glif_what": (dim, [c.what for c in COLUMNS]),
         },
-        attrs={"title": GLIF.title, "citation": GLIF.citation, "licence": GLIF.licence, "file": GLIF.file},
+        attrs={
+            "title": ALLEN_GLIF.title,
+            "citation": ALLEN_GLIF.citation,
+            "licence": ALLEN_GLIF.licence,
+            "file": ALLEN_GLIF.file,
+        },
     )
 
 

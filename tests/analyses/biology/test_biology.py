@@ -92,7 +92,7 @@ def test_a_damaged_table_is_refused(tmp_path, text, match):
 
 
 def test_an_unknown_source_names_the_nearest():
-    with pytest.raises(InvalidInput, match="unknown source 'alen'; there are 'allen', 'glif'; did you mean 'allen'"):
+    with pytest.raises(InvalidInput, match="unknown source 'alen'; there are 'allen', .*'intrinsic_timescales'; did you mean 'allen'"):
         biology.load("alen", data="x")
 
 

@@ -28,7 +28,7 @@ ROWS = (
 
 
 def write_table(folder, text):
-    path = folder / biology.SOURCES["glif"].file
+    path = folder / biology.SOURCES["allen_glif"].file
     path.parent.mkdir(parents=True)
     path.write_text(text)
 
@@ -77,7 +77,7 @@ def test_no_table_is_said(tmp_path):
 def test_published_cells(data_dir):
     got = glif_parameters(data=data_dir)
     assert got.glif_count.values.tolist() == [789, 789, 789, 789, 288, 288, 288, 789]
-    cells = biology.load("glif", data=data_dir)
+    cells = biology.load("allen_glif", data=data_dir)
     assert cells.attrs["groups"] == ["mouse", "human"]
     assert {name: int((cells.group == name).sum()) for name in ("mouse", "human")} == {
         "mouse": 645,

@@ -1,0 +1,117 @@
+"""Time constants of the user's own table: a CSV file, or the table of an NWB file as a data frame."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from ..errors import DataNotFound, InvalidInput
+from ..variables import variable
+from .loading import positive_number
+
+# what a time constant is multiplied with to be in ms
+UNITS = {"s": 1e3, "ms": 1.0, "us": 1e-3}
+
+
+def load_table(table, *, tau, unit, by=(), title=None, citation=None, licence=None):
+    """Read time constants from a table of the user's own, one row a cell.
+
+    Parameters
+    ----------
+    table : path or pandas.DataFrame
+        A text file with a header row, its fields separated by commas, semicolons or tabs (whichever the header has); or
+        a data frame, such as ``nwb.units.to_dataframe()`` or ``nwb.intracellular_recordings.to_dataframe()`` of
+        pynwb.
+    tau : str
+        Column of the time constants. Rows without one (empty, NaN) are left out and counted.
+    unit : {"s", "ms", "us"}
+        What that column is in.
+    by : str or sequence of str
+        Columns that name the groups; each becomes a coordinate, and ``group`` is their values joined. Empty: one group,
+        "cells".
+    title, citation, licence : str, optional
+        Recorded; the title is the file's name by default.
+
+    Returns
+    -------
+    Dataset
+        As that of `load`: ``tau (cell)`` in ms, coordinate ``group`` and those of `by`, attributes.
+
+    Raises
+    ------
+    DataNotFound
+        There is no such file.
+    InvalidInput
+        A missing column (the message lists those there are), an unknown unit, a value that is not a positive number
+        (with its line), or no value at all.
+    """
+    where = "biology.load_table"
+    if unit not in UNITS:
+        raise InvalidInput(f"{where}: unit must be one of {', '.join(UNITS)}, got {unit!r}")
+    by = (by,) if isinstance(by, str) else tuple(by)
+    name, rows = _rows(table, (tau, *by), where=where)
+    values = np.array(
+        [positive_number(row[0], path=name, line=line, column=tau, where=where) for line, row in rows],
+        dtype=float,
+    )
+    kept = ~np.isnan(values)
+    if not kept.any():
+        raise InvalidInput(f"{where}: {name} holds no value of {tau!r}")
+    texts = [row[1:] for k, (_, row) in enumerate(rows) if kept[k]]
+    texts = [tuple(text.strip() or "not stated" for text in row) for row in texts]
+    group = [" ".join(row) if by else "cells" for row in texts]
+    coords = {
+        column: variable([row[k] for row in texts], "cell", units="1", long_name=column)
+        for k, column in enumerate(by)
+    }
+    what = " and ".join(by) if by else "all rows"
+    coords["group"] = variable(group, "cell", units="1", long_name=what)
+    about = {"title": title or name, "citation": citation, "licence": licence}
+    return xr.Dataset(
+        {"tau": variable(values[kept] * UNITS[unit], "cell", units="ms", long_name="time constant")},
+        coords=coords,
+        attrs={
+            "quantity": "tau",
+            "groups": list(dict.fromkeys(group)),
+            **{key: text for key, text in about.items() if text is not None},
+            "file": name,
+            "filters": f"rows with a value of {tau}",
+            "dropped": int((~kept).sum()),
+        },
+    )
+
+
+def _rows(table, columns, *, where):
+    """Name of the table, and its rows as (line, fields of `columns` as text)."""
+    if hasattr(table, "columns") and hasattr(table, "itertuples"):
+        names = [str(c) for c in table.columns]
+        _check_columns(names, columns, "the data frame", where=where)
+        picked = table.iloc[:, [names.index(c) for c in columns]]
+        lines = enumerate(picked.itertuples(index=False, name=None), start=1)
+        return "the data frame", [
+            (k, tuple("" if v != v or v is None else str(v) for v in row)) for k, row in lines
+        ]
+    path = Path(table)
+    if not path.is_file():
+        raise DataNotFound(f"{where}: {path} is not there; expected a text file with a header row")
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            head = file.readline()
+            separator = max(",;\t", key=head.count)
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=separator)
+            _check_columns(reader.fieldnames or (), columns, path, where=where)
+            return path.name, [(reader.line_num, tuple(row[c] or "" for c in columns)) for row in reader]
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{where}: {path} is not text in UTF-8 ({error.reason}); export the table as CSV, or pass a data frame"
+        ) from None
+
+
+def _check_columns(names, columns, table, *, where):
+    missing = [c for c in columns if c not in names]
+    if missing:
+        raise InvalidInput(
+            f"{where}: {table} has no column {missing[0]!r}; it has {', '.join(names) or 'none'}"
+        )
