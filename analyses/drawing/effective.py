@@ -70,9 +70,7 @@ def _decays(ds, ax, name, curve, dim, *, where):
             continue
         start = float(row[f"{name}_latency"]) if f"{name}_latency" in ds.variables else lag[0]
         x = np.linspace(start, lag[-1], 200)
-        fast = f"{name}_tau_uncorrected"
-        shape = float(row[fast]) if fast in ds.variables else tau
-        fitted = float(row[f"{name}_amplitude"]) * (np.exp(-x / shape) + float(row[f"{name}_offset"]))
+        fitted = float(row[f"{name}_amplitude"]) * (np.exp(-x / tau) + float(row[f"{name}_offset"]))
         ax.plot(x, fitted, color=colour, linewidth=1.8, label=label)
 
 

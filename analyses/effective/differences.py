@@ -10,10 +10,32 @@ ORDERS = 100
 WINDOW = 1.0
 BINS = 300  # of 3.33 ms
 SPAN = 0.1
+_ROUNDING = 1e-6
 
 
-def difference_histogram_kernel(time, segment, *, block, blocks, window=WINDOW, bins=BINS, orders=ORDERS):
-    """Histogram of the differences between each spike and the next `orders` ones, below `window`.
+def difference_bins(window, step=0.0):
+    """Width and number of the bins of differences up to `window`, and their middles.
+
+    The width is a 300th of the window, or, where times are multiples of a `step`, the nearest multiple of that: other
+    bins would hold now one more and now one fewer possible difference. All in one unit.
+
+    Returns
+    -------
+    width : float
+    middle : ndarray (bin,)
+        Mean of the differences that a bin can hold.
+    """
+    width = window / BINS
+    if step > 0:
+        width = step * max(1, round(width / step))
+    bins = max(1, int(window / width + _ROUNDING))
+    return width, (np.arange(bins) + 0.5) * width + step / 2
+
+
+def difference_histogram_kernel(time, segment, *, block, blocks, width, bins, step=0.0, orders=ORDERS):
+    """Histogram of the differences between each spike and the next `orders` ones.
+
+    Bin k holds the differences from step + k·width to below step + (k + 1)·width; simultaneous spikes are left out.
 
     Parameters
     ----------
@@ -24,9 +46,12 @@ def difference_histogram_kernel(time, segment, *, block, blocks, window=WINDOW, 
     block : ndarray of int (spike,), values 0 … blocks − 1
         Which sum each spike's differences to later ones go to.
     blocks : int
-    window : float
-        In the unit of `time`.
-    bins, orders : int
+    width : float
+        Of a bin, in the unit of `time`.
+    bins : int
+    step : float
+        Of which all times are multiples; 0: of none.
+    orders : int
 
     Returns
     -------
@@ -39,17 +64,18 @@ def difference_histogram_kernel(time, segment, *, block, blocks, window=WINDOW, 
     time, segment, block = (np.asarray(x) for x in (time, segment, block))
     out = np.zeros(blocks * bins, dtype=np.int64)
     first = np.arange(len(time))
+    end = step + bins * width - _ROUNDING * width
     for order in range(1, orders + 1):
         first = first[first + order < len(time)]
         difference = time[first + order] - time[first]
         # later differences of a spike are longer still: it need not be looked at again
-        near = (difference < window) & (segment[first + order] == segment[first])
+        near = (difference < end) & (segment[first + order] == segment[first])
         first, difference = first[near], difference[near]
         if not len(first):
             break
-        place = np.minimum((difference * (bins / window)).astype(np.int64), bins - 1)
-        place = (block[first] * bins + place)[difference > 0]
-        out += np.bincount(place, minlength=len(out))
+        place = np.floor((difference - step) / width + _ROUNDING).astype(np.int64)
+        apart = (difference > 0) & (place >= 0)
+        out += np.bincount((block[first] * bins + place)[apart], minlength=len(out))
     return out.reshape(blocks, bins)
 
 
@@ -76,22 +102,22 @@ def loess_matrix(points, span):
     return out
 
 
-def difference_decay_kernel(histogram, *, window=WINDOW, span=SPAN):
+def difference_decay_kernel(histogram, lag, *, span=SPAN):
     """Time constant of histograms of differences: the exponential from the peak of the smoothed histogram on.
 
     Parameters
     ----------
     histogram : ndarray (…, bin)
-        Of differences from 0 to `window`, in any normalisation: tau, B and the peak do not depend on it.
-    window : float
-        tau and the latency have its unit.
+        Of differences, in any normalisation: tau, B and the peak do not depend on it.
+    lag : ndarray (bin,)
+        Middles of the bins; tau and the latency have their unit.
     span : float
         Share of the bins that a local regression looks at; 0: the histogram is fitted as it is.
 
     Returns
     -------
     fit : ExponentialFit
-        tau between a third of a bin and the window.
+        tau between a third of a bin and the longest difference.
     latency : ndarray (…,)
         Middle of the bin with the peak.
 
@@ -100,13 +126,11 @@ def difference_decay_kernel(histogram, *, window=WINDOW, span=SPAN):
     Fontanier et al. 2022, methods; there the fit starts from random values 50 times and the best is kept, here no start
     decides (`exponential_fit_kernel`).
     """
-    histogram = np.asarray(histogram, dtype=float)
+    histogram, lag = np.asarray(histogram, dtype=float), np.asarray(lag, dtype=float)
     bins = histogram.shape[-1]
-    lag = (np.arange(bins) + 0.5) * (window / bins)
     smooth = histogram @ loess_matrix(bins, SPAN if span == 0 else span).T
     peak = smooth.argmax(axis=-1)
     weight = (np.arange(bins) >= peak[..., None]).astype(float)
-    fit = exponential_fit_kernel(
-        histogram if span == 0 else smooth, lag, low=window / bins / 3, high=window, weight=weight
-    )
+    low, high = (lag[1] - lag[0]) / 3, lag[-1]
+    fit = exponential_fit_kernel(histogram if span == 0 else smooth, lag, low=low, high=high, weight=weight)
     return fit, lag[peak]

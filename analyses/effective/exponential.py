@@ -8,8 +8,8 @@ from ..errors import InvalidInput
 
 # The residual is smooth in log tau: 96 values over three decades (7 % apart) miss no minimum.
 _GRID = 96
-# From two steps of the grid to 1e-7 of tau.
-_SECTIONS = 32
+# From two steps of the grid to 1e-5 of tau and less.
+_SECTIONS = 22
 _GOLDEN = (np.sqrt(5) - 1) / 2
 # Numbers that a temporary holds at most (32 MiB).
 _CHUNK = 1 << 22

@@ -10,7 +10,7 @@ from .across_trials import autocorrelation_timescales
 from .doubly_stochastic import doubly_stochastic_spikes
 from .spike_intervals import isi_timescales
 
-ESTIMATORS = ("autocorrelation", "autocorrelation, uncorrected", "intervals")
+ESTIMATORS = ("autocorrelation", "intervals")
 
 
 def timescale_recovery(
@@ -56,7 +56,7 @@ def timescale_recovery(
     Returns
     -------
     Dataset
-        On ``recovery_tau`` (ms) and ``recovery_estimator`` (autocorrelation; the same uncorrected; intervals):
+        On ``recovery_tau`` (ms) and ``recovery_estimator`` (autocorrelation, intervals):
         ``recovery_estimate (…, recovery_repetition)`` in ms; ``recovery_bias``, median estimate over the true value
         less 1, with ``recovery_bias_interval (…, bound)`` over repetitions; ``recovery_spread``: half the range of the
         central 68 % over the true value; ``recovery_found``: share of recordings with an estimate;
@@ -80,8 +80,8 @@ def timescale_recovery(
         )
         across = autocorrelation_timescales(ds, width=width, window=window, longest_lag=longest_lag, **options)
         orders = isi_timescales(ds, span=span, **options)
-        estimate[k] = across["autocorrelation_tau"], across["autocorrelation_tau_uncorrected"], orders["isi_tau"]
-        bounds[k, 0], bounds[k, 2] = across["autocorrelation_tau_interval"], orders["isi_tau_interval"]
+        estimate[k] = across["autocorrelation_tau"], orders["isi_tau"]
+        bounds[k, 0], bounds[k, 1] = across["autocorrelation_tau_interval"], orders["isi_tau_interval"]
     ratio = estimate / taus[:, None, None]
     table = ("recovery_tau", "recovery_estimator")
     found = ~np.isnan(estimate)

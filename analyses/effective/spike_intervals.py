@@ -6,7 +6,14 @@ import xarray as xr
 from ..errors import InvalidInput
 from ..statistics.intervals import bootstrap_kernel
 from ..variables import positive, variable
-from .differences import BINS, ORDERS, SPAN, WINDOW, difference_decay_kernel, difference_histogram_kernel
+from .differences import (
+    ORDERS,
+    SPAN,
+    WINDOW,
+    difference_bins,
+    difference_decay_kernel,
+    difference_histogram_kernel,
+)
 from .resampling import block_interval, check_resampling
 from .spike_trains import MOST_BLOCKS, trains, unit_coordinates
 
@@ -27,9 +34,10 @@ def isi_timescales(
 ):
     """Intrinsic time constants of neurons from the intervals between spikes, of order 1 to 100.
 
-    All differences of spike times up to the 100th next spike and below `window` make a histogram of 300 bins; it is
-    smoothed (LOESS), and A[exp(−t/tau) + B] is fitted to it from its peak on. No trials are needed. This is how
-    `biology.load("intrinsic_timescales")` was measured.
+    All differences of spike times up to the 100th next spike and below `window` make a histogram of 300 bins (of a
+    simulation, whose times lie on a grid: of multiples of the attribute `dt`); it is smoothed (LOESS), and
+    A[exp(−t/tau) + B] is fitted to it from its peak on. No trials are needed. This is how the in-vivo time constants of
+    `biology.load("intrinsic_timescales")` were measured.
 
     Parameters
     ----------
@@ -84,20 +92,20 @@ def isi_timescales(
             f"choose a shorter one (window=) or longer trials"
         )
     rng = np.random.default_rng(seed)
-    blocks = _Blocks(trials, duration, window)
-    units = [
-        _unit(t.of(k), blocks, window, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)
-    ]
-    correlogram = np.array([u[0] for u in units]).reshape(-1, BINS)
+    step = float(ds.attrs.get("dt", 0.0))
+    grid = _Grid(trials, duration, window, step)
+    if len(grid.middle) < 5:
+        raise InvalidInput(f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more")
+    units = [_unit(t.of(k), grid, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)]
+    correlogram = np.array([u[0] for u in units]).reshape(-1, len(grid.middle))
     numbers = np.array([u[1] for u in units]).reshape(-1, 7)
     layers, start = [], 0
     for t in found:
         part = correlogram[start : start + t.size]
-        layers.append(_layer(part[~np.isnan(part).any(axis=1)], window, span, rng, resamples, level))
+        layers.append(_layer(part[~np.isnan(part).any(axis=1)], grid, span, rng, resamples, level))
         start += t.size
-    lag = (np.arange(BINS) + 0.5) * window / BINS * 1e3
     coords = unit_coordinates(found) | {
-        "isi_lag": variable(lag, "isi_lag", units="ms", long_name="difference of spike times"),
+        "isi_lag": variable(grid.middle * 1e3, "isi_lag", units="ms", long_name="difference of spike times"),
         "effective_layer": variable(
             np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
         ),
@@ -117,60 +125,60 @@ def isi_timescales(
     variables["isi_layer_count"] = variable(
         [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
     )
-    about = {"window_s": window, "span": span, "orders": ORDERS, "least_spikes": least_spikes}
+    about = {"window_s": window, "width_s": grid.width, "span": span, "orders": ORDERS, "least_spikes": least_spikes}
     about |= {"resamples": resamples, "level": level, "seed": seed}
     return xr.Dataset(variables, coords, {f"isi_{key}": value for key, value in about.items()})
 
 
-class _Blocks:
-    """What a bootstrap draws: trials, pieces of trials or runs of trials, at most MOST_BLOCKS."""
+class _Grid:
+    """Bins of differences, and blocks that a bootstrap draws: trials, pieces or runs of trials, at most MOST_BLOCKS."""
 
-    def __init__(self, trials, duration, window):
-        self.trials, self.duration = trials, duration
+    def __init__(self, trials, duration, window, step):
+        self.trials, self.duration, self.step = trials, duration, step
+        self.width, self.middle = difference_bins(window, step)
         fitting = max(1, int(duration / (_WINDOWS_PER_BLOCK * window)))
         self.pieces = min(fitting, max(1, MOST_BLOCKS // trials))
         self.count = min(trials * self.pieces, MOST_BLOCKS)
 
-    def of(self, trial, time):
+    def block(self, trial, time):
         """Block of each spike."""
         piece = np.minimum((time * (self.pieces / self.duration)).astype(np.int64), self.pieces - 1)
         return (trial * self.pieces + piece) * self.count // (self.trials * self.pieces)
 
 
-def _unit(train, blocks, window, span, least_spikes, rng, resamples, level):
+def _unit(train, grid, span, least_spikes, rng, resamples, level):
     """Correlogram, and tau, its bounds, latency, A, B, r2 of one neuron."""
     trial, time = train
-    empty = np.full(BINS, np.nan), np.full(7, np.nan)
+    bins = len(grid.middle)
     if len(time) < max(least_spikes, 2):
-        return empty
+        return np.full(bins, np.nan), np.full(7, np.nan)
     histogram = difference_histogram_kernel(
-        time, trial, block=blocks.of(trial, time), blocks=blocks.count, window=window
+        time, trial, block=grid.block(trial, time), blocks=grid.count, width=grid.width, bins=bins, step=grid.step
     )
     # Pairs of independent spikes at this rate: n²/T per s, less those that the end of a trial cuts off.
-    lag = (np.arange(BINS) + 0.5) * window / BINS
-    whole = blocks.trials * blocks.duration
-    expected = len(time) ** 2 / whole * (window / BINS) * (1 - lag / blocks.duration)
+    whole = grid.trials * grid.duration
+    expected = len(time) ** 2 / whole * grid.width * (1 - grid.middle / grid.duration)
 
     def estimate(sums):
-        return difference_decay_kernel(sums / expected, window=window * 1e3, span=span)[0].tau
+        return difference_decay_kernel(sums / expected, grid.middle * 1e3, span=span)[0].tau
 
     correlogram = histogram.sum(axis=0) / expected
     return correlogram, _numbers(
         correlogram,
-        window,
+        grid,
         span,
         lambda: block_interval(histogram.astype(float), estimate, rng=rng, resamples=resamples, level=level),
     )
 
 
-def _layer(rows, window, span, rng, resamples, level):
+def _layer(rows, grid, span, rng, resamples, level):
     """The same of the mean correlogram of neurons (neuron, bin), and how many they are."""
     if not len(rows):
-        return np.full(BINS, np.nan), np.full(7, np.nan), 0
+        return np.full(len(grid.middle), np.nan), np.full(7, np.nan), 0
 
     def statistic(index, axis):
         index = np.asarray(index, dtype=np.int64)
-        return difference_decay_kernel(rows[index].mean(axis=-2), window=window * 1e3, span=span)[0].tau
+        return difference_decay_kernel(rows[index].mean(axis=-2), grid.middle * 1e3, span=span)[0].tau
 
     def interval():
         if len(rows) < 2 or not resamples:
@@ -180,11 +188,11 @@ def _layer(rows, window, span, rng, resamples, level):
         )
 
     correlogram = rows.mean(axis=0)
-    return correlogram, _numbers(correlogram, window, span, interval), len(rows)
+    return correlogram, _numbers(correlogram, grid, span, interval), len(rows)
 
 
-def _numbers(correlogram, window, span, interval):
-    fit, latency = difference_decay_kernel(correlogram, window=window * 1e3, span=span)
+def _numbers(correlogram, grid, span, interval):
+    fit, latency = difference_decay_kernel(correlogram, grid.middle * 1e3, span=span)
     if not fit.found:
         return np.full(7, np.nan)
     return np.array([fit.tau, *interval(), latency, fit.amplitude, fit.offset, fit.r2])

@@ -13,7 +13,7 @@ SECONDS = {"s": 1.0, "ms": 1e-3}
 # Times of a simulation are multiples of its step up to rounding: a small shift keeps them in their bin.
 ROUNDING = 1e-6
 # More blocks than these make a bootstrap no better.
-MOST_BLOCKS = 200
+MOST_BLOCKS = 100
 
 
 class Trains(NamedTuple):
@@ -38,7 +38,16 @@ class Trains(NamedTuple):
 
 
 def recorded_spikes(
-    time, *, duration, neuron=None, trial=None, neurons=None, trials=None, units="s", group="recorded"
+    time,
+    *,
+    duration,
+    neuron=None,
+    trial=None,
+    neurons=None,
+    trials=None,
+    units="s",
+    resolution=None,
+    group="recorded",
 ):
     """Lay recorded spikes out as `simulate` does, so that every analysis of spikes reads them.
 
@@ -53,7 +62,10 @@ def recorded_spikes(
     neurons, trials : int, optional
         How many there are, silent ones included; None: up to the last that fired.
     units : {"s", "ms"}
-        Of `time` and `duration`.
+        Of `time`, `duration` and `resolution`.
+    resolution : float, optional
+        Step of which all times are multiples, such as 1 ms: bins of differences are then multiples of it. None: far
+        finer than what is looked at.
     group : str
         Name of the set of units, such as an area.
 
@@ -61,7 +73,7 @@ def recorded_spikes(
     -------
     Dataset
         ``<group>_spike_trial``, ``<group>_spike_neuron``, ``<group>_spike_time`` (s), coordinate ``<group>_neuron``,
-        attributes `trials` and `duration` (s).
+        attributes `trials`, `duration` (s) and, with a resolution, `dt` (s).
 
     Raises
     ------
@@ -86,6 +98,9 @@ def recorded_spikes(
     order = np.lexsort((neuron, time, trial))
     dim = f"{group}_spike"
     scale = SECONDS[units]
+    attrs = {"trials": trials, "duration": duration * scale}
+    if resolution is not None:
+        attrs["dt"] = positive(resolution, name="resolution", where=where) * scale
     return xr.Dataset(
         {
             f"{dim}_trial": variable(trial[order], dim, units="1", long_name=f"trial of {group}"),
@@ -93,7 +108,7 @@ def recorded_spikes(
             f"{dim}_time": variable(time[order] * scale, dim, units="s", long_name="time of the spike"),
         },
         coords={f"{group}_neuron": np.arange(neurons)},
-        attrs={"trials": trials, "duration": duration * scale},
+        attrs=attrs,
     )
 
 
