@@ -139,7 +139,7 @@ def main():
             words = [sys.executable, __file__, "--child", name, "--storage", storage]
             for option in ("neurons", "spikes", "trials"):
                 words += [f"--{option}", str(getattr(given, option))]
-            got = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+            got = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
             held = got["seconds"] <= BAR_SECONDS and got["peak"] <= BAR_GIB
             failed += not held
             print(
