@@ -202,7 +202,8 @@ def fidelity(
         rows.append(xr.merge([_of_layers(found), kept], combine_attrs="drop_conflicts"))
         made.append(other)
     choices = {name: found.attrs[name] for name in ("window", "tau", "cost")}
-    result = xr.concat(rows, "run", combine_attrs="drop").assign_coords(_coordinates(made))
+    result = xr.concat(rows, "run", combine_attrs="override").assign_coords(_coordinates(made))
+    result.attrs = {}
     labels = test.label.values[test.labelled.values]
     result["accuracy_commonest"] = (
         (),

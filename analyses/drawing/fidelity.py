@@ -140,24 +140,27 @@ def fidelity_against_strength(ds, ax, *, kind):
         ax.invert_xaxis()  # fewer bits are stronger
     unit = str(runs["run_unit"].values[0])
     label = str(runs["run_text"].values[0]) + ("" if unit == "1" else f" ({unit})")
-    ax.set(ylim=(-0.3, 1.05), title=title, xlabel=broken(label))
+    low = min(0.0, *(float(_first_layer(ds[f"{name}_interval"]).min()) for name, *_ in _SIMILARITIES))
+    ax.set(ylim=(low - 0.05, 1.05), title=title, xlabel=broken(label))
     if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
         ax.set_ylabel(f"Kept, share\n({_sample(ds, 'decisions_same')})")
     return ax
 
 
-def accuracy_against_coincidence(ds, ax):
-    """Draw the accuracy that each run keeps against the share of spikes that coincide; returns `ax`.
+def accuracy_against_gamma(ds, ax):
+    """Draw the accuracy that each run keeps against the coincidence factor Γ of its spikes; returns `ax`.
 
-    Each point is a run, its bars the intervals over trials; spikes are those of the first layer. On the dashed line the
-    share of accuracy that is kept is the share of spikes.
+    Each point is a run, its bars the intervals over trials; spikes are those of the first layer. The dotted line is what
+    the commonest class scores, over the accuracy of the reference.
     """
-    where = "accuracy_against_coincidence"
-    require(ds, "run_kind", "fidelity_coincidence", "accuracy_ratio", where=where)
+    where = "accuracy_against_gamma"
+    require(ds, "run_kind", "fidelity_gamma_factor", "accuracy_ratio", where=where)
     kinds = ds["run_kind"].values
-    x, x_bounds = _first_layer(ds["fidelity_coincidence"]), _first_layer(ds["fidelity_coincidence_interval"])
+    x, x_bounds = (_first_layer(ds[f"fidelity_gamma_factor{part}"]) for part in ("", "_interval"))
     y, y_bounds = ds["accuracy_ratio"].values, ds["accuracy_ratio_interval"].values
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=0.8)
+    if {"accuracy_commonest", "accuracy_reference"} <= set(ds.variables):
+        level = float(ds["accuracy_commonest"] / ds["accuracy_reference"].mean())
+        ax.axhline(level, color=GREY, linestyle=":", linewidth=1, label="Commonest class")
     for k, kind in enumerate(dict.fromkeys(kinds)):
         chosen = kinds == kind
         unchanged = kind in UNCHANGED
@@ -173,9 +176,9 @@ def accuracy_against_coincidence(ds, ax):
             label=_NAMES.get(kind) or PERTURBATION_TITLES[kind][0],
         )
     ax.set(
-        xlim=(0, 1.03),
+        xlim=(min(-0.03, np.nanmin(x_bounds) - 0.03), 1.03),
         ylim=(0, max(1.05, 1.05 * np.nanmax(y))),
-        xlabel=f"Share of spikes that coincide ({_sample(ds, 'decisions_same')})",
+        xlabel=f"Coincidence factor Γ ({_sample(ds, 'accuracy_ratio')})",
         ylabel="Accuracy over that of the reference",
         title="What the accuracy needs of the spikes",
     )
@@ -238,7 +241,7 @@ FIDELITY = (
     ),
     FigureSpec(
         "accuracy",
-        (Panel(accuracy_against_coincidence, ("run_kind", "fidelity_coincidence", "accuracy_ratio")),),
+        (Panel(accuracy_against_gamma, ("run_kind", "fidelity_gamma_factor", "accuracy_ratio")),),
         width=6.4,
         height=4.2,
     ),

@@ -110,7 +110,7 @@ def ratio_of_sums(above, below, axis=-1):
 
 def _sums(ds, *, where):
     """Numerator and denominator of each summary in each trial, ndarray (trial,)."""
-    ds = ds.transpose("trial", "unit")
+    ds = ds.transpose("trial", "unit", ...)
     remedy = "is it what fidelity returned?"
     duration = attribute(ds, "duration", where=where, remedy=remedy)
     width = attribute(ds, "window_width", where=where, remedy=remedy)

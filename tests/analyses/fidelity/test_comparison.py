@@ -1,0 +1,191 @@
+"""Two simulations compared: equal ones, known changes, layers, intervals, what does not fit."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from chronaxie.analyses import InvalidInput, MissingVariable
+from chronaxie.analyses.fidelity.comparison import fidelity
+from chronaxie.analyses.fidelity.distances import victor_purpura_kernel
+from chronaxie.analyses.fidelity.summary import fidelity_summary
+from chronaxie.analyses.fidelity.trains import Trains
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+TRIALS, STEPS, DT = 12, 1000, 0.004
+
+
+def simulated(fired, *, dt=DT, dt_ref=DT):
+    """A simulation of groups {name: bool (trial, step, neuron)}."""
+    trials, steps = next(iter(fired.values())).shape[:2]
+    attrs = {"trials": trials, "duration": steps * dt, "dt": dt, "dt_ref": dt_ref}
+    ds = xr.Dataset(attrs=attrs, coords={"trial": np.arange(trials)})
+    for group, spikes in fired.items():
+        trial, step, neuron = np.nonzero(spikes)
+        ds = ds.assign_coords({f"{group}_neuron": np.arange(spikes.shape[2])})
+        ds[f"{group}_spike_trial"] = (f"{group}_spike", trial, {"units": "1"})
+        ds[f"{group}_spike_neuron"] = (f"{group}_spike", neuron, {"units": "1"})
+        ds[f"{group}_spike_time"] = (f"{group}_spike", step * dt, {"units": "s"})
+    return ds
+
+
+@pytest.fixture(scope="module")
+def fired():
+    rng = np.random.default_rng(0)
+    return {
+        "hidden1": rng.random((TRIALS, STEPS, 5)) < 0.04,
+        "hidden2": rng.random((TRIALS, STEPS, 3)) < 0.02,
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(fired):
+    return simulated(fired)
+
+
+def test_a_simulation_is_faithful_to_itself(reference):
+    found = fidelity(reference, reference, resamples=50)
+    assert found["unit_layer"].values.tolist() == ["hidden1"] * 5 + ["hidden2"] * 3
+    assert found["unit_index"].values.tolist() == [0, 1, 2, 3, 4, 0, 1, 2]
+    for name, value in (
+        ("coincidence", 1),
+        ("gamma_factor", 1),
+        ("van_rossum", 0),
+        ("victor_purpura", 0),
+        ("spike_distance", 0),
+    ):
+        np.testing.assert_allclose(found[name], value, rtol=1e-12)
+        np.testing.assert_allclose(found[f"fidelity_{name}"], [value, value], rtol=1e-12)
+        np.testing.assert_allclose(found[f"fidelity_{name}_interval"], value, rtol=1e-12)
+    assert np.isnan(found["first_divergence"]).all()
+    np.testing.assert_allclose(found["fidelity_first_divergence"], STEPS * DT)
+    assert (found["fidelity_identical"] == 1).all()
+    assert found.attrs["window"] == DT / 2
+    for name in found.variables:
+        if name not in ("trial", "fidelity_group"):
+            assert {"units", "long_name"} <= set(found[name].attrs), name
+    assert found["fidelity_coincidence_interval"].attrs["resamples"] == 50
+
+
+def test_lost_spikes_are_counted(fired, reference):
+    # Each spike of the first layer is lost with probability p: 2 (1 - p)/(2 - p) of both coincide, and of the
+    # Victor-Purpura cost p/(2 - p) a spike remains.
+    p, rng = 0.2, np.random.default_rng(1)
+    fewer = fired | {"hidden1": fired["hidden1"] & (rng.random(fired["hidden1"].shape) >= p)}
+    found = fidelity(reference, simulated(fewer), resamples=500, seed=3)
+    for name, truth in (("coincidence", 2 * (1 - p) / (2 - p)), ("victor_purpura", p / (2 - p))):
+        low, high = found[f"fidelity_{name}_interval"].values[0]
+        assert low < truth < high
+        assert high - low < 0.05
+        assert low < float(found[f"fidelity_{name}"][0]) < high
+    assert float(found["fidelity_identical"][1]) == 1
+    assert float(found["fidelity_coincidence"][1]) == 1
+    lost = fired["hidden1"] & ~fewer["hidden1"]
+    first = lost.any(axis=2).argmax(axis=1) * DT
+    np.testing.assert_allclose(found["fidelity_first_divergence"][0], first.mean(), rtol=1e-12)
+    again = fidelity(reference, simulated(fewer), resamples=500, seed=3)
+    xr.testing.assert_identical(found, again)
+
+
+def test_moved_spikes_are_found_again_in_a_wider_window(fired, reference):
+    moved = {group: np.roll(spikes, 1, axis=1) for group, spikes in fired.items()}
+    for spikes in moved.values():
+        spikes[:, 0] = False
+    narrow = fidelity(reference, simulated(moved), resamples=10)
+    wide = fidelity(reference, simulated(moved), window=DT, cost=10.0, resamples=10)
+    assert float(narrow["fidelity_coincidence"][0]) < 0.1
+    assert float(wide["fidelity_coincidence"][0]) > 0.99
+    # each spike costs 10 Hz * 4 ms, or 2 together with a spike that left the trial
+    total = 0.5 * float(wide["spikes_reference"].sum() + wide["spikes_other"].sum())
+    assert float(wide["victor_purpura"].sum()) == pytest.approx(0.04 * total, rel=0.05)
+
+
+def test_another_step(fired, reference):
+    fine = {group: np.zeros((TRIALS, 8 * STEPS, spikes.shape[2]), bool) for group, spikes in fired.items()}
+    for group, spikes in fired.items():
+        fine[group][:, 3::8] = spikes  # 1.5 ms later
+    found = fidelity(reference, simulated(fine, dt=DT / 8, dt_ref=DT), resamples=10)
+    assert (found["coincidences"] == found["spikes_reference"]).all()
+    assert found.attrs["window_width"] == pytest.approx(0.0045, rel=1e-12)
+    assert np.isnan(found["first_divergence"]).all()
+    a = Trains.from_lists([np.flatnonzero(fired["hidden2"][4, :, 1]) * DT])
+    shifted = Trains(a.time + 0.0015, a.offset)
+    expected = victor_purpura_kernel(a, shifted, cost=100.0)
+    np.testing.assert_allclose(found["victor_purpura"][4, 6], expected[0], rtol=1e-9)
+
+
+def test_silent_neurons_and_one_trial_have_defined_answers(fired):
+    silent = {"hidden1": np.zeros((1, STEPS, 2), bool)}
+    found = fidelity(simulated(silent), simulated(silent))
+    assert np.isnan(found["coincidence"]).all()
+    assert np.isnan(found["fidelity_gamma_factor"]).all()
+    assert (found["spike_distance"] == 0).all()
+    assert np.isnan(found["fidelity_spike_distance_interval"]).all()
+    assert float(found["fidelity_identical"][0]) == 1
+    some = {"hidden1": fired["hidden1"][:1, :, :2]}
+    found = fidelity(simulated(silent), simulated(some))
+    assert (found["coincidence"] == 0).all()
+    assert (found["gamma_factor"] == 0).all()
+    np.testing.assert_array_equal(found["victor_purpura"], found["spikes_other"])
+
+
+def test_groups_are_chosen(reference):
+    found = fidelity(reference, reference, "hidden2", resamples=10)
+    assert found.sizes["unit"] == 3
+    receives = reference.assign_coords(target=("connection", ["hidden2"]))
+    assert fidelity(receives, receives, resamples=10)["fidelity_group"].values.tolist() == ["hidden2"]
+
+
+def test_another_grouping(reference):
+    found = fidelity(reference, reference, resamples=10).assign_coords(pool=("unit", ["all"] * 8))
+    summary = fidelity_summary(found, by="pool", resamples=10)
+    assert summary["fidelity_group"].values.tolist() == ["all"]
+    assert int(summary["fidelity_trials"][0]) == TRIALS
+    with pytest.raises(InvalidInput, match="trial must be on the dimension unit"):
+        fidelity_summary(found, by="trial")
+    with pytest.raises(MissingVariable, match="lacks spikes_reference"):
+        fidelity_summary(found.drop_vars("spikes_reference"))
+
+
+def renamed(ds):
+    return ds.assign_coords(trial=np.arange(TRIALS) + 1)
+
+
+def without(name):
+    return lambda ds: ds.drop_vars([v for v in ds.variables if str(v).startswith(f"{name}_spike")])
+
+
+def attributes(**changed):
+    return lambda ds: ds.assign_attrs(changed)
+
+
+def in_ms(ds):
+    ds = ds.copy()
+    ds["hidden1_spike_time"] = ds["hidden1_spike_time"].assign_attrs(units="ms")
+    return ds
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "error", "message"),
+    [
+        (attributes(trials=11), {}, InvalidInput, "12 trials of 4 s, the other 11 of 4 s"),
+        (attributes(duration=5.0), {}, InvalidInput, "the other 12 of 5 s; simulate both"),
+        (renamed, {}, InvalidInput, "different names; simulate both with the same stimulus"),
+        (without("hidden2"), {}, MissingVariable, "no spikes of 'hidden2'; recorded are hidden1"),
+        (
+            lambda ds: ds.isel(hidden1_neuron=slice(4)),
+            {},
+            InvalidInput,
+            "5 neurons in the reference and 4 in",
+        ),
+        (in_ms, {}, InvalidInput, "hidden1_spike_time must be in s"),
+        (lambda ds: ds, {"window": 0.0}, InvalidInput, "window must be a positive, finite number"),
+        (lambda ds: ds, {"tau": -1.0}, InvalidInput, "tau must be a positive, finite number"),
+        (lambda ds: ds, {"cost": np.nan}, InvalidInput, "cost must be a finite number >= 0"),
+        (lambda ds: ds, {"groups": []}, MissingVariable, "no group with spikes that receives a synapse"),
+        (lambda ds: ds, {"level": 2.0}, InvalidInput, "level must be"),
+        (lambda ds: {}, {}, TypeError, "expected an xarray.Dataset, got dict"),
+    ],
+)
+def test_what_does_not_fit_is_refused(reference, change, options, error, message):
+    with pytest.raises(error, match=message):
+        fidelity(reference, change(reference), **options)
