@@ -59,10 +59,11 @@ def autocorrelation_timescales(
     Dataset
         On ``unit`` (coordinates ``unit_layer``, ``unit_index``): ``autocorrelation_tau`` in ms;
         ``autocorrelation_tau_interval (unit, bound)``, BCa over trials (over stretches of consecutive ones where they
-        are more than 100); ``autocorrelation_amplitude`` A, ``autocorrelation_offset`` B, ``autocorrelation_r2``; ``autocorrelation_p``, one-sided, of the null that bins
-        are independent; ``autocorrelation (unit, autocorrelation_lag)``. On ``effective_layer``: the same of the mean
-        autocorrelation of the layer's neurons (``autocorrelation_layer…``), with intervals over neurons, and
-        ``autocorrelation_layer_count``, how many neurons are in it.
+        are more than 100); ``autocorrelation_amplitude`` A, ``autocorrelation_offset`` B, ``autocorrelation_r2``;
+        ``autocorrelation_p``, one-sided, of the null that bins are independent; ``autocorrelation (unit,
+        autocorrelation_lag)``. On ``effective_layer``: the same of the mean autocorrelation of the layer's neurons
+        (``autocorrelation_layer…``), with intervals over neurons, and ``autocorrelation_layer_count``, how many
+        neurons are in it.
 
         NaN: a neuron whose counts never vary; no decay, or one slower than twice the longest lag or faster than a
         quarter of a bin; intervals with fewer than two blocks or neurons.

@@ -46,17 +46,17 @@ def test_an_ar1_process_is_recovered(tau):
 
 
 def test_spikes_of_a_doubly_stochastic_process():
-    """Twelve neurons in 600 s: the layer's mean is within 15 %, most intervals of 90 % hold the truth."""
-    ds = doubly_stochastic_spikes(100, rate=8, duration=2, trials=300, neurons=12, seed=2)
-    out = autocorrelation_timescales(ds, longest_lag=1.0, resamples=100, level=0.9)
+    """Eight neurons in 400 s: the layer's mean is within 15 %, most intervals of 90 % hold the truth."""
+    ds = doubly_stochastic_spikes(100, rate=8, duration=2, trials=200, neurons=8, seed=2)
+    out = autocorrelation_timescales(ds, longest_lag=1.0, resamples=50, level=0.9)
     assert float(out["autocorrelation_layer_tau"][0]) == pytest.approx(100, rel=0.15)
     low, high = out["autocorrelation_layer_tau_interval"].values[0]
     assert low < 100 < high
     bounds = out["autocorrelation_tau_interval"].values
-    assert ((bounds[:, 0] < 100) & (bounds[:, 1] > 100)).sum() >= 9
+    assert ((bounds[:, 0] < 100) & (bounds[:, 1] > 100)).sum() >= 6
     assert (out["autocorrelation_p"].values < 0.01).all()
     assert out["autocorrelation_tau"].attrs["units"] == "ms"
-    assert out["unit_index"].values.tolist() == list(range(12))
+    assert out["unit_index"].values.tolist() == list(range(8))
 
 
 def test_windows_make_trials_of_a_recording():

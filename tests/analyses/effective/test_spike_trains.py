@@ -1,0 +1,73 @@
+"""Recorded spikes in the layout of a simulation, and the process of known time constant."""
+
+import numpy as np
+import pytest
+
+from chronaxie.analyses import InvalidInput, firing_rates
+from chronaxie.analyses.effective import doubly_stochastic_spikes, recorded_spikes
+from chronaxie.analyses.effective.doubly_stochastic import ornstein_uhlenbeck_kernel
+from chronaxie.analyses.effective.spike_trains import trains
+
+
+def test_recorded_spikes_are_laid_out_as_those_of_a_simulation():
+    ds = recorded_spikes(
+        [30, 10, 20], neuron=[1, 0, 1], trial=[0, 1, 0], duration=1000, units="ms", resolution=1, group="V1"
+    )
+    assert ds["V1_spike_time"].values.tolist() == [0.02, 0.03, 0.01]
+    assert ds["V1_spike_trial"].values.tolist() == [0, 0, 1]
+    assert ds["V1_spike_time"].attrs["units"] == "s"
+    assert ds.attrs == {"trials": 2, "duration": 1.0, "dt": 0.001}
+    rates = firing_rates(ds.assign_attrs(dt_ref=0.001))
+    assert rates["firing_rate"].values.tolist() == [0.5, 1.0]
+
+
+def test_trains_are_ordered_by_neuron_trial_and_time():
+    ds = recorded_spikes([0.3, 0.1, 0.2, 0.4], neuron=[1, 1, 0, 1], trial=[0, 0, 0, 1], neurons=3, duration=1)
+    (found,) = trains(ds, None, where="test")
+    assert found.size == 3
+    trial, time = found.of(1)
+    assert trial.tolist() == [0, 0, 1]
+    assert time.tolist() == [0.1, 0.3, 0.4]
+    assert len(found.of(2)[1]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"time": [1.0], "duration": 1}, "below the duration, 1.0 s, got 1.0 at position 0"),
+        ({"time": [np.nan], "duration": 1}, "got nan at position 0"),
+        ({"time": [0.5], "duration": 1, "units": "min"}, "units must be one of s, ms"),
+        ({"time": [0.5], "duration": 1, "neuron": [0.5]}, "neuron must be whole numbers from 0 on"),
+        ({"time": [0.5], "duration": 1, "neuron": [0, 1]}, "1 times but 2 values of neuron"),
+        ({"time": [0.5], "duration": 1, "trial": [3], "trials": 2}, "trial goes to 3, but trials is 2"),
+        ({"time": [], "duration": 1, "neuron": np.zeros(0, int)}, "say how many neurons there are"),
+        ({"time": [0.5], "duration": -1}, "duration must be a positive"),
+        ({"time": [0.5], "duration": 1, "neurons": 0}, "neurons must be a whole number above 0"),
+    ],
+)
+def test_bad_recordings_are_refused(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
+        recorded_spikes(arguments.pop("time"), **arguments)
+
+
+def test_the_ornstein_uhlenbeck_process_has_its_variance_and_time_constant():
+    x = ornstein_uhlenbeck_kernel(10.0, step=2.0, shape=(200, 1000), rng=np.random.default_rng(0))
+    # 200 × 1000 × 2/20 independent values: 0.7 %, thrice
+    assert (x**2).mean() == pytest.approx(1, rel=0.025)
+    assert (x[:, 5:] * x[:, :-5]).mean() == pytest.approx(np.exp(-1), abs=0.02)
+    assert (x[:, 0] ** 2).mean() == pytest.approx(1, rel=0.3)
+
+
+def test_the_process_has_its_rate_and_its_variance():
+    ds = doubly_stochastic_spikes(40, rate=20, duration=2, trials=400, components=2, seed=1)
+    (found,) = trains(ds, None, where="test")
+    assert len(found.time) / 800 == pytest.approx(20, rel=0.05)
+    # counts in 10 ms: mean m, variance m + m² · 1 as a quarter of tau is short
+    counts = np.histogram2d(found.trial, found.time, bins=(400, 200), range=((0, 400), (0, 2)))[0]
+    m = counts.mean()
+    assert counts.var() == pytest.approx(m + m**2, rel=0.06)
+    assert doubly_stochastic_spikes(40, rate=20, duration=1, seed=1).identical(
+        doubly_stochastic_spikes(40, rate=20, duration=1, seed=1)
+    )
+    with pytest.raises(InvalidInput, match="components must be a whole number above 0"):
+        doubly_stochastic_spikes(40, rate=20, duration=1, components=0)
