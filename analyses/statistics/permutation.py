@@ -80,6 +80,37 @@ def permutation_kernel(x, y, statistic, *, rng, permutations=999, paired=False, 
     return np.where(np.isnan(found.statistic), np.nan, found.pvalue)[()]
 
 
+def sign_flip_kernel(differences, *, rng, permutations=999):
+    """p value of the mean of paired differences, two-sided, by random flips of their signs.
+
+    As `permutation_kernel` with pairs and the absolute mean, by one matrix product for all rows: fast enough for the
+    many permutations that a correction over thousands of rows needs.
+
+    Parameters
+    ----------
+    differences : ndarray of float (row, n)
+    rng : numpy.random.Generator
+    permutations : int
+
+    Returns
+    -------
+    ndarray (row,)
+        (b + 1) / (permutations + 1); NaN for fewer than two differences or NaN among them.
+    """
+    d = np.asarray(differences, dtype=float)
+    if d.shape[-1] < 2:
+        return np.full(d.shape[:-1], np.nan)
+    found = np.abs(d.sum(axis=-1))
+    # rounding must not make a tie a smaller value
+    least = found - 1e-12 * np.abs(d).sum(axis=-1)
+    above = np.zeros(d.shape[:-1])
+    chunk = max(1, _CHUNK // max(d.shape))
+    for start in range(0, permutations, chunk):
+        signs = rng.integers(0, 2, (min(chunk, permutations - start), d.shape[-1])) * 2.0 - 1
+        above += (np.abs(signs @ d.T) >= least).sum(axis=0)
+    return np.where(np.isnan(found), np.nan, (above + 1) / (permutations + 1))
+
+
 def _share_above(exchanged, statistic, x, y):
     """p value from all (exact) or random exchanges of clusters."""
     exact, samples = exchanged

@@ -6,7 +6,7 @@ import xarray as xr
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.intervals import bootstrap_kernel
 from ..statistics.multiple import holm_kernel
-from ..statistics.permutation import association_kernel, permutation_kernel, spearman_kernel
+from ..statistics.permutation import association_kernel, sign_flip_kernel, spearman_kernel
 from ..variables import require, variable
 from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of
 
@@ -124,7 +124,7 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
     return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays), "unit": unit})
 
 
-def lesion_losses(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
+def lesion_losses(ds, *, resamples=2000, permutations=None, level=0.95, seed=0):
     """Accuracy that is lost when one neuron is removed, or one of its time constants reset.
 
     Parameters
@@ -133,8 +133,11 @@ def lesion_losses(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
         From the protocol `lesions`: ``lesion_labelled (trial)`` decisions that count, ``lesion_correct_intact
         (trial)`` of them right in the intact network, ``lesion_correct_removed``, ``lesion_correct_reset_tau_m``,
         ``lesion_correct_reset_tau_a`` (neuron, trial) with one neuron removed or reset (any of the three).
-    resamples, permutations, level, seed
-        Of the intervals (BCa over trials) and the tests.
+    resamples, level, seed
+        Of the intervals (BCa over trials).
+    permutations : int, optional
+        Of the tests (signs flipped by trial); by default as many as a correction over all neurons needs to be able to
+        reject at 5 %, twice over, at least 999.
 
     Returns
     -------
@@ -164,6 +167,7 @@ def lesion_losses(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
     if (intact > total).any() or (intact < 0).any():
         raise InvalidInput(f"{where}: lesion_correct_intact must be from 0 to lesion_labelled in each trial")
     rng = np.random.default_rng(seed)
+    permutations = max(999, 40 * ds.sizes.get("neuron", 0)) if permutations is None else permutations
     kept = [
         name
         for name in (*QUANTITIES, *(f"{q}_initial" for q in QUANTITIES), *PROPERTIES)
@@ -184,14 +188,7 @@ def lesion_losses(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
             bounds[known] = bootstrap_kernel(
                 (lost[known], total), _share_lost, rng=rng, resamples=resamples, level=level, paired=True
             ).T
-            p[known] = permutation_kernel(
-                np.broadcast_to(intact, lost[known].shape),
-                right[known],
-                _mean_distance,
-                rng=rng,
-                permutations=permutations,
-                paired=True,
-            )
+            p[known] = sign_flip_kernel(lost[known], rng=rng, permutations=permutations)
         options = {"level": level, "resamples": resamples, "permutations": permutations, "seed": seed}
         out[name] = variable(lost.sum(axis=-1) / total.sum(), "neuron", units="1", long_name=PROPERTIES[name])
         out[f"{name}_interval"] = variable(
@@ -210,10 +207,6 @@ def lesion_losses(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
 
 def _share_lost(lost, total, axis=-1):
     return lost.sum(axis=axis) / total.sum(axis=axis)
-
-
-def _mean_distance(x, y, axis=-1):
-    return np.abs((x - y).mean(axis=axis))
 
 
 def _pairs(ds, quantity, layer, name, *, where):

@@ -10,6 +10,7 @@ from chronaxie.analyses.statistics.permutation import (
     association_kernel,
     pearson_kernel,
     permutation_kernel,
+    sign_flip_kernel,
     spearman_kernel,
 )
 
@@ -93,3 +94,37 @@ def test_association(rng):
         pytest.approx(1),
         0.1,
     )
+
+
+def test_sign_flips_are_the_paired_test_of_a_mean(rng):
+    d = rng.normal(0.4, 1, (5, 20))
+    flips = sign_flip_kernel(d, rng=rng, permutations=20_000)
+    pairs = permutation_kernel(d, np.zeros_like(d), mean_distance, rng=rng, permutations=20_000, paired=True)
+    # standard error of a share of 20 000: 0.35 %
+    np.testing.assert_allclose(flips, pairs, atol=0.015)
+    assert sign_flip_kernel(np.zeros((1, 9)), rng=rng).tolist() == [1]
+    assert np.isnan(sign_flip_kernel(np.ones((2, 1)), rng=rng)).all()
+
+
+def test_clusters_change_places_as_wholes(rng):
+    seeds = np.repeat(np.arange(5), 8)
+    x = rng.normal(9, 1, 40)
+    y = rng.normal(0, 1, 40)
+    # 2 of 2^5 and 1 of 252 choices (and its mirror) are as large
+    assert permutation_kernel(x, y, mean_distance, rng=rng, paired=True, clusters=seeds) == 2 / 32
+    assert permutation_kernel(x, y, mean_distance, rng=rng, clusters=(seeds, seeds)) == 2 / 252
+    many = permutation_kernel(x, y, mean_distance, rng=rng, permutations=20, paired=True, clusters=seeds)
+    assert 1 / 21 <= many <= 8 / 21
+    assert np.isnan(permutation_kernel(x, y, mean_distance, rng=rng, paired=True, clusters=np.zeros(40)))
+
+
+def test_clusters_keep_the_level_that_units_do_not(rng):
+    seeds = np.repeat(np.arange(8), 6)
+    p_whole, p_single = [], []
+    for _ in range(150):
+        change = rng.normal(0, 1, 8)[seeds] + rng.normal(0, 0.2, 48)
+        options = {"rng": rng, "permutations": 99, "paired": True}
+        p_whole.append(permutation_kernel(change, np.zeros(48), mean_distance, clusters=seeds, **options))
+        p_single.append(permutation_kernel(change, np.zeros(48), mean_distance, **options))
+    assert np.mean(np.array(p_whole) <= 0.05) < 0.12
+    assert np.mean(np.array(p_single) <= 0.05) > 0.3
