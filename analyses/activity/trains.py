@@ -41,47 +41,46 @@ class Runs:
         self.count = np.zeros(size, dtype=np.int64)
         self.squares = np.zeros(size, dtype=np.int64)
 
-    def add(self, neuron, key):
+    def add(self, neuron, other, key):
         """Take events ordered by neuron, keys not falling, and add the squares of the runs' counts.
 
-        Returns the first event of each run, and what the square of its count grew by.
+        `other`: whether an event but the first is of another neuron than the one before. Returns the first event of
+        each run, its count before and after.
         """
         if neuron.size == 0:
-            return (np.zeros(0, dtype=np.int64),) * 2
-        other = neuron[1:] != neuron[:-1]
+            return (np.zeros(0, dtype=np.int64),) * 3
         run = _starts(other | (key[1:] != key[:-1]))
         after = np.diff(run, append=neuron.size)
         # the runs that a neuron begins with in this block may go on from the last one
         begins = np.flatnonzero(np.append(True, other[run[1:] - 1]))
         of = neuron[run[begins]]
-        before = np.where(self.key[of] == key[run[begins]], self.count[of], 0)
-        after[begins] += before
-        grown = after**2
-        grown[begins] -= before**2
-        self.squares[of] += np.add.reduceat(grown, begins)
+        before = np.zeros_like(after)
+        before[begins] = np.where(self.key[of] == key[run[begins]], self.count[of], 0)
+        after += before
+        self.squares[of] += np.add.reduceat((after - before) * (after + before), begins)
         ends = np.append(begins[1:], run.size) - 1
         self.key[of], self.count[of] = key[run[ends]], after[ends]
-        return run, grown
+        return run, before, after
 
 
 class TrainSums:
     """Sums over the spike trains of a group, from which `statistics` makes CV, LV, Fano factor and sparseness.
 
-    One pass, memory for some twenty numbers a neuron and three a trial, however many spikes. Events come in blocks of
+    One pass, memory for some fifteen numbers a neuron and three a trial, however many spikes. Events come in blocks of
     at most ``2**BLOCK_BITS``, ordered by trial and time.
     """
 
     def __init__(self, trains):
         size, trials = trains.size, trains.trials
+        windows = size if trains.windows > 1 else 0
         self.trains = trains
-        self.spikes, self.active_steps, self.intervals, self.pairs = np.zeros((4, size), dtype=np.int64)
-        self.square, self.excess, self.lv, self.cv2 = np.zeros((4, size))
-        # what is known of each neuron's last spike; intervals are summed less those of its first block in the mean, so
-        # that the squares of a regular train do not cancel
-        self.last_trial = np.full(size, -1, dtype=np.int64)
-        self.last_time, self.last_interval, self.centre = np.full((3, size), np.nan)
-        self.by_trial, self.by_window = Runs(size), Runs(size if trains.windows > 1 else 0)
-        self.window_spikes = np.zeros(size if trains.windows > 1 else 0, dtype=np.int64)
+        self.spikes, self.trials_active, self.doubled = np.zeros((3, size), dtype=np.int64)
+        self.pairs = np.zeros(size, dtype=np.int64)
+        self.total, self.square, self.lv, self.cv2 = np.zeros((4, size))
+        # what is known of each neuron's last spike
+        self.last_time, self.last_interval = np.full((2, size), np.nan)
+        self.by_trial, self.by_window = Runs(size), Runs(windows)
+        self.window_spikes = np.zeros(windows, dtype=np.int64)
         self.trial_spikes, self.population_squares, self.trial_active = np.zeros((3, trials), dtype=np.int64)
 
     def add(self, trial, neuron, time):
@@ -94,89 +93,88 @@ class TrainSums:
         packed.sort()
         neuron, place = packed >> BLOCK_BITS, packed & ((1 << BLOCK_BITS) - 1)
         trial, time = trial[place], time[place].astype(np.float64, copy=False)
-        first = _starts(neuron[1:] != neuron[:-1])
-        of = neuron[first]
-        self.spikes[of] += np.diff(first, append=neuron.size)
-        self._count(neuron, trial, time)
-        self._measure(first, of, trial, time)
+        other = neuron[1:] != neuron[:-1]
+        self.spikes += self._sum(neuron)
+        fresh = self._count(neuron, other, trial, time)
+        self._measure(neuron, other, fresh, time)
         return self
 
-    def _count(self, neuron, trial, time):
+    def _sum(self, neuron, values=None):
+        return np.bincount(neuron, weights=values, minlength=self.trains.size)
+
+    def _count(self, neuron, other, trial, time):
+        """Counts by trial and window; returns the events that are the first of their neuron in their trial."""
         trains = self.trains
-        run, grown = self.by_trial.add(neuron, trial)
+        run, before, after = self.by_trial.add(neuron, other, trial)
+        of = trial[run]
         # sums of whole numbers below 2**53: exact in float64
-        self.population_squares += np.bincount(trial[run], grown, minlength=trains.trials).astype(np.int64)
+        grown = np.bincount(of, (after - before) * (after + before), minlength=trains.trials)
+        self.population_squares += grown.astype(np.int64)
+        new = before == 0
+        fresh = run[new]
+        self.trial_active += np.bincount(of[new], minlength=trains.trials)
+        self.trials_active += self._sum(neuron[fresh])
+        # of n spikes in a trial n − 2 end an interval that has one before it
+        many = np.maximum(after, 2) - np.maximum(before, 2)
+        self.pairs += self._sum(neuron[run], many).astype(np.int64)
         if trains.windows > 1:
             number = whole(time, trains.window)
             inside = number < trains.windows
             neuron = neuron[inside]
-            self.window_spikes += np.bincount(neuron, minlength=trains.size)
-            self.by_window.add(neuron, (trial * np.int64(trains.windows) + number)[inside])
+            self.window_spikes += self._sum(neuron)
+            key = (trial * np.int64(trains.windows) + number)[inside]
+            self.by_window.add(neuron, neuron[1:] != neuron[:-1], key)
+        return fresh
 
-    def _measure(self, first, of, trial, time):
-        last = np.append(first[1:], trial.size) - 1
-        before = _shifted(trial, first, self.last_trial[of])
-        same = before == trial
-        fresh = np.flatnonzero(~same)
-        # of trials that the neuron did not fire in before this spike
-        self.trial_active += np.bincount(trial[fresh], minlength=self.trains.trials)
-        interval = time - _shifted(time, first, self.last_time[of])
+    def _measure(self, neuron, other, fresh, time):
+        first = _starts(other)
+        last = np.append(first[1:], time.size) - 1
+        of = neuron[first]
+        interval = np.empty_like(time)
+        np.subtract(time[1:], time[:-1], out=interval[1:])
+        interval[first] = time[first] - self.last_time[of]
         interval[fresh] = np.nan
-        previous = _shifted(interval, first, self.last_interval[of])
-        self.active_steps[of] += self._steps(first, of, interval, time)
-        self.last_trial[of], self.last_time[of] = trial[last], time[last]
-        self.last_interval[of] = interval[last]
+        previous = np.empty_like(interval)
+        previous[1:] = interval[:-1]
+        previous[first] = self.last_interval[of]
+        self.last_time[of], self.last_interval[of] = time[last], interval[last]
+        step = self.trains.step
+        near = np.flatnonzero(interval < step)
+        near = near[whole(time[near], step) == whole(time[near] - interval[near], step)]
+        self.doubled += self._sum(neuron[near])
 
-        both = interval + previous
         # 0/0: two intervals of zero, which do not differ
         with np.errstate(invalid="ignore"):
-            change = np.abs(interval - previous) / both
-        self.pairs[of] += np.add.reduceat((both == both).astype(np.int32), first)
+            change = np.abs(interval - previous)
+            previous += interval
+            change /= previous
         change[change != change] = 0
-        self.cv2[of] += 2 * np.add.reduceat(change, first)
+        self.cv2 += self._sum(neuron, change)
         change *= change
-        self.lv[of] += 3 * np.add.reduceat(change, first)
-
+        self.lv += self._sum(neuron, change)
         interval[fresh] = 0
-        known, total = np.add.reduceat(same.astype(np.int32), first), np.add.reduceat(interval, first)
-        new = np.isnan(self.centre[of]) & (known > 0)
-        self.centre[of[new]] = total[new] / known[new]
-        centre = np.where(known > 0, self.centre[of], 0)
-        interval -= np.repeat(centre, last - first + 1)
-        interval[fresh] = 0
-        self.intervals[of] += known
-        self.excess[of] += np.add.reduceat(interval, first)
+        self.total += self._sum(neuron, interval)
         interval *= interval
-        self.square[of] += np.add.reduceat(interval, first)
-
-    def _steps(self, first, of, interval, time):
-        """Decision steps with a spike, of each neuron of the block, that had none before."""
-        spikes = np.diff(first, append=time.size)
-        step = self.trains.step
-        if not np.fmin.reduce(interval) < step * (1 - 1e-6):
-            return spikes
-        number = whole(time, step)
-        again = number == _shifted(number, first, whole(np.nan_to_num(self.last_time[of]), step))
-        again &= ~np.isnan(interval)
-        return spikes - np.add.reduceat(again.astype(np.int32), first)
+        self.square += self._sum(neuron, interval)
 
     def statistics(self):
         """The measures as `TrainStatistics`."""
-        trains = self.trains
-        n = _known(self.intervals, 2)
-        offset = self.excess / n
+        trains, squares = self.trains, self.by_trial.squares
+        intervals = self.spikes - self.trials_active
+        n, pairs = _known(intervals, 2), _known(self.pairs, 1)
+        mean = self.total / n
         with np.errstate(invalid="ignore"):
-            sd = np.sqrt(np.maximum(self.square / n - offset**2, 0))
-        squares = self.by_trial.squares
+            # equal intervals: what cancels leaves 1e-8 of the mean at most
+            cv = np.sqrt(np.maximum(self.square / n - mean**2, 0)) / mean
         counted = (
             (self.window_spikes, self.by_window.squares) if trains.windows > 1 else (self.spikes, squares)
         )
         return TrainStatistics(
             spikes=self.spikes,
-            active_steps=self.active_steps,
-            cv=sd / (offset + self.centre),
-            lv=self.lv / _known(self.pairs, 1),
-            cv2=self.cv2 / _known(self.pairs, 1),
+            active_steps=self.spikes - self.doubled,
+            cv=cv,
+            lv=3 * self.lv / pairs,
+            cv2=2 * self.cv2 / pairs,
             fano=fano_from_sums(*counted, trains.trials * trains.windows),
             lifetime=treves_rolls_from_sums(self.spikes, squares, trains.trials),
             trial_spikes=self.trial_spikes,
@@ -260,14 +258,6 @@ def treves_rolls_from_sums(total, squares, n):
 def _starts(other):
     """Positions at which something new begins, from whether each event but the first differs from the one before."""
     return np.concatenate(([0], np.flatnonzero(other) + 1))
-
-
-def _shifted(values, first, carried):
-    """What came before each event: the value before it, at the `first` of each neuron the one `carried` over."""
-    before = np.empty_like(values)
-    before[1:] = values[:-1]
-    before[first] = carried
-    return before
 
 
 def _known(count, least):
