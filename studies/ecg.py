@@ -97,7 +97,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
             time_constants(net, initial),
             _tested(net, task, config, report),
             softmax_baseline(task),
-            _beside_biology(net, cells),
+            _beside_biology(net, initial, cells),
         ],
         compat="no_conflicts",
         combine_attrs="drop_conflicts",
@@ -214,9 +214,9 @@ def _cells(config, report):
         return None
 
 
-def _beside_biology(net, cells):
+def _beside_biology(net, initial, cells):
     """The membrane time constants of the hidden neurons beside those of cortical cells, where there is a table."""
     if cells is None:
         return xr.Dataset()
-    values = network_values(net)
-    return analyses.compare(values.tau_m[values.layer != "output"], cells)
+    after, before = (values.tau_m[values.layer != "output"] for values in (network_values(net), initial))
+    return analyses.compare(after, cells, initial=before)

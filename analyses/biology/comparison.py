@@ -1,38 +1,19 @@
-"""Learned membrane time constants beside measured ones, in ms and free of scale."""
+"""Time constants of a network beside measured ones, in ms and free of scale, with intervals and nulls."""
 
 import numpy as np
 import xarray as xr
-from scipy.stats import wasserstein_distance
 
 from ..errors import InvalidInput, MissingVariable
+from ..statistics.intervals import bootstrap_kernel
 from ..variables import milliseconds, require, variable
+from .effects import effect_variables
+from .nulls import null_variables
+from .pairs import distance_variables, with_holm
+from .resampling import Sample, percentile_interval_kernel
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+PERCENT = np.arange(1, 100)
 ALL_CELLS = "all cells"
-
-
-def median_interval_kernel(values, *, rng, resamples=2000, level=0.95):
-    """Percentile-bootstrap interval of the median.
-
-    Parameters
-    ----------
-    values : ndarray of float (n,)
-    rng : numpy.random.Generator
-    resamples : int
-    level : float in (0, 1)
-
-    Returns
-    -------
-    ndarray (2,): lower and upper bound; NaN for fewer than two values.
-
-    References
-    ----------
-    Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
-    """
-    if len(values) < 2:
-        return np.full(2, np.nan)
-    medians = np.median(values[rng.integers(len(values), size=(resamples, len(values)))], axis=1)
-    return np.quantile(medians, ((1 - level) / 2, (1 + level) / 2))
 
 
 def scaled_kernel(values):
@@ -40,170 +21,260 @@ def scaled_kernel(values):
     return values / np.median(values) if len(values) else values
 
 
-def compare(model_tau, biology, *, quantiles=QUANTILES, resamples=2000, level=0.95, seed=0):
-    """Lay the membrane time constants of a network beside those of measured cells.
+def compare(
+    model_tau,
+    biology,
+    *,
+    by="group",
+    quantity=None,
+    initial=None,
+    quantiles=QUANTILES,
+    resamples=1000,
+    level=0.95,
+    seed=0,
+):
+    """Lay the time constants of a network beside those of measured neurons, layer by layer and group by group.
 
     Parameters
     ----------
     model_tau : DataArray (neuron)
         Time constants in ms (`units` attribute), coordinate ``layer``; NaN: none.
     biology : Dataset
-        What `biology.load` returned: ``tau_m (cell)`` in ms, coordinate ``group``.
+        What `biology.load` or `biology.load_table` returned: a variable on (cell) in ms, coordinates.
+    by : str or sequence of str
+        Coordinates of the cells that make the groups, such as ``"group"``, ``"species"``, ``"area"`` or
+        ``("species", "cell_class")``. "all cells" is always the last group.
+    quantity : str, optional
+        The variable of `biology`; by default the one that its attribute `quantity` names, else ``tau_m``.
+    initial : DataArray (neuron) or frozen distribution of scipy.stats (ms), optional
+        Where the network started, as values of the same neurons or as the distribution that they were drawn from: a
+        null for the distances.
     quantiles : sequence of float in [0, 1]
     resamples, level, seed
-        Of the bootstrap interval of the medians (percentile bootstrap over neurons or cells).
+        Of all intervals and tests.
 
     Returns
     -------
     Dataset
-        For the layers (``biology_model_*`` on ``biology_layer``) and the groups of cells
-        (``biology_cells_*`` on ``biology_group``, the last one "all cells"): ``…_count``; ``…_median`` and
-        ``…_median_interval`` (ms); ``…_quantile`` (ms) and ``…_quantile_scaled`` (over the own median);
-        ``…_cv`` (sd / mean) and ``…_log_sd`` (sd of the natural logarithm), which no change of scale
-        changes. ``biology_distance (biology_layer, biology_group)``: Wasserstein-1 distance in ms,
-        ``biology_distance_scaled`` the same of the scaled values. NaN where a layer has no time constants.
+        Layers are on ``biology_layer``, groups on ``biology_group``; intervals have the dimension ``biology_bound``.
+
+        * Each side (``biology_model_*``, ``biology_cells_*``): ``…_count``; ``…_median``, ``…_median_interval`` (ms);
+          ``…_quantile`` (ms) and ``…_quantile_scaled`` (over the own median); ``…_percentile (…, biology_percent)``
+          (ms; quantile–quantile data), of the network with ``…_percentile_interval``; ``…_cv`` (sd / mean) and
+          ``…_log_sd`` (sd of the natural logarithm), which no change of scale changes.
+        * Distances of layer and group: ``biology_distance`` (Wasserstein-1, ms), ``biology_energy_distance`` (√ms), and
+          the same of the values over their own medians, ``biology_distance_scaled``,
+          ``biology_energy_distance_scaled``. These are of the two samples, so larger than those of the distributions
+          behind them; ``…_corrected`` and ``…_interval`` are of the latter (`distance_interval_kernel`).
+        * Effect sizes with ``…_interval``: ``biology_median_ratio`` (network over cells), ``biology_cliffs_delta``,
+          ``biology_hedges_g`` (of the logarithms), ``biology_spread_ratio`` (of the log-sd).
+        * ``biology_p``, ``biology_p_scaled``: both samples could be of one distribution (up to a factor), from their
+          Wasserstein distance (`same_distribution_kernel`).
+        * Nulls on ``biology_null``: "lognormal" (of the layer's mean and standard deviation) and, where `initial` is
+          given, "initial": ``biology_null_distance`` is the median distance of as many neurons drawn from it,
+          ``biology_null_interval`` the central part of these distances, ``biology_null_p`` how often they are as far
+          from their median as the network's (two-sided); ``…_scaled`` likewise.
+        * What so many neurons and cells can show with a chance of 80 %: ``biology_detectable_ratio`` (of the medians)
+          with ``biology_detectable_distance`` (ms), and ``biology_detectable_spread_ratio`` with
+          ``biology_detectable_distance_scaled``.
+        * Every ``…_p`` has a ``…_p_holm``, corrected over all layers and groups (and nulls).
+
+        NaN where a layer has no time constants, or one, and its spread or interval is asked for.
 
     Raises
     ------
     MissingVariable
         A variable or coordinate is missing.
     InvalidInput
-        Units are not ms, values not positive, or quantiles outside [0, 1].
+        Units are not ms, values not positive, quantiles outside [0, 1], a level or number of resamples that is not
+        defined, or an `initial` that does not fit.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap (1993); Székely and Rizzo, Journal of Statistical Planning
+    and Inference 143, 1249 (2013); Cliff, Psychological Bulletin 114, 494 (1993); Holm, Scandinavian Journal of
+    Statistics 6, 65 (1979).
     """
     where = "compare"
-    q = np.asarray(quantiles, dtype=float)
-    if q.ndim != 1 or not q.size or not ((q >= 0) & (q <= 1)).all():
-        raise InvalidInput(f"{where}: quantiles must be numbers from 0 to 1, got {quantiles!r}")
-    layers = _by_layer(model_tau, where=where)
-    groups = _by_group(biology, where=where)
-    rng = np.random.default_rng(seed)
+    q = _checked(quantiles, resamples, level, where=where)
+    layers = _by_layer(model_tau, "model_tau", where=where)
+    groups, what = _by_group(biology, by, quantity, where=where)
+    laws = _initial(initial, model_tau, where=where)
+    options = {"rng": np.random.default_rng(seed), "resamples": resamples, "level": level}
     parts = {
-        **_summaries(
-            "model", layers, "biology_layer", what="neurons", q=q, rng=rng, resamples=resamples, level=level
-        ),
-        **_summaries(
-            "cells", groups, "biology_group", what="cells", q=q, rng=rng, resamples=resamples, level=level
-        ),
+        **_summaries("model", layers, "biology_layer", what, counted="neurons", q=q, **options),
+        **_summaries("cells", groups, "biology_group", what, counted="cells", q=q, **options),
+        **distance_variables(layers, groups, what, **options),
+        **effect_variables(layers, groups, **options),
+        **null_variables(layers, groups, laws, **options),
     }
-    pair = ("biology_layer", "biology_group")
-    parts["biology_distance"] = variable(
-        _distances(layers, groups), pair, units="ms", long_name="Wasserstein distance of the time constants"
-    )
-    parts["biology_distance_scaled"] = variable(
-        _distances(
-            {k: scaled_kernel(v) for k, v in layers.items()}, {k: scaled_kernel(v) for k, v in groups.items()}
-        ),
-        pair,
-        units="1",
-        long_name="Wasserstein distance of the time constants over their medians",
-    )
+    parts = with_holm(parts)
     about = {
         f"biology_{key}": biology.attrs[key]
         for key in ("title", "citation", "licence", "filters")
         if key in biology.attrs
     }
+    coords = {
+        "biology_layer": (list(layers), "layer of the network"),
+        "biology_group": (list(groups), "group of cells"),
+        "biology_q": (q, "quantile"),
+        "biology_percent": (PERCENT, "percent of the neurons or cells below"),
+        "biology_bound": (["low", "high"], "bound of the interval"),
+        "biology_null": (
+            ["lognormal"] + (["initial"] if laws else []),
+            "distribution instead of the network's",
+        ),
+    }
     return xr.Dataset(
         parts,
-        attrs=about,
-        coords={
-            "biology_layer": variable(
-                list(layers), "biology_layer", units="1", long_name="layer of the network"
-            ),
-            "biology_group": variable(list(groups), "biology_group", units="1", long_name="group of cells"),
-            "biology_q": variable(q, "biology_q", units="1", long_name="quantile"),
-            "biology_bound": variable(
-                ["low", "high"], "biology_bound", units="1", long_name="bound of the interval"
-            ),
-        },
+        attrs=about | {"biology_quantity": what, "biology_seed": seed},
+        coords={name: variable(v, name, units="1", long_name=text) for name, (v, text) in coords.items()},
     )
 
 
-def _by_layer(model_tau, *, where):
-    if not isinstance(model_tau, xr.DataArray):
+# ------------------------------------------------------------------ what is compared
+def _checked(quantiles, resamples, level, *, where):
+    q = np.asarray(quantiles, dtype=float)
+    if q.ndim != 1 or not q.size or not ((q >= 0) & (q <= 1)).all():
+        raise InvalidInput(f"{where}: quantiles must be numbers from 0 to 1, got {quantiles!r}")
+    if not (isinstance(resamples, int | np.integer) and resamples >= 100):
+        raise InvalidInput(f"{where}: resamples must be a whole number of 100 or more, got {resamples!r}")
+    if not 0 < level < 1:
+        raise InvalidInput(f"{where}: level must be between 0 and 1, such as 0.95, got {level!r}")
+    return q
+
+
+def _by_layer(array, name, *, where):
+    if not isinstance(array, xr.DataArray):
         raise TypeError(
-            f"{where}: model_tau must be an xarray.DataArray, "
-            f"got {type(model_tau).__name__}; pass ds['tau_m']"
+            f"{where}: {name} must be an xarray.DataArray, got {type(array).__name__}; pass ds['tau_m']"
         )
-    if "layer" not in model_tau.coords:
+    if "layer" not in array.coords:
         raise MissingVariable(
-            f"{where}: model_tau has no coordinate 'layer'; it has {', '.join(map(str, model_tau.coords))}"
+            f"{where}: {name} has no coordinate 'layer'; it has {', '.join(map(str, array.coords))}"
         )
-    if model_tau.dims != ("neuron",):
+    if array.dims != ("neuron",):
         raise InvalidInput(
-            f"{where}: model_tau must have the dimension ('neuron',), got {model_tau.dims}; select one run"
+            f"{where}: {name} must have the dimension ('neuron',), got {array.dims}; select one run"
         )
-    values, layer = milliseconds(model_tau, name="model_tau", where=where), model_tau["layer"].values
-    return {name: _known(values[layer == name]) for name in dict.fromkeys(layer.tolist())}
+    values, layer = milliseconds(array, name=name, where=where), array["layer"].values
+    return {str(label): _known(values[layer == label]) for label in dict.fromkeys(layer.tolist())}
 
 
-def _by_group(biology, *, where):
-    require(biology, "tau_m", "group", where=where)
-    values, group = milliseconds(biology["tau_m"], name="biology tau_m", where=where), biology["group"].values
+def _by_group(biology, by, quantity, *, where):
+    """Values of each group of cells and of all, and what they are."""
+    by = (by,) if isinstance(by, str) else tuple(by)
+    quantity = quantity or (biology.attrs.get("quantity", "tau_m") if isinstance(biology, xr.Dataset) else "")
+    require(biology, quantity, *by, where=where)
+    values = milliseconds(biology[quantity], name=f"biology {quantity}", where=where)
+    group = np.array(list(map(" ".join, zip(*(biology[c].values.astype(str) for c in by), strict=True))))
     # a single group comes back from a netCDF file as a bare string
-    order = np.atleast_1d(biology.attrs.get("groups", np.unique(group))).tolist()
+    order = (
+        np.atleast_1d(biology.attrs["groups"]).tolist()
+        if by == ("group",) and "groups" in biology.attrs
+        else []
+    )
+    places = np.unique(group)
+    order = [name for name in order if name in places] + [
+        name for name in places.tolist() if name not in order
+    ]
     found = {name: _known(values[group == name]) for name in order}
-    return {**found, ALL_CELLS: _known(values)}
+    return {**found, ALL_CELLS: _known(values)}, biology[quantity].attrs.get("long_name", "time constant")
+
+
+def _initial(initial, model_tau, *, where):
+    """Where each layer started: samples, or one distribution; None where that is not known."""
+    if initial is None:
+        return None
+    if hasattr(initial, "ppf"):
+        if not initial.cdf(0.0) < 0.5:
+            raise InvalidInput(
+                f"{where}: initial has most of its values below 0, expected time constants in ms"
+            )
+        return initial
+    before = _by_layer(initial, "initial", where=where)
+    after = _by_layer(model_tau, "model_tau", where=where)
+    if {k: len(v) for k, v in before.items()} != {k: len(v) for k, v in after.items()}:
+        raise InvalidInput(f"{where}: initial and model_tau must be of the same neurons, layer by layer")
+    return before
 
 
 def _known(values):
     return values[~np.isnan(values)]
 
 
-def _summaries(side, samples, dim, *, what, q, rng, resamples, level):
-    rows = list(samples.values())
-    scaled = [scaled_kernel(x) for x in rows]
-    name = f"biology_{side}"
+# ------------------------------------------------------------------ each side
+def _summaries(side, samples, dim, what, *, counted, q, rng, resamples, level):
+    rows, name = list(samples.values()), f"biology_{side}"
+    options = {"rng": rng, "resamples": resamples, "level": level, "method": "percentile"}
+    recorded = {"level": level, "resamples": resamples}
 
     def each(function, least):
         return [function(x) if len(x) >= least else np.nan for x in rows]
 
-    def quantile(values):
-        return [np.quantile(x, q) if len(x) else np.full(len(q), np.nan) for x in values]
+    def quantile(values, at):
+        return [np.quantile(x, at) if len(x) else np.full(len(at), np.nan) for x in values]
 
-    return {
-        f"{name}_count": variable([len(x) for x in rows], dim, units="1", long_name=f"number of {what}"),
-        f"{name}_median": variable(
-            each(np.median, 1), dim, units="ms", long_name="median membrane time constant"
-        ),
+    def interval(statistic, *shape):
+        found = [
+            bootstrap_kernel(x, statistic, **options) if len(x) > 1 else np.full((2, *shape), np.nan)
+            for x in rows
+        ]
+        return np.stack(found)
+
+    found = {
+        f"{name}_count": variable([len(x) for x in rows], dim, units="1", long_name=f"number of {counted}"),
+        f"{name}_median": variable(each(np.median, 1), dim, units="ms", long_name=f"median {what}"),
         f"{name}_median_interval": variable(
-            [median_interval_kernel(x, rng=rng, resamples=resamples, level=level) for x in rows],
+            interval(np.median),
             (dim, "biology_bound"),
             units="ms",
             long_name=f"bootstrap interval of the median, level {level:g}",
-            level=level,
-            resamples=resamples,
+            **recorded,
         ),
         f"{name}_quantile": variable(
-            quantile(rows),
-            (dim, "biology_q"),
-            units="ms",
-            long_name="quantiles of the membrane time constant",
+            quantile(rows, q), (dim, "biology_q"), units="ms", long_name=f"quantiles of the {what}"
         ),
         f"{name}_quantile_scaled": variable(
-            quantile(scaled),
+            quantile([scaled_kernel(x) for x in rows], q),
             (dim, "biology_q"),
             units="1",
-            long_name="quantiles of the membrane time constant over its median",
+            long_name=f"quantiles of the {what} over its median",
+        ),
+        f"{name}_percentile": variable(
+            quantile(rows, PERCENT / 100),
+            (dim, "biology_percent"),
+            units="ms",
+            long_name=f"percentiles of the {what}",
         ),
         f"{name}_cv": variable(
             each(lambda x: x.std(ddof=1) / x.mean(), 2),
             dim,
             units="1",
-            long_name="coefficient of variation of the membrane time constant",
+            long_name=f"coefficient of variation of the {what}",
         ),
         f"{name}_log_sd": variable(
             each(lambda x: np.log(x).std(ddof=1), 2),
             dim,
             units="1",
-            long_name="standard deviation of the log membrane time constant",
+            long_name=f"standard deviation of the log {what}",
         ),
     }
-
-
-def _distances(layers, groups):
-    return np.array(
-        [
-            [wasserstein_distance(x, y) if len(x) and len(y) else np.nan for y in groups.values()]
-            for x in layers.values()
-        ]
-    ).reshape(len(layers), len(groups))
+    if side == "model":
+        found[f"{name}_percentile_interval"] = variable(
+            np.stack(
+                [
+                    percentile_interval_kernel(
+                        Sample.of(x), PERCENT / 100, rng=rng, resamples=resamples, level=level
+                    )
+                    if len(x)
+                    else np.full((len(PERCENT), 2), np.nan)
+                    for x in rows
+                ]
+            ),
+            (dim, "biology_percent", "biology_bound"),
+            units="ms",
+            long_name=f"pointwise bootstrap interval of the percentiles, level {level:g}",
+            **recorded,
+        )
+    return found

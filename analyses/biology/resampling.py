@@ -4,6 +4,8 @@ All that is drawn is a matrix of order statistics (resample, share): the values 
 costs the same for 36 and for a million neurons.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -21,23 +23,53 @@ _WIDTH = 3.0
 # shifts at which the power is looked at, in standard errors
 _SHIFTS = np.linspace(0, 12, 13)
 
-DISTANCES = ("wasserstein", "energy")
 
+@dataclass(frozen=True)
+class Sample:
+    """Positive values as all that is drawn needs them, made once by `of`.
 
-def log_quantiles(values):
-    """Logarithm of the quantile function of a sample of positive values, interpolated between them, (2048,)."""
-    ordered = np.log(np.sort(values))
-    return np.interp(_TABLE_SHARES, (np.arange(len(ordered)) + 0.5) / len(ordered), ordered)
+    Parameters
+    ----------
+    size : int
+    table : ndarray of float (2048,)
+        Logarithm of the quantile function, interpolated between the values.
+    at_shares : ndarray of float (256,)
+        The values at `SHARES`.
+    """
+
+    size: int
+    table: np.ndarray
+    at_shares: np.ndarray
+
+    @classmethod
+    def of(cls, values):
+        """Of an array of positive values (n,), n ≥ 1."""
+        ordered = np.sort(values)
+        size = len(ordered)
+        place = np.clip(_TABLE_SHARES * size - 0.5, 0, size - 1)
+        low = place.astype(np.int64)
+        left, right = np.log(ordered[low]), np.log(ordered[np.minimum(low + 1, size - 1)])
+        table = left + (place - low) * (right - left)
+        return cls(size, table, ordered[np.ceil(SHARES * size).astype(np.int64) - 1])
+
+    def scaled(self):
+        """The same over the sample's median."""
+        middle = _median(self.at_shares)
+        return Sample(self.size, self.table - np.log(middle), self.at_shares / middle)
+
+    def draw(self, *, rng, resamples, size=None):
+        """Logarithms of resamples of as many values (or `size`), at `SHARES`, (resample, share)."""
+        return self.table[order_statistics(size or self.size, rng=rng, resamples=resamples)]
 
 
 def frozen_log_quantiles(distribution):
-    """The same of a frozen distribution of scipy.stats, given that a value is positive."""
+    """`Sample.table` of a frozen distribution of scipy.stats, given that a value is positive."""
     below = distribution.cdf(0.0)
     return np.log(distribution.ppf(below + (1 - below) * _TABLE_SHARES))
 
 
 def order_statistics(size, *, rng, resamples):
-    """Places in `log_quantiles` of the values that a sample has at `SHARES`, ndarray of int (resample, share).
+    """Places in `Sample.table` of the values that a sample has at `SHARES`, ndarray of int (resample, share).
 
     Uniform order statistics are sums of exponential variables over their total; a sum of k of them is a gamma variable
     of shape k, so a large sample costs no more than a small one.
@@ -54,8 +86,8 @@ def order_statistics(size, *, rng, resamples):
     return np.minimum((uniform * _TABLE).astype(np.int64), _TABLE - 1)
 
 
-def distances_kernel(x, y, *, scaled=False):
-    """Wasserstein-1 and energy distance of two samples, each given by its values at the same shares, ascending.
+def area_kernel(x, y, *, scaled=False):
+    """Wasserstein-1 distance of two samples, each given by its values at the same shares, ascending.
 
     Parameters
     ----------
@@ -65,16 +97,30 @@ def distances_kernel(x, y, *, scaled=False):
 
     Returns
     -------
-    ndarray (2, …)
-        In the units of the values and in their square root.
+    ndarray (…)
+        In the units of the values.
     """
     if scaled:
         x, y = x / _median(x), y / _median(y)
-    apart = _mean_difference(np.sort(np.concatenate(np.broadcast_arrays(x, y), axis=-1), axis=-1))
-    squared = 4 * apart - 2 * _mean_difference(x) - 2 * _mean_difference(y)
+    return np.abs(x - y).mean(axis=-1)
+
+
+def energy_kernel(x, y, *, scaled=False):
+    """Energy distance of the same, in the square root of the units: √(4 g(x, y) − 2 g(x) − 2 g(y)), ndarray (…).
+
+    g is the mean difference of two draws from a sample, or from both samples together.
+    """
+    if scaled:
+        x, y = x / _median(x), y / _median(y)
+    # a stable sort of two ascending runs is one merge
+    pooled = np.sort(np.concatenate(np.broadcast_arrays(x, y), axis=-1), axis=-1, kind="stable")
+    squared = 4 * _mean_difference(pooled) - 2 * _mean_difference(x) - 2 * _mean_difference(y)
     # rounding can leave a difference just below 0
-    energy = np.sqrt(np.maximum(squared, 0))
-    return np.stack((np.abs(x - y).mean(axis=-1), energy))
+    return np.sqrt(np.maximum(squared, 0))
+
+
+def _both(x, y, *, scaled):
+    return np.stack([kernel(x, y, scaled=scaled) for kernel in (area_kernel, energy_kernel)])
 
 
 def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=False):
@@ -88,8 +134,7 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
 
     Parameters
     ----------
-    x, y : ndarray of float (n,), (m,)
-        Positive values.
+    x, y : Sample
     rng : numpy.random.Generator
     resamples : int
     level : float in (0, 1)
@@ -108,25 +153,25 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     Hansen, Review of Economics and Statistics 81, 594 (1999): inversion of bootstrap tests on a grid. Tails as wide as
     those of a t interval: Hesterberg, The American Statistician 69, 371 (2015).
     """
-    n, m = len(x), len(y)
+    n, m = x.size, y.size
     if min(n, m) < 2:
         return np.full((2, 3), np.nan)
-    observed = distances_kernel(*(_at_shares(v) for v in (x, y)), scaled=scaled)
-    base = log_quantiles(y)
-    change = _smooth(log_quantiles(x) - base, n * m / (n + m))
+    observed = _both(x.at_shares, y.at_shares, scaled=scaled)
+    base = y.table
+    change = _smooth(x.table - base, n * m / (n + m))
     if scaled:
         change = change - _median(change)
     tail = expanded_quantile(level, min(n, m))
     shares = ndtr(np.array([tail, 0.0, -tail]))
     places = order_statistics(n, rng=rng, resamples=resamples)
     start, along = base[places], change[places]
-    target = np.exp(base[order_statistics(m, rng=rng, resamples=resamples)])
+    target = np.exp(y.draw(rng=rng, resamples=resamples))
     at, found = [], []
     for step in _STEPS:
         here = np.exp(_at_grid(np.sort(base + step * change)))
-        at.append(distances_kernel(here, np.exp(_at_grid(base)), scaled=scaled))
+        at.append(_both(here, np.exp(_at_grid(base)), scaled=scaled))
         drawn = np.sort(np.exp(start + step * along), axis=-1)
-        found.append(np.quantile(distances_kernel(drawn, target, scaled=scaled), shares, axis=-1))
+        found.append(np.quantile(_both(drawn, target, scaled=scaled), shares, axis=-1))
         if step >= 1 and (found[-1][2] > observed).all():
             break
     at, found = np.array(at), np.array(found)
@@ -135,6 +180,18 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     return np.array(
         [[np.interp(observed[k], found[:, j, k], at[:, k], left=0.0) for j in range(3)] for k in range(2)]
     )
+
+
+def percentile_interval_kernel(x, shares, *, rng, resamples=1000, level=0.95):
+    """Pointwise percentile-bootstrap interval of the quantiles at `shares`, (share, 2); NaN for fewer than 2 values."""
+    if x.size < 2:
+        return np.full((len(shares), 2), np.nan)
+    drawn = np.exp(x.draw(rng=rng, resamples=resamples))
+    tail = expanded_quantile(level, x.size)
+    place = np.clip(np.asarray(shares) * len(SHARES) - 0.5, 0, len(SHARES) - 1)
+    low = np.minimum(place.astype(np.int64), len(SHARES) - 2)
+    found = drawn[:, low] + (place - low) * (drawn[:, low + 1] - drawn[:, low])
+    return np.quantile(found, ndtr([-tail, tail]), axis=0).T
 
 
 def same_distribution_kernel(x, y, *, rng, resamples=1000, scaled=False):
@@ -147,23 +204,26 @@ def same_distribution_kernel(x, y, *, rng, resamples=1000, scaled=False):
     ----------
     Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 16.
     """
-    if min(len(x), len(y)) < 2:
+    if min(x.size, y.size) < 2:
         return np.nan
-    observed = distances_kernel(*(_at_shares(v) for v in (x, y)), scaled=scaled)[0]
-    if scaled:
-        x, y = x / np.median(x), y / np.median(y)
-    pooled = np.exp(log_quantiles(np.concatenate((x, y))))
-    drawn = (pooled[order_statistics(len(v), rng=rng, resamples=resamples)] for v in (x, y))
-    return _share(distances_kernel(*drawn, scaled=scaled)[0] >= observed)
+    observed = area_kernel(x.at_shares, y.at_shares, scaled=scaled)
+    pooled = _pooled(*((x.scaled(), y.scaled()) if scaled else (x, y)))
+    drawn = (np.exp(pooled[order_statistics(v.size, rng=rng, resamples=resamples)]) for v in (x, y))
+    return _share(area_kernel(*drawn, scaled=scaled) >= observed)
 
 
 def null_distances_kernel(null, size, y, *, rng, resamples=1000, scaled=False):
     """Wasserstein distances from the sample y that samples of `size` from a null distribution have, (resamples,).
 
-    `null` is what `log_quantiles` or `frozen_log_quantiles` returned.
+    `null` is the table of a `Sample`, or what `frozen_log_quantiles` returned.
     """
     drawn = np.exp(null[order_statistics(size, rng=rng, resamples=resamples)])
-    return distances_kernel(drawn, _at_shares(y), scaled=scaled)[0]
+    return area_kernel(drawn, y.at_shares, scaled=scaled)
+
+
+def distance_at_shares(x, y, *, scaled=False):
+    """Wasserstein distance of two samples as `null_distances_kernel` measures it."""
+    return area_kernel(x.at_shares, y.at_shares, scaled=scaled)
 
 
 def two_sided(drawn, observed):
@@ -182,19 +242,19 @@ def detectable_kernel(size, y, *, rng, resamples=1000, level=0.95, power=0.8, sc
     tuple of float
         The factor, and the Wasserstein distance that it makes; NaN for fewer than two values on a side.
     """
-    m = len(y)
-    if min(size, m) < 2:
+    m = y.size
+    if min(size, m) < 2 or not np.ptp(y.table) > 0:
         return np.nan, np.nan
-    base = log_quantiles(y)
+    base = y.table
     deviation = base - _median(base)
     change = deviation if scaled else np.ones_like(base)
     error = np.sqrt(1 / size + 1 / m) * (1.0 if scaled else base.std())
     places = order_statistics(size, rng=rng, resamples=resamples)
-    target = np.exp(base[order_statistics(m, rng=rng, resamples=resamples)])
+    target = np.exp(y.draw(rng=rng, resamples=resamples))
     critical, seen = None, []
     for shift in _SHIFTS * error:
         drawn = np.exp((base + shift * change)[places])
-        found = distances_kernel(drawn, target, scaled=scaled)[0]
+        found = area_kernel(drawn, target, scaled=scaled)
         critical = np.quantile(found, level) if critical is None else critical
         seen.append((found > critical).mean())
         if seen[-1] > 0.99:
@@ -203,14 +263,16 @@ def detectable_kernel(size, y, *, rng, resamples=1000, level=0.95, power=0.8, sc
     if seen[-1] < power:
         return np.nan, np.nan
     shift = np.interp(power, seen, _SHIFTS[: len(seen)] * error)
-    there = distances_kernel(*(np.exp(_at_grid(q)) for q in (base + shift * change, base)), scaled=scaled)[0]
+    there = area_kernel(*(np.exp(_at_grid(q)) for q in (base + shift * change, base)), scaled=scaled)
     return (1 + shift if scaled else np.exp(shift)), there
 
 
-def _at_shares(values):
-    """Values of a sample at `SHARES`, as its order statistics are."""
-    ordered = np.sort(values)
-    return ordered[np.ceil(SHARES * len(ordered)).astype(np.int64) - 1]
+def _pooled(x, y):
+    """Log quantiles of both samples together, each value counted once."""
+    values = np.concatenate((x.table, y.table))
+    order = np.argsort(values, kind="stable")
+    weight = np.repeat((x.size, y.size), _TABLE)[order] / (_TABLE * (x.size + y.size))
+    return np.interp(_TABLE_SHARES, np.cumsum(weight) - weight / 2, values[order])
 
 
 def _at_grid(table):

@@ -1,0 +1,89 @@
+"""Variables of `compare`: the distances that networks without what is claimed would have."""
+
+import numpy as np
+from scipy import stats
+from scipy.special import ndtr, ndtri
+
+from ..variables import variable
+from .pairs import BOUND, PAIR, PER_TEST
+from .resampling import (
+    Sample,
+    distance_at_shares,
+    frozen_log_quantiles,
+    null_distances_kernel,
+    two_sided,
+)
+
+_NULL = ("biology_null",)
+
+
+def null_variables(layers, groups, initial, *, rng, resamples, level):
+    """Distance of the cells from a log-normal of a layer's mean and spread, and from where it started.
+
+    Parameters
+    ----------
+    layers, groups : dict of str to ndarray
+    initial : None, dict of str to ndarray, or frozen distribution
+    rng, resamples, level
+
+    Returns
+    -------
+    dict of variables
+    """
+    laws = {"lognormal": {name: _lognormal(x) for name, x in layers.items()}}
+    if initial is not None:
+        laws["initial"] = {
+            name: _started(initial[name] if isinstance(initial, dict) else initial) for name in layers
+        }
+    shape = (len(laws), len(layers), len(groups))
+    sides = [{name: Sample.of(v) for name, v in side.items() if len(v) > 1} for side in (layers, groups)]
+    draws = max(resamples, PER_TEST * 2 * int(np.prod(shape)))
+    shares = ndtr(np.array([-1, 0, 1]) * ndtri((1 + level) / 2))
+    parts = {}
+    for scaled, suffix, units in ((False, "", "ms"), (True, "_scaled", "1")):
+        central, p = np.full(shape + (3,), np.nan), np.full(shape, np.nan)
+        for i, law in enumerate(laws.values()):
+            for k, name in enumerate(layers):
+                for j, group in enumerate(groups):
+                    if law[name] is None or name not in sides[0] or group not in sides[1]:
+                        continue
+                    x, y = sides[0][name], sides[1][group]
+                    drawn = null_distances_kernel(
+                        law[name], x.size, y, rng=rng, resamples=draws, scaled=scaled
+                    )
+                    central[i, k, j] = np.quantile(drawn, shares)
+                    p[i, k, j] = two_sided(drawn, distance_at_shares(x, y, scaled=scaled))
+        text = "Wasserstein distance of the cells from as many draws of the null"
+        parts[f"biology_null_distance{suffix}"] = variable(
+            central[..., 1], _NULL + PAIR, units=units, long_name=f"median {text}", resamples=draws
+        )
+        parts[f"biology_null_interval{suffix}"] = variable(
+            central[..., ::2],
+            _NULL + PAIR + BOUND,
+            units=units,
+            long_name=f"central {100 * level:g} % of the {text}",
+            level=level,
+            resamples=draws,
+        )
+        parts[f"biology_null_p{suffix}"] = variable(
+            p,
+            _NULL + PAIR,
+            units="1",
+            long_name="p value of the network's distance among those of the null, two-sided",
+            resamples=draws,
+        )
+    return parts
+
+
+def _lognormal(x):
+    """Log quantiles of the log-normal of the mean and standard deviation of a sample; None where it has no spread."""
+    if len(x) < 2 or not np.ptp(x) > 0:
+        return None
+    variance = np.log1p(x.var(ddof=1) / x.mean() ** 2)
+    return frozen_log_quantiles(stats.lognorm(np.sqrt(variance), scale=x.mean() * np.exp(-variance / 2)))
+
+
+def _started(law):
+    if hasattr(law, "ppf"):
+        return frozen_log_quantiles(law)
+    return Sample.of(law).table if len(law) > 1 else None
