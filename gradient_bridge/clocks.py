@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
 
 CLOCK = "_clock"  # owner of t, dt and timestep of the finest clock; no Brian2 object has such a name
 COINCIDENCE = 1e-4  # clocks closer than this share of a step tick together, as in Brian2
@@ -20,10 +19,11 @@ class Time:
 
     def steps_until(self, time):
         """Number of the step at ``time`` (s), as Brian2 rounds it."""
-        nearest = np.int64(np.round(time / self.dt))
+        time = float(time)
+        nearest = round(time / self.dt)  # halves to even, as numpy.round
         if abs(nearest * self.dt - time) / self.dt <= COINCIDENCE:
-            return int(nearest)
-        return int(np.ceil(time / self.dt))
+            return nearest
+        return math.ceil(time / self.dt)
 
 
 def slot_rank(slot, schedule):

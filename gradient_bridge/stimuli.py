@@ -48,12 +48,13 @@ def prepare_stimulus(twin, stimulus, duration, trials=None):
     wanted = trials
     if wanted is not None and (not isinstance(wanted, int) or wanted < 1):
         raise ValueError(f"trials: expected a positive whole number, got {wanted!r}")
+    one = twin.step
     for operation in program.operations:
         if operation.owner in tensors and operation_source(operation):
             step = next(c.dt for c in program.clocks if c.key == operation.clock)
-            if whole_ratio(twin.step, step) is None:
+            if whole_ratio(one, step) is None:
                 raise ValueError(
-                    f"stimulus {operation.owner}: one value lasts {twin.step:g} s, but the group runs in steps of "
+                    f"stimulus {operation.owner}: one value lasts {one:g} s, but the group runs in steps of "
                     f"{step:g} s: give it a step that divides that of the stimulus"
                 )
     trials, steps = next(iter(shapes.values()), (wanted or 1, None))

@@ -224,8 +224,11 @@ def annotate(
 
 def annotations(net):
     """Return the `Annotations` of a network; empty ones where none were attached."""
-    return _annotations.get(net, Annotations())
+    return _annotations.get(net, _NOTHING)
 
 
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_NOTHING = Annotations()

@@ -85,7 +85,7 @@ class Call:
     """
 
     def __init__(self, run, design, library, structure, sources, currents, coefficients, *, keep):
-        self.last, self.held = {}, {}
+        self.last, self.held, self._common = {}, {}, None
         self.run, self.design, self.library, self.structure = run, design, library, structure
         self.sources, self.currents, self.coefficients, self.keep = sources, currents, coefficients, keep
         self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
@@ -141,6 +141,23 @@ class Call:
 
     def fill(self, inputs, outputs, **more):
         """The C structure, with the tensors that it points to kept alive."""
+        if self._common is None:
+            self._common = self.common()
+        places, alive = self._common
+        named = {**dict(inputs), **outputs, **more}
+        return self.structure(**places, **self.places(named)), (alive, named)
+
+    def places(self, named):
+        """What the structure of C holds, addresses in the place of tensors."""
+        known = self.structure.names
+        return {
+            name: value.data_ptr() if isinstance(value, torch.Tensor) else value
+            for name, value in named.items()
+            if name in known
+        }
+
+    def common(self):
+        """What both calls of a pass are given: places, and the tensors that they point to."""
         named = {
             "steps": self.steps,
             "trials": self.trials,
@@ -150,16 +167,11 @@ class Call:
             "parts": min(self.blocks, PARTS),
             "first": self.run.clock.start,
             "keep": int(self.keep),
-            "past": int(any(v.nbytes >= PAST for v in outputs.values() if isinstance(v, torch.Tensor))),
             "dt": self.run.clock.dt,
-            **dict(inputs),
-            **outputs,
             **self.held,
-            **more,
         }
-        for space in self.spaces:
-            if space in self.last:
-                named[f"last_{identifier(space)}"] = self.last[space]
+        for space, values in self.last.items():
+            named[f"last_{identifier(space)}"] = values
         for space, (table, rows) in self.sources.items():
             s = identifier(space)
             named |= {f"bytes_{s}": table, f"rows_{s}": torch.from_numpy(rows)}
@@ -174,13 +186,7 @@ class Call:
                 named[f"column_{name}"] = torch.from_numpy(column)
             named[f"stride_{name}"] = 0 if len(table) == 1 else table.shape[1] * table.shape[2]
             named[f"channels_{name}"] = table.shape[2]
-        known = self.structure.names
-        places = {
-            name: value.data_ptr() if isinstance(value, torch.Tensor) else value
-            for name, value in named.items()
-            if name in known
-        }
-        return self.structure(**places), named
+        return self.places(named), named
 
     def synapses(self):
         """Where the synapses of each neuron begin, and their targets, by name of a link that is not a matrix."""
@@ -224,7 +230,8 @@ class Call:
             shape = (self.trials, self.design.plan.spaces[space])
             self.last[space] = torch.full(shape, -1, dtype=torch.int32)
         outputs = self.outputs()
-        call, alive = self.fill(zip(self.names(), tensors, strict=True), outputs)
+        past = int(any(value.nbytes >= PAST for value in outputs.values()))
+        call, alive = self.fill(zip(self.names(), tensors, strict=True), outputs, past=past)
         failed = self.library.forward(ctypes.byref(call))
         self.check(failed & 1)
         if failed & 2:  # some current is not finite: that of a stimulus is refused
