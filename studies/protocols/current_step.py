@@ -128,7 +128,8 @@ def current_step(
         "initial": "given",
         "progress": False,
     }
-    ds, control = simulate(stepped, **options), simulate(still, **options)
+    with np.errstate(over="ignore", invalid="ignore"):  # what runs away is named below
+        ds, control = simulate(stepped, **options), simulate(still, **options)
     traces = [f"{name}_{variable}" for name in chosen]
     for name in traces:
         if not np.isfinite(ds[name].values).all():

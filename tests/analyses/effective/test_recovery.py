@@ -36,9 +36,11 @@ def test_numbers_are_checked():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tau, width, window, lag", [(50, 0.05, 1.0, 0.5), (100, 0.05, 2.0, 1.0), (300, 0.05, 3.0, 1.5)])
+@pytest.mark.parametrize(
+    "tau, width, window, lag", [(50, 0.05, 1.0, 0.5), (100, 0.05, 2.0, 1.0), (300, 0.05, 3.0, 1.5)]
+)
 def test_at_the_length_and_rate_of_monkey_units(tau, width, window, lag):
-    """8700 s at 2.3 Hz: medians within 10 % (three standard errors of 40 recordings), 90 % intervals cover 80 to 100 %."""
+    """8700 s at 2.3 Hz: medians within 10 %, three standard errors of 40 recordings; intervals of 90 % cover."""
     ds = timescale_recovery(
         [tau], rate=2.3, duration=8700, width=width, window=window, longest_lag=lag, resamples=100, seed=3
     )

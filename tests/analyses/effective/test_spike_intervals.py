@@ -81,16 +81,16 @@ def test_known_time_constants_with_their_stated_bias(tau, published):
 
 
 def test_intervals_and_correlogram():
-    ds = doubly_stochastic_spikes(60, rate=8, duration=400, neurons=6, seed=3)
-    out = isi_timescales(ds, resamples=60, level=0.9)
+    ds = doubly_stochastic_spikes(60, rate=8, duration=400, neurons=5, seed=3)
+    out = isi_timescales(ds, resamples=40, level=0.9)
     bounds, tau = out["isi_tau_interval"].values, out["isi_tau"].values
     assert ((bounds[:, 0] < tau) & (tau < bounds[:, 1])).all()
-    assert ((bounds[:, 0] < 60) & (bounds[:, 1] > 60)).sum() >= 4
+    assert ((bounds[:, 0] < 60) & (bounds[:, 1] > 60)).sum() >= 3
     # the rate of this process varies with a squared coefficient of variation of 1: twice the mean rate at lag 0
     assert float(out["isi_layer_correlogram"][0, 0]) == pytest.approx(2, rel=0.15)
     assert float(out["isi_layer_correlogram"][0, 200:].mean()) == pytest.approx(1, rel=0.05)
     assert out["isi_spikes"].values.sum() == ds.sizes["process_spike"]
-    assert out.identical(isi_timescales(ds, resamples=60, level=0.9))
+    assert out.identical(isi_timescales(ds, resamples=40, level=0.9))
 
 
 def test_poisson_spikes_have_a_flat_correlogram_also_in_short_trials():
