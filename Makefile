@@ -40,7 +40,7 @@ help:
 	@echo "make clean     remove the environment and caches; results in out/ stay"
 
 # The stamp is younger than what decides about the installation, so pip runs only when that changed.
-$(STAMP): setup.cfg constraints.txt pyproject.toml
+$(STAMP): setup.cfg constraints.txt constraints-oracles.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { \
 	  echo "make: no Python 3.11 or later found (python3 is $$(python3 --version 2>&1))." \
 	       "chronaxie needs one: install it, or name it (make PYTHON=/path/to/python3.11 ...)." >&2; exit 1; }
@@ -51,6 +51,7 @@ $(STAMP): setup.cfg constraints.txt pyproject.toml
 	  echo "make: $(PYTHON) cannot make a virtual environment" \
 	       "(on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	"$(BIN)/python" -m pip install --quiet -c constraints.txt -e '.[test]'
+	"$(BIN)/python" -m pip install --quiet --no-deps -r constraints-oracles.txt
 	@touch "$@"
 
 # Brian2's cython and cpp_standalone devices compile; the numpy device needs neither compiler nor headers.

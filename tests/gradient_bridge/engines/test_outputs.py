@@ -15,7 +15,7 @@ EVERY, NONE = 0, 1 << 62
 
 
 def cells(size):
-    """Neurons that spike at their own rates, some of them never; with a refractory period, so that last spikes count."""
+    """Neurons that spike at their own rates, some never; with a refractory period, so that last spikes count."""
     group = NeuronGroup(
         size,
         "dv/dt = (drive - v)/(5*ms) : 1 (unless refractory)\ndrive : 1 (constant)",
