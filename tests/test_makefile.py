@@ -12,7 +12,14 @@ import pytest
 from chronaxie.models.cuda import BRIAN2, BRIAN2CUDA
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("Makefile", "setup.cfg", "constraints.txt", "constraints-cuda.txt", "pyproject.toml")
+FILES = (
+    "Makefile",
+    "setup.cfg",
+    "constraints.txt",
+    "constraints-cuda.txt",
+    "constraints-oracles.txt",
+    "pyproject.toml",
+)
 OLD_PYTHON = '#!/bin/sh\n[ "$1" = --version ] && { echo Python 3.9.2; exit 0; }\nexit 1\n'
 
 
