@@ -150,8 +150,8 @@ def fidelity_against_strength(ds, ax, *, kind):
 def accuracy_against_gamma(ds, ax):
     """Draw the accuracy that each run keeps against the coincidence factor Γ of its spikes; returns `ax`.
 
-    Each point is a run, its bars the intervals over trials; spikes are those of the first layer. The dotted line is what
-    the commonest class scores, over the accuracy of the reference.
+    Each point is a run, its bars the intervals over trials; spikes are those of the first layer. The dotted line is
+    what the commonest class scores, over the accuracy of the reference.
     """
     where = "accuracy_against_gamma"
     require(ds, "run_kind", "fidelity_gamma_factor", "accuracy_ratio", where=where)

@@ -1,5 +1,7 @@
 """How faithfully one simulation repeats the spikes of another: distances of each train, and summaries of each layer."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
@@ -18,6 +20,9 @@ from .distances import van_rossum_kernel, victor_purpura_kernel
 from .spike_distance import spike_distance_kernel
 from .summary import fidelity_summary
 from .trains import Trains
+
+# Spikes of both sides that are sorted into trains at once.
+BLOCK = 1 << 22
 
 
 def fidelity(
@@ -92,38 +97,22 @@ def fidelity(
         window = 0.5 * attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
     window = positive(window, name="window", where=where)
     width = float(window_width(window, min(steps)))
-    a, b = (_trains(ds, chosen, reference, where=where) for ds in (reference, other))
-    shape = (trials, len(a) // trials)
-    counts = [trains.counts.reshape(shape) for trains in (a, b)]
-    common = coincidence_kernel(a, b, window=window).reshape(shape)
+    events = [[_events(ds, group, reference, where=where) for group in chosen] for ds in (reference, other)]
     chance = {"duration": duration, "width": width}
-    total = counts[0] + counts[1]
-    share = np.full(shape, np.nan)
-    np.divide(2 * common, total, out=share, where=total > 0)
-    found = {
-        "spikes_reference": (counts[0], "1", "spikes of the reference"),
-        "spikes_other": (counts[1], "1", "spikes of the other run"),
-        "coincidences": (common, "1", "spikes that coincide"),
-        "coincidences_expected": (
-            expected_coincidences_kernel(*counts, **chance),
-            "1",
-            "coincidences by chance",
-        ),
-        "coincidence": (share, "1", "share of spikes that coincide"),
-        "gamma_factor": (gamma_factor_kernel(common, *counts, **chance), "1", "coincidence factor Γ"),
-        "van_rossum": (van_rossum_kernel(a, b, tau=tau), "1", "van Rossum distance"),
-        "victor_purpura": (victor_purpura_kernel(a, b, cost=cost), "1", "Victor–Purpura distance"),
-        "spike_distance": (spike_distance_kernel(a, b, duration=duration), "1", "SPIKE-distance"),
-        "first_divergence": (
-            first_divergence_kernel(a, b, tolerance=window),
-            "s",
-            "time at which the trains first differ",
-        ),
-    }
+    scales = {"window": window, "tau": tau, "cost": cost}
+    parts = [
+        _distances(*(_trains(side, first, last) for side in events), scales, chance)
+        for first, last in _blocks(events, trials)
+    ]
     ds = xr.Dataset(
         {
-            name: variable(np.reshape(values, shape), ("trial", "unit"), units=units, long_name=text)
-            for name, (values, units, text) in found.items()
+            name: variable(
+                np.concatenate([part[name] for part in parts]).reshape(trials, -1),
+                ("trial", "unit"),
+                units=units,
+                long_name=text,
+            )
+            for name, (units, text) in _WHAT.items()
         },
         coords=unit_coords(reference, chosen) | _trial_coordinate(reference, trials),
         attrs={
@@ -162,24 +151,90 @@ def _trial_coordinate(ds, trials):
     return {"trial": variable(values, "trial", units="1", long_name="trial")}
 
 
-def _trains(ds, groups, reference, *, where):
-    """Trains of all groups, trial by trial, in each trial neuron by neuron, one group after the other."""
+@dataclass(frozen=True)
+class _Events:
+    """Spikes of a group ordered by trial; those of trial k are ``offset[k]`` … ``offset[k + 1] − 1``."""
+
+    neuron: np.ndarray
+    time: np.ndarray
+    offset: np.ndarray
+    size: int
+
+
+def _events(ds, group, reference, *, where):
+    require(reference, f"{group}_neuron", where=where)
+    names = event_names(ds, group, timed=True, where=where)
+    size, expected = ds.sizes[f"{group}_neuron"], reference.sizes[f"{group}_neuron"]
+    if size != expected:
+        raise InvalidInput(
+            f"{where}: {group} has {expected} neurons in the reference and {size} in the other; compare simulations of "
+            f"networks of one size"
+        )
     trials, duration = extent(ds, where=where)
-    sizes = []
-    times, owners = [], []
+    trial, neuron, time = (ds[name].values for name in names)
+    check_events((trial, neuron, time), group, (trials, size, duration), where=where)
+    if (trial[1:] < trial[:-1]).any():
+        order = np.argsort(trial, kind="stable")
+        trial, neuron, time = trial[order], neuron[order], time[order]
+    return _Events(neuron, time, np.searchsorted(trial, np.arange(trials + 1)), size)
+
+
+def _blocks(events, trials):
+    """Yield (first, last) of runs of trials, as many as hold `BLOCK` spikes of both sides, at least one."""
+    spikes = sum(group.offset for side in events for group in side)
+    first = 0
+    while first < trials:
+        last = int(np.searchsorted(spikes, spikes[first] + BLOCK, side="right")) - 1
+        last = min(max(last, first + 1), trials)
+        yield first, last
+        first = last
+
+
+def _trains(groups, first, last):
+    """Trains of the trials first … last − 1, in each trial neuron by neuron, one group after the other."""
+    width = sum(group.size for group in groups)
+    times, trains, before = [], [], 0
     for group in groups:
-        require(reference, f"{group}_neuron", where=where)
-        names = event_names(ds, group, timed=True, where=where)
-        size = ds.sizes[f"{group}_neuron"]
-        if size != reference.sizes[f"{group}_neuron"]:
-            raise InvalidInput(
-                f"{where}: {group} has {reference.sizes[f'{group}_neuron']} neurons in the reference and {size} in "
-                f"the other; compare simulations of networks of one size"
-            )
-        trial, neuron, time = (ds[name].values for name in names)
-        check_events((trial, neuron, time), group, (trials, size, duration), where=where)
-        times.append(np.minimum(time, duration))
-        owners.append((trial.astype(np.int64), neuron + sum(sizes)))
-        sizes.append(size)
-    train = np.concatenate([trial * sum(sizes) + neuron for trial, neuron in owners])
-    return Trains.from_events(np.concatenate(times), train, trials * sum(sizes))
+        part = slice(group.offset[first], group.offset[last])
+        trial = np.repeat(np.arange(last - first), np.diff(group.offset[first : last + 1]))
+        times.append(group.time[part])
+        trains.append(trial * width + before + group.neuron[part])
+        before += group.size
+    return Trains.from_events(np.concatenate(times), np.concatenate(trains), (last - first) * width)
+
+
+def _distances(a, b, scales, chance):
+    """Every measure of each pair of trains, as flat arrays by name."""
+    window, duration = scales["window"], chance["duration"]
+    counts = a.counts, b.counts
+    common = coincidence_kernel(a, b, window=window)
+    total = counts[0] + counts[1]
+    return {
+        "spikes_reference": counts[0],
+        "spikes_other": counts[1],
+        "coincidences": common,
+        "coincidences_expected": expected_coincidences_kernel(*counts, **chance),
+        "coincidence": np.divide(2 * common, total, out=np.full(len(a), np.nan), where=total > 0),
+        "gamma_factor": gamma_factor_kernel(common, *counts, **chance),
+        "van_rossum": van_rossum_kernel(a, b, tau=scales["tau"]),
+        "victor_purpura": victor_purpura_kernel(a, b, cost=scales["cost"]),
+        # the last time may exceed the duration by rounding
+        "spike_distance": spike_distance_kernel(
+            *(Trains(np.minimum(x.time, duration), x.offset) for x in (a, b)), duration=duration
+        ),
+        "first_divergence": first_divergence_kernel(a, b, tolerance=window),
+    }
+
+
+_WHAT = {
+    "spikes_reference": ("1", "spikes of the reference"),
+    "spikes_other": ("1", "spikes of the other run"),
+    "coincidences": ("1", "spikes that coincide"),
+    "coincidences_expected": ("1", "coincidences by chance"),
+    "coincidence": ("1", "share of spikes that coincide"),
+    "gamma_factor": ("1", "coincidence factor Γ"),
+    "van_rossum": ("1", "van Rossum distance"),
+    "victor_purpura": ("1", "Victor–Purpura distance"),
+    "spike_distance": ("1", "SPIKE-distance"),
+    "first_divergence": ("s", "time at which the trains first differ"),
+}

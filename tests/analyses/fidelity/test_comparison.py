@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from chronaxie.analyses import InvalidInput, MissingVariable
+from chronaxie.analyses.fidelity import comparison as module
 from chronaxie.analyses.fidelity.comparison import fidelity
 from chronaxie.analyses.fidelity.distances import victor_purpura_kernel
 from chronaxie.analyses.fidelity.summary import fidelity_summary
@@ -126,6 +127,19 @@ def test_silent_neurons_and_one_trial_have_defined_answers(fired):
     assert (found["coincidence"] == 0).all()
     assert (found["gamma_factor"] == 0).all()
     np.testing.assert_array_equal(found["victor_purpura"], found["spikes_other"])
+
+
+def test_blocks_dask_and_the_order_of_events_change_nothing(fired, reference, monkeypatch):
+    rng = np.random.default_rng(7)
+    other = simulated({group: spikes & (rng.random(spikes.shape) < 0.9) for group, spikes in fired.items()})
+    whole = fidelity(reference, other, resamples=20)
+    shuffled = other.copy()
+    for group in fired:
+        shuffled = shuffled.isel({f"{group}_spike": rng.permutation(other.sizes[f"{group}_spike"])})
+    monkeypatch.setattr(module, "BLOCK", 600)  # a trial has about 500 spikes on both sides
+    for this in (other, shuffled, other.chunk({"hidden1_spike": 100})):
+        # blocks of the recursion of van Rossum begin elsewhere: rounding
+        xr.testing.assert_allclose(fidelity(reference, this, resamples=20), whole, rtol=1e-9)
 
 
 def test_groups_are_chosen(reference):
