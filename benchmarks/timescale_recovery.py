@@ -1,8 +1,8 @@
 """Bias of the estimators of intrinsic time constants at the lengths and rates of recordings in vivo.
 
-    python benchmarks/timescale_recovery.py [--repetitions 40] [--out out/recovery]
+    python benchmarks/timescale_recovery.py [--recordings human …] [--repetitions 40] [--resamples 100]
 
-writes one netCDF file for each kind of recording, and prints the table of docs/effective_timescales.md.
+writes a netCDF file for each kind of recording and time constant, and prints the table of docs/effective_timescales.md.
 """
 
 import argparse
@@ -24,6 +24,7 @@ SETTINGS = (
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recordings", nargs="+", choices=list(RECORDINGS), default=list(RECORDINGS))
     parser.add_argument("--repetitions", type=int, default=40)
     parser.add_argument("--resamples", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out/recovery"))
@@ -31,7 +32,8 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     print("| recording | tau (ms) | autocorrelation | found | covered | intervals | found | covered |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for name, (duration, rate) in RECORDINGS.items():
+    for name in arguments.recordings:
+        duration, rate = RECORDINGS[name]
         for tau, width, window, longest_lag in SETTINGS:
             ds = timescale_recovery(
                 [tau],

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..effective.autocorrelation import first_drop
 from ..errors import MissingVariable
 from ..variables import require
 from .figure_files import FigureSpec, Panel
@@ -21,7 +22,7 @@ _MARKERS = ("o", "s", "^")
 def autocorrelation_decay(ds, ax):
     """Draw the mean autocorrelation of each layer's neurons with the exponential that was fitted; returns `ax`.
 
-    `ds` is what `autocorrelation_timescales` returned.
+    `ds` is what `autocorrelation_timescales` returned; the band is the decay with the bounds of its time constant.
     """
     where = "autocorrelation_decay"
     _decays(ds, ax, "autocorrelation_layer", "autocorrelation_layer", "autocorrelation_lag", where=where)
@@ -34,7 +35,8 @@ def autocorrelation_decay(ds, ax):
 def interval_decay(ds, ax):
     """Draw the mean correlogram of each layer's neurons with the exponential that was fitted; returns `ax`.
 
-    `ds` is what `isi_timescales` returned. The dashed line is the rate that independent spikes would have.
+    `ds` is what `isi_timescales` returned; the band is the decay with the bounds of its time constant, the dashed line
+    the rate that independent spikes would have.
     """
     _decays(ds, ax, "isi_layer", "isi_layer_correlogram", "isi_lag", where="interval_decay")
     ax.axhline(1, color=GREY, linewidth=0.8, linestyle="--")
@@ -52,6 +54,7 @@ def _decays(ds, ax, name, curve, dim, *, where):
         row = ds.sel(effective_layer=layer)
         values, tau = row[curve].values, float(row[f"{name}_tau"])
         if np.isnan(values).all():
+            ax.plot([], [], "o", color=colour, markersize=3.5, label=f"{layer}: no neuron with enough spikes")
             continue
         count = int(row[f"{name}_count"])
         label = f"{layer}: {_number(tau, row[f'{name}_tau_interval'].values)}, {count} {_neurons(count)}"
@@ -68,10 +71,19 @@ def _decays(ds, ax, name, curve, dim, *, where):
         )
         if not np.isfinite(tau):
             continue
-        start = float(row[f"{name}_latency"]) if f"{name}_latency" in ds.variables else lag[0]
+        latency = f"{name}_latency"
+        start = float(row[latency]) if latency in ds.variables else lag[int(first_drop(values)) - 1]
         x = np.linspace(start, lag[-1], 200)
-        fitted = float(row[f"{name}_amplitude"]) * (np.exp(-x / tau) + float(row[f"{name}_offset"]))
-        ax.plot(x, fitted, color=colour, linewidth=1.8, label=label)
+        amplitude, offset = float(row[f"{name}_amplitude"]), float(row[f"{name}_offset"])
+        top = amplitude * np.exp(-start / tau)
+
+        def decay(tau, x=x, top=top, start=start, level=amplitude * offset):
+            return top * np.exp(-(x - start) / tau) + level
+
+        ax.plot(x, decay(tau), color=colour, linewidth=1.8, label=label)
+        bounds = row[f"{name}_tau_interval"].values
+        if not np.isnan(bounds).any():
+            ax.fill_between(x, decay(bounds[0]), decay(bounds[1]), color=colour, alpha=0.2, linewidth=0)
 
 
 def membrane_answers(ds, ax):
@@ -114,7 +126,8 @@ def membrane_answers(ds, ax):
 def effective_distribution(ds, ax):
     """Draw cumulative distributions of every kind of effective time constant of each layer; returns `ax`.
 
-    `ds` holds ``autocorrelation_tau``, ``isi_tau`` or ``membrane_tau (unit)``, one or more of them, in ms.
+    `ds` holds ``autocorrelation_tau``, ``isi_tau`` or ``membrane_tau (unit)``, one or more of them, in ms. Bands hold a
+    whole distribution with 95 % (Dvoretzky, Kiefer and Wolfowitz, with the constant of Massart 1990).
     """
     require(ds, "unit_layer", where="effective_distribution")
     kinds = [name for name in _KINDS if name in ds.variables]
@@ -127,9 +140,20 @@ def effective_distribution(ds, ax):
             tau = np.sort(every[~np.isnan(every)])
             if not len(tau):
                 continue
+            share = np.arange(len(tau) + 1) / len(tau)
+            reach = np.sqrt(np.log(2 / 0.05) / (2 * len(tau)))
+            ax.fill_between(
+                np.r_[tau[0], tau],
+                np.maximum(share - reach, 0),
+                np.minimum(share + reach, 1),
+                step="post",
+                color=colour,
+                alpha=0.08,
+                linewidth=0,
+            )
             ax.step(
                 np.r_[tau[0], tau],
-                np.arange(len(tau) + 1) / len(tau),
+                share,
                 where="post",
                 color=colour,
                 linestyle=_STYLES[kind],
@@ -156,8 +180,9 @@ def recovery_bias(ds, ax):
         row = ds.isel(recovery_estimator=k)
         place = tau * 1.06 ** (k - (ds.sizes["recovery_estimator"] - 1) / 2)
         middle = 1 + row["recovery_bias"].values
-        spread = row["recovery_spread"].values
-        ax.vlines(place, middle - spread, middle + spread, color=COLOURS[k], linewidth=0.8)
+        for x, known, estimates in zip(place, tau, row["recovery_estimate"].values, strict=True):
+            if not np.isnan(estimates).all():
+                ax.vlines(x, *(np.nanquantile(estimates, (0.16, 0.84)) / known), color=COLOURS[k], linewidth=0.8)
         low, high = np.moveaxis(1 + row["recovery_bias_interval"].values, -1, 0)
         ax.errorbar(
             place,
