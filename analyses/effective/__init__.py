@@ -1,6 +1,7 @@
 """Effective time scales: of spikes and membranes, with the same estimators for models and for recordings."""
 
 from .across_trials import autocorrelation_timescales
+from .alignment import beside_learned
 from .autocorrelation import trial_autocorrelation_kernel
 from .differences import difference_decay_kernel, difference_histogram_kernel
 from .doubly_stochastic import doubly_stochastic_spikes
@@ -12,6 +13,7 @@ from .spike_trains import recorded_spikes
 
 __all__ = [
     "autocorrelation_timescales",
+    "beside_learned",
     "difference_decay_kernel",
     "difference_histogram_kernel",
     "doubly_stochastic_spikes",
