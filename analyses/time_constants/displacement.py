@@ -21,8 +21,8 @@ def shift_kernel(after, before, *, axis=-1):
 
 
 def change_kernel(after, before, *, axis=-1):
-    """Mean over neurons of |after − before|: how far a neuron's time constant moved, whatever the direction."""
-    return np.abs(np.asarray(after) - np.asarray(before)).mean(axis=axis)
+    """Median over neurons of |after − before|: how far a neuron's time constant moved, whatever the direction."""
+    return np.median(np.abs(np.asarray(after) - np.asarray(before)), axis=axis)
 
 
 def ratio_kernel(after, before, *, axis=-1):
@@ -32,7 +32,7 @@ def ratio_kernel(after, before, *, axis=-1):
 
 _MEASURES = (
     ("displacement_shift", shift_kernel, "ms", "median of after - before"),
-    ("displacement_change", change_kernel, "ms", "mean of |after - before|"),
+    ("displacement_change", change_kernel, "ms", "median of |after - before|"),
     ("displacement_ratio", ratio_kernel, "1", "median of after / before"),
     ("displacement_wasserstein", wasserstein_kernel, "ms", "Wasserstein distance of after from before"),
     ("displacement_correlation", spearman_kernel, "1", "rank correlation of before and after"),
@@ -59,15 +59,15 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
     -------
     Dataset
         On ``timescale_quantity`` and ``timescale_layer``, each with ``…_interval (…, bound)``: ``displacement_shift``
-        (ms, median of after − before), ``displacement_change`` (ms, mean of |after − before|), ``displacement_ratio``,
-        ``displacement_wasserstein`` (ms: what moved in the distribution, 0 where neurons only changed places),
-        ``displacement_correlation`` (Spearman; 1: the order is as it was, 0: training left nothing of it).
-        ``displacement_p (…, displacement_test)``: "shift" (by the mean of after − before) and "wasserstein" against
-        before and after being exchangeable, "correlation" against no relation of before and after; ``displacement_p_holm`` corrected over the
-        arrays. With `control`: ``displacement_control_shift`` (ms, difference of the medians) and
-        ``displacement_control_wasserstein`` with intervals, ``displacement_control_p (…, displacement_control_test)``
-        and ``displacement_control_paired``. Arrays that were never trained are NaN and named in the attribute
-        ``untrained``.
+        (ms, median of after − before), ``displacement_change`` (ms, median of |after − before|),
+        ``displacement_ratio`` (median of after / before), ``displacement_wasserstein`` (ms: what moved in the
+        distribution, 0 where neurons only changed places), ``displacement_correlation`` (Spearman; 1: the order is as
+        it was, 0: training left nothing of it). ``displacement_p (…, displacement_test)``: "shift" (by the mean of
+        after − before) and "wasserstein" against before and after being exchangeable, "correlation" against no
+        relation of before and after; ``displacement_p_holm`` corrected over the arrays. With `control`:
+        ``displacement_control_shift`` (ms, difference of the medians) and ``displacement_control_wasserstein`` with
+        intervals, ``displacement_control_p (…, displacement_control_test)`` and ``displacement_control_paired``.
+        Arrays that were never trained are NaN and named in the attribute ``untrained``.
 
     Raises
     ------
