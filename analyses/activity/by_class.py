@@ -39,15 +39,15 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     MissingVariable
         As for `sparsity`.
     InvalidInput
-        `label` is not of whole numbers, has other dimensions, another number of trials, more steps than the trial,
-        classes below −1, none at all, or more than `classes` names.
+        `label` is not of whole numbers, has other dimensions, other trials, more steps than the trial, classes below
+        −1, none at all, or more than `classes` names.
     """
     where = "class_rates"
     require(ds, where=where)
     chosen = chosen_groups(ds, groups)
     trials, duration = extent(ds, where=where)
     step = decision_step(ds, dt_ref, where=where)
-    values = _labels(label, trials, whole(duration, step), where=where)
+    values = _labels(label, ds, trials, whole(duration, step), where=where)
     number = int(values.max()) + 1
     names = [str(k) for k in range(number)] if classes is None else [str(name) for name in classes]
     if len(names) < number:
@@ -127,7 +127,9 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
         raise InvalidInput(
             f"{where}: bin_width must be at most the duration of a trial, {duration} s, got {width}"
         )
-    values = np.zeros(trials, dtype=np.int64) if label is None else _labels(label, trials, None, where=where)
+    values = (
+        np.zeros(trials, dtype=np.int64) if label is None else _labels(label, ds, trials, None, where=where)
+    )
     number = int(values.max()) + 1
     names = [str(k) for k in range(number)] if classes is None or label is None else [str(n) for n in classes]
     if len(names) < number:
@@ -221,13 +223,18 @@ def _selectivity(rate, shown):
     return vinje_gallant_kernel(rate[shown], axis=0)
 
 
-def _labels(label, trials, steps, *, where):
+def _labels(label, ds, trials, steps, *, where):
     """`label` as an array (trial,) or, where `steps` are given, perhaps (trial, time)."""
     dims = [("trial",)] if steps is None else [("trial",), ("trial", "time")]
     if not isinstance(label, xr.DataArray) or label.dims not in dims:
         found = label.dims if isinstance(label, xr.DataArray) else type(label).__name__
         raise InvalidInput(
             f"{where}: label must be a DataArray with dimensions {' or '.join(map(str, dims))}, got {found}"
+        )
+    if "trial" in label.coords and "trial" in ds.coords and not label["trial"].equals(ds["trial"]):
+        raise InvalidInput(
+            f"{where}: the trial coordinates of label and simulation differ: {label['trial'].values[:3]}… and "
+            f"{ds['trial'].values[:3]}…; take the labels of the trials that were simulated"
         )
     values = np.asarray(label.values)
     if values.dtype.kind not in "iu":

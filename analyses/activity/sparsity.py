@@ -215,5 +215,7 @@ def _dataset(ds, groups, parts, *, trains_of, options):
         long_name="of these, without a spike",
     )
     coords = unit_coords(ds, groups)
+    if "trial" in ds.coords:
+        coords["trial"] = ds["trial"].variable
     coords[layer] = variable(np.asarray(groups, dtype=str), layer, units="1", long_name="layer")
     return xr.Dataset(data, coords=coords, attrs={"activity_trials": trials, "activity_duration_s": duration})

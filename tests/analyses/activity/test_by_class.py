@@ -112,6 +112,11 @@ def test_labels_that_are_refused(small, values, message):
 def test_what_is_refused(small):
     with pytest.raises(InvalidInput, match="label has the class 2, but classes names only 2"):
         class_rates(small, label([0, 2]), classes=["a", "b"])
+    simulated = small.assign_coords(trial=[5, 6])
+    with pytest.raises(
+        InvalidInput, match=r"trial coordinates of label and simulation differ: \[6 5\]… and \[5 6\]…"
+    ):
+        class_rates(simulated, label([0, 1]).assign_coords(trial=[6, 5]))
     with pytest.raises(InvalidInput, match="bin_width must be at most the duration of a trial, 0.04 s"):
         rates_over_time(small, bin_width=0.1)
     with pytest.raises(InvalidInput, match="bin_width must be a positive, finite number, got 0"):
