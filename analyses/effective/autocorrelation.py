@@ -3,6 +3,7 @@
 import numpy as np
 
 from .exponential import exponential_fit_kernel
+from .resampling import CHUNK
 
 
 def trial_moments(counts, block, blocks, lags):
@@ -12,6 +13,7 @@ def trial_moments(counts, block, blocks, lags):
     ----------
     counts : ndarray (trial, bin)
     block : ndarray of int (trial,)
+        Rising.
     blocks : int
     lags : int
         Largest lag in bins.
@@ -22,15 +24,17 @@ def trial_moments(counts, block, blocks, lags):
         Number of trials; sum and sum of squares of each bin; for each lag 1 … lags the sums of the products of bins
         that are so far apart.
     """
-    counts = np.asarray(counts, dtype=float)
     bins = counts.shape[1]
-    features = [np.ones((len(counts), 1)), counts, counts**2]
-    features += [counts[:, : bins - k] * counts[:, k:] for k in range(1, lags + 1)]
-    features = np.concatenate(features, axis=1)
-    if len(counts) == blocks:
-        return features[np.argsort(block)]
-    ends = np.searchsorted(block, np.arange(blocks))  # block is sorted
-    return np.add.reduceat(features, ends, axis=0)
+    size = 1 + 2 * bins + lags * bins - lags * (lags + 1) // 2
+    out = np.zeros((blocks, size))
+    step = max(1, CHUNK // size)
+    for start in range(0, len(counts), step):
+        part = np.asarray(counts[start : start + step], dtype=float)
+        features = [np.ones((len(part), 1)), part, part**2]
+        features += [part[:, : bins - k] * part[:, k:] for k in range(1, lags + 1)]
+        number, first = np.unique(block[start : start + step], return_index=True)
+        out[number] += np.add.reduceat(np.concatenate(features, axis=1), first, axis=0)
+    return out
 
 
 def correlations(sums, bins, lags):

@@ -4,6 +4,9 @@ import numpy as np
 
 from ..statistics.intervals import bootstrap_kernel
 
+# Numbers that a temporary holds at most (32 MiB).
+CHUNK = 1 << 22
+
 
 def block_interval(moments, estimate, *, rng, resamples, level):
     """BCa interval of an estimate that is a function of sums over blocks.
@@ -33,7 +36,9 @@ def block_interval(moments, estimate, *, rng, resamples, level):
         rows = index.reshape(-1, index.shape[axis])
         place = np.arange(len(rows))[:, None] * blocks + rows
         times = np.bincount(place.ravel(), minlength=len(rows) * blocks).reshape(len(rows), blocks)
-        return estimate(times @ moments).reshape(index.shape[:-1])
+        size = max(1, CHUNK // moments.shape[1])
+        parts = [estimate(times[k : k + size] @ moments) for k in range(0, len(rows), size)]
+        return np.concatenate(parts).reshape(index.shape[:-1])
 
     return bootstrap_kernel(
         np.arange(blocks, dtype=float), statistic, rng=rng, resamples=resamples, level=level, method="bca"

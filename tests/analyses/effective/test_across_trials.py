@@ -5,6 +5,7 @@ import pytest
 
 from chronaxie.analyses import InvalidInput, MissingVariable
 from chronaxie.analyses.effective import (
+    autocorrelation,
     autocorrelation_timescales,
     doubly_stochastic_spikes,
     recorded_spikes,
@@ -31,6 +32,16 @@ def test_bins_that_never_vary_are_left_out():
     r = [np.corrcoef(counts[:, i], counts[:, i + 1])[0, 1] for i in (0, 3)]
     assert trial_autocorrelation_kernel(counts, lags=1)[0] == pytest.approx(np.mean(r))
     assert np.isnan(trial_autocorrelation_kernel(np.ones((5, 4)), lags=2)).all()
+
+
+def test_sums_over_blocks_are_those_of_all_trials_whatever_the_chunk(monkeypatch):
+    counts = np.random.default_rng(2).poisson(1.0, (57, 12))
+    block = np.arange(57) * 10 // 57
+    whole = autocorrelation.trial_moments(counts, block, 10, 5)
+    monkeypatch.setattr(autocorrelation, "CHUNK", 200)
+    np.testing.assert_array_equal(autocorrelation.trial_moments(counts, block, 10, 5), whole)
+    r = autocorrelation.correlations(whole.sum(axis=0), 12, 5)
+    np.testing.assert_allclose(r, trial_autocorrelation_kernel(counts, lags=5), rtol=1e-12)
 
 
 def test_the_fit_begins_at_the_first_drop():
