@@ -46,9 +46,9 @@ def compare(
         ``("species", "cell_class")``. "all cells" is always the last group.
     quantity : str, optional
         The variable of `biology`; by default the one that its attribute `quantity` names, else ``tau_m``.
-    initial : DataArray (neuron) or frozen distribution of scipy.stats (ms), optional
+    initial : DataArray (neuron), frozen distribution of scipy.stats (ms), or one for each layer in a dict, optional
         Where the network started, as values of the same neurons or as the distribution that they were drawn from: a
-        null for the distances.
+        null for the distances. A layer that the dict lacks has no such null.
     quantiles : sequence of float in [0, 1]
     resamples, level, seed
         Of all intervals and tests.
@@ -186,12 +186,16 @@ def _initial(initial, model_tau, *, where):
     """Where each layer started: samples, or one distribution; None where that is not known."""
     if initial is None:
         return None
-    if hasattr(initial, "ppf"):
-        if not initial.cdf(0.0) < 0.5:
-            raise InvalidInput(
-                f"{where}: initial has most of its values below 0, expected time constants in ms"
-            )
-        return initial
+    if hasattr(initial, "ppf") or isinstance(initial, dict):
+        layers = dict.fromkeys(map(str, model_tau["layer"].values.tolist()))
+        laws = initial if isinstance(initial, dict) else dict.fromkeys(layers, initial)
+        for name, law in laws.items():
+            if name not in layers or not (hasattr(law, "ppf") and law.cdf(0.0) < 0.5):
+                raise InvalidInput(
+                    f"{where}: initial of {name!r} must be a frozen distribution of positive time constants in ms of a "
+                    f"layer ({', '.join(layers)}), got {law!r}"
+                )
+        return laws
     before = _by_layer(initial, "initial", where=where)
     after = _by_layer(model_tau, "model_tau", where=where)
     if {k: len(v) for k, v in before.items()} != {k: len(v) for k, v in after.items()}:

@@ -6,13 +6,7 @@ from scipy.special import ndtr, ndtri
 
 from ..variables import variable
 from .pairs import BOUND, PAIR, PER_TEST
-from .resampling import (
-    Sample,
-    distance_at_shares,
-    frozen_log_quantiles,
-    null_distances_kernel,
-    two_sided,
-)
+from .resampling import Sample, area_kernel, frozen_log_quantiles, order_statistics, two_sided
 
 _NULL = ("biology_null",)
 
@@ -23,7 +17,7 @@ def null_variables(layers, groups, initial, *, rng, resamples, level):
     Parameters
     ----------
     layers, groups : dict of str to ndarray
-    initial : None, dict of str to ndarray, or frozen distribution
+    initial : dict of str to ndarray or frozen distribution, or None
     rng, resamples, level
 
     Returns
@@ -32,33 +26,34 @@ def null_variables(layers, groups, initial, *, rng, resamples, level):
     """
     laws = {"lognormal": {name: _lognormal(x) for name, x in layers.items()}}
     if initial is not None:
-        laws["initial"] = {
-            name: _started(initial[name] if isinstance(initial, dict) else initial) for name in layers
-        }
+        laws["initial"] = {name: _started(initial.get(name)) for name in layers}
     shape = (len(laws), len(layers), len(groups))
     sides = [{name: Sample.of(v) for name, v in side.items() if len(v) > 1} for side in (layers, groups)]
     draws = max(resamples, PER_TEST * 2 * int(np.prod(shape)))
     shares = ndtr(np.array([-1, 0, 1]) * ndtri((1 + level) / 2))
+    kinds = ((False, "", "ms"), (True, "_scaled", "1"))
+    central, p = np.full((2,) + shape + (3,), np.nan), np.full((2,) + shape, np.nan)
+    for i, law in enumerate(laws.values()):
+        for k, name in enumerate(layers):
+            if law[name] is None or name not in sides[0]:
+                continue
+            x = sides[0][name]
+            drawn = np.exp(law[name][order_statistics(x.size, rng=rng, resamples=draws)])
+            for j, group in enumerate(groups):
+                for kind, (scaled, _, _) in enumerate(kinds):
+                    if group in sides[1]:
+                        y = sides[1][group].at_shares
+                        found = area_kernel(drawn, y, scaled=scaled)
+                        central[kind, i, k, j] = np.quantile(found, shares)
+                        p[kind, i, k, j] = two_sided(found, area_kernel(x.at_shares, y, scaled=scaled))
     parts = {}
-    for scaled, suffix, units in ((False, "", "ms"), (True, "_scaled", "1")):
-        central, p = np.full(shape + (3,), np.nan), np.full(shape, np.nan)
-        for i, law in enumerate(laws.values()):
-            for k, name in enumerate(layers):
-                for j, group in enumerate(groups):
-                    if law[name] is None or name not in sides[0] or group not in sides[1]:
-                        continue
-                    x, y = sides[0][name], sides[1][group]
-                    drawn = null_distances_kernel(
-                        law[name], x.size, y, rng=rng, resamples=draws, scaled=scaled
-                    )
-                    central[i, k, j] = np.quantile(drawn, shares)
-                    p[i, k, j] = two_sided(drawn, distance_at_shares(x, y, scaled=scaled))
+    for kind, (_, suffix, units) in enumerate(kinds):
         text = "Wasserstein distance of the cells from as many draws of the null"
         parts[f"biology_null_distance{suffix}"] = variable(
-            central[..., 1], _NULL + PAIR, units=units, long_name=f"median {text}", resamples=draws
+            central[kind, ..., 1], _NULL + PAIR, units=units, long_name=f"median {text}", resamples=draws
         )
         parts[f"biology_null_interval{suffix}"] = variable(
-            central[..., ::2],
+            central[kind, ..., ::2],
             _NULL + PAIR + BOUND,
             units=units,
             long_name=f"central {100 * level:g} % of the {text}",
@@ -66,7 +61,7 @@ def null_variables(layers, groups, initial, *, rng, resamples, level):
             resamples=draws,
         )
         parts[f"biology_null_p{suffix}"] = variable(
-            p,
+            p[kind],
             _NULL + PAIR,
             units="1",
             long_name="p value of the network's distance among those of the null, two-sided",
@@ -86,4 +81,4 @@ def _lognormal(x):
 def _started(law):
     if hasattr(law, "ppf"):
         return frozen_log_quantiles(law)
-    return Sample.of(law).table if len(law) > 1 else None
+    return Sample.of(law).table if law is not None and len(law) > 1 else None

@@ -19,7 +19,7 @@ _TABLE_SHARES = (np.arange(_TABLE) + 0.5) / _TABLE
 # steps along a path of distributions, from 0 (the cells) over 1 (the network) outwards
 _STEPS = np.array([0, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 3, 5, 8, 12, 20])
 # width of the smoother of the difference of two quantile functions, in normal scores times (n m / (n + m))^(1/5)
-_WIDTH = 3.0
+_WIDTH = 6.0
 # shifts at which the power is looked at, in standard errors
 _SHIFTS = np.linspace(0, 12, 13)
 
@@ -210,20 +210,6 @@ def same_distribution_kernel(x, y, *, rng, resamples=1000, scaled=False):
     pooled = _pooled(*((x.scaled(), y.scaled()) if scaled else (x, y)))
     drawn = (np.exp(pooled[order_statistics(v.size, rng=rng, resamples=resamples)]) for v in (x, y))
     return _share(area_kernel(*drawn, scaled=scaled) >= observed)
-
-
-def null_distances_kernel(null, size, y, *, rng, resamples=1000, scaled=False):
-    """Wasserstein distances from the sample y that samples of `size` from a null distribution have, (resamples,).
-
-    `null` is the table of a `Sample`, or what `frozen_log_quantiles` returned.
-    """
-    drawn = np.exp(null[order_statistics(size, rng=rng, resamples=resamples)])
-    return area_kernel(drawn, y.at_shares, scaled=scaled)
-
-
-def distance_at_shares(x, y, *, scaled=False):
-    """Wasserstein distance of two samples as `null_distances_kernel` measures it."""
-    return area_kernel(x.at_shares, y.at_shares, scaled=scaled)
 
 
 def two_sided(drawn, observed):

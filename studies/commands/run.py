@@ -6,6 +6,7 @@ import os
 
 from . import run_continuous as continuous
 from . import run_fidelity as fidelity
+from . import run_published as published
 from . import run_robustness as robustness
 from .arguments import add_engine, count, not_negative, positive, report, share, whole
 from .training_study import run_training_study
@@ -95,6 +96,7 @@ def add(commands):
     )
     continuous.add(studies)
     robustness.add(studies)
+    published.add(studies)
     fidelity.add(studies)
 
 
