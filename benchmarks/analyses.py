@@ -2,9 +2,9 @@
 
 ``python benchmarks/analyses.py [--neurons 1000000] [--spikes 100000000] [--trials 100] [--only sparsity …]``
 
-Each analysis is a process of its own; prints seconds of the analysis, those of the processor (less on
-a busy machine), the largest memory of the process, and of it what the spikes
-alone take. With Dask the time includes making the spikes. The bar is 60 s and 4 GiB.
+Each analysis is a process of its own; prints seconds of the analysis, those of the processor (less on a busy machine),
+the largest memory of the process, and of it what the spikes alone take. With Dask the time includes making the spikes.
+The bar is 60 s and 4 GiB.
 """
 
 import argparse
