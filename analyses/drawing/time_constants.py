@@ -54,10 +54,7 @@ def fitted_distribution(ds, ax, *, quantity="tau_m"):
             f"p of fit {_p_text(float(fits['fit_p'][best]))}",
         )
     if shown:
-        values = np.concatenate(shown)
-        ax.set_xscale("log")
-        ax.set_xlim(values.min() / 1.2, values.max() * 1.2)
-        plain_ticks(ax, "x")
+        _time_axis(ax, np.concatenate(shown))
         title = "pale: before training" if initial in ds.variables else None
         legend_below(ax, title=title, title_fontsize=8, alignment="left")
     ax.set(
@@ -218,13 +215,23 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
         ax.plot([], [], "o", color=colour, markersize=4, label=f"{layer}, n = {int(inside.sum())}")
     ax.axhline(0, color=LIGHT, zorder=0)
     if known.any():
-        ax.set_xscale("log")
-        ax.set_xlim(tau[known].min() / 1.2, tau[known].max() * 1.2)
-        plain_ticks(ax, "x")
+        _time_axis(ax, tau[known])
         legend_below(ax, title="filled: p ≤ 0.05 (Holm)", title_fontsize=8, alignment="left")
     done = "Removed" if kind == "removed" else f"{kind.removeprefix('reset_')} reset"
     ax.set(xlabel=f"{_NAMES[quantity]} (ms)", ylabel=f"Accuracy lost, {level:.0%} interval", title=done)
     return ax
+
+
+def _time_axis(ax, values):
+    low, high = values.min(), values.max()
+    if high < 5 * low:
+        # a logarithmic axis of less than a decade has too few ticks
+        margin = max(0.05 * (high - low), 0.02 * high)
+        ax.set_xlim(low - margin, high + margin)
+        return
+    ax.set_xscale("log")
+    ax.set_xlim(low / 1.2, high * 1.2)
+    plain_ticks(ax, "x")
 
 
 def _known(array):

@@ -124,7 +124,8 @@ def _inverted(x, y, draw, tail, *, rng, resamples):
     path = transported + (steps * stretch)[..., None] * (x - transported)
     shifted = transported + (steps * sign * (estimate + 2 * beyond))[..., None]
     at, values = _resampled(np.concatenate((path, shifted)), y, draw, key, resamples)
-    lower, upper = np.quantile(values, share, axis=-1)
+    # of few resamples the default quantiles lie too far inside
+    lower, upper = np.quantile(values, share, axis=-1, method="weibull")
     low, high = np.zeros_like(estimate), np.zeros_like(estimate)
     first, second = slice(None, _POINTS), slice(_POINTS, None)
     for k in np.flatnonzero(moved):

@@ -204,9 +204,9 @@ def expanded_quantile(level, units):
 
 
 def _quantiles(ordered, share):
-    """Linear interpolation of sorted values (…, r) at a share of its own in each row, (2, …)."""
+    """Quantiles of sorted values (…, r) at a share of its own in each row, (2, …); the k-th is that of k/(r + 1)."""
     last = ordered.shape[-1] - 1
-    place = np.clip(np.nan_to_num(share) * last, 0, last)
+    place = np.clip(np.nan_to_num(share) * (last + 2) - 1, 0, last)
     low = np.floor(place).astype(np.int64)
     at = np.broadcast_to(ordered, share.shape[:1] + ordered.shape)
     left = np.take_along_axis(at, low[..., None], axis=-1)[..., 0]

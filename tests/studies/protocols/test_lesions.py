@@ -8,7 +8,7 @@ import xarray as xr
 
 import chronaxie as cx
 from chronaxie.analyses.time_constants import lesion_losses, relations
-from chronaxie.models import ALIF, LIF, LeakyIntegrator, describe, readout_scores, simulate, start_states
+from chronaxie.models import ALIF, LIF, describe, readout_scores, simulate, start_states
 from chronaxie.models.perturbing import replaced
 from chronaxie.studies.evaluating import EvaluationError, start_of
 from chronaxie.studies.protocols.lesions import lesions
@@ -144,6 +144,7 @@ def test_what_is_refused(net, task, measured):
     initial = measured[["tau_m"]].rename(tau_m="tau_m_initial").isel(neuron=slice(2))
     with pytest.raises(EvaluationError, match="tau_m_initial is of other neurons"):
         lesions(net, task, kinds=["tau_m"], initial=initial)
-    silent = cx.srnn(4, [2], 3, neuron=LeakyIntegrator, seed=1)
+    silent = describe(net)
+    silent = replaced(silent, replace(silent.group("hidden1"), threshold=None))
     with pytest.raises(EvaluationError, match="no hidden layer that spikes"):
         lesions(silent, task)
