@@ -93,10 +93,11 @@ class Trains:
         return Trains(self.time[low:high], self.offset[first : last + 1] - low)
 
 
-def in_parts(kernel):
+def in_parts(kernel, *, times=1):
     """Let a kernel of pairs of trains work through them in parts, so that its memory does not grow with their number.
 
-    ``kernel(reference, other, **options)`` returns an array with one value for each pair, or a tuple of them.
+    ``kernel(reference, other, **options)`` returns an array with one value for each pair, or a tuple of them. A part has
+    `TOGETHER` spikes times `times`.
     """
 
     def whole(reference, other, **options):
@@ -106,7 +107,7 @@ def in_parts(kernel):
             )
         # Empty trains cost room too: two places each.
         load = reference.offset + other.offset + 4 * np.arange(len(reference) + 1)
-        cuts = np.searchsorted(load, np.arange(TOGETHER, load[-1], TOGETHER))
+        cuts = np.searchsorted(load, np.arange(times * TOGETHER, load[-1], times * TOGETHER))
         cuts = np.unique(np.concatenate([[0], cuts, [len(reference)]]))
         if len(cuts) < 3:
             return kernel(reference, other, **options)
