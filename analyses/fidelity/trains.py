@@ -96,8 +96,8 @@ class Trains:
 def in_parts(kernel, *, times=1):
     """Let a kernel of pairs of trains work through them in parts, so that its memory does not grow with their number.
 
-    ``kernel(reference, other, **options)`` returns an array with one value for each pair, or a tuple of them. A part has
-    `TOGETHER` spikes times `times`.
+    ``kernel(reference, other, **options)`` returns an array with one value for each pair, or a tuple of them. A part
+    has `times` times `TOGETHER` spikes.
     """
 
     def whole(reference, other, **options):
