@@ -98,7 +98,7 @@ def autocorrelation_timescales(
         "effective_layer": variable(
             np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
         ),
-        "bound": ["low", "high"],
+        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
     }
     variables = _variables("autocorrelation", "unit", correlation, numbers, "of a neuron")
     variables["autocorrelation_p"] = variable(

@@ -167,7 +167,7 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
                 (time[during] - onset) * 1e3, "membrane_time", units="ms", long_name="time since the step"
             ),
             "effective_layer": variable(names, "effective_layer", units="1", long_name="layer"),
-            "bound": ["low", "high"],
+            "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
         },
         attrs={
             "membrane_variable": ds.attrs["step_variable"],

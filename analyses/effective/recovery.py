@@ -123,8 +123,10 @@ def timescale_recovery(
         },
         coords={
             "recovery_tau": variable(taus, "recovery_tau", units="ms", long_name="true time constant"),
-            "recovery_estimator": list(ESTIMATORS),
-            "bound": ["low", "high"],
+            "recovery_estimator": variable(
+                list(ESTIMATORS), "recovery_estimator", units="1", long_name="estimator"
+            ),
+            "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
         },
         attrs={
             f"recovery_{key}": value

@@ -109,7 +109,7 @@ def isi_timescales(
         "effective_layer": variable(
             np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
         ),
-        "bound": ["low", "high"],
+        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
     }
     variables = _variables("isi", "unit", correlogram, numbers, "of a neuron")
     spikes = np.concatenate([np.diff(t.ends) for t in found])
