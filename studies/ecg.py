@@ -182,7 +182,7 @@ def _tested(net, task, config, report):
         analyses.confusion(prediction, test.label, task.classes, mask=mask).to_dataset(name="confusion")
     )
     parts.append(analyses.firing_rates(same))
-    parts.append(analyses.energy(same, models=neuron_models(net, "ALIF")))
+    parts.append(analyses.energy(same, models=neuron_models(net, "ALIF"), decisions="steps"))
     parts.append(example(run.scores, run.spikes, task))
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
 

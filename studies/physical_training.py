@@ -250,7 +250,7 @@ def _tested(config, net, task, report):
         confusion(prediction, test, task.classes),
         differences(run_first, same, readout=annotations(net).readout),
         analyses.firing_rates(same),
-        analyses.energy(same, models=costs),
+        analyses.energy(same, models=costs, decisions="steps" if "time" in test.label.dims else 1),
         example(scores, run_first.spikes, task, dt=same.attrs["dt"]),
         over_dt(net, test, config.recipe.fine_dt, device=device, report=report),
     ]

@@ -237,7 +237,12 @@ def _tested_spiking(config, net, task, report):
         scalars(numbers),
         differences(run_first, same, readout=annotations(net).readout),
         analyses.firing_rates(same),
-        analyses.energy(same, models=models, graded=graded),
+        analyses.energy(
+            same,
+            models=models,
+            graded=graded,
+            decisions="steps" if "time" in task.test.label.dims else 1,
+        ),
         example(scores, run_first.spikes, task),
     ]
 
