@@ -31,9 +31,9 @@ def autocorrelation_timescales(
     one lag; A[exp(−t/tau) + B] is fitted from the first drop on.
 
     The well-known bias of such fits comes from subtracting the mean of each trial, which lowers an autocorrelation by
-    about 2 r [1 − r (1 − exp(−1/r))], r = tau/T. Here the mean over trials is subtracted from each bin, and the median
-    estimate is within 5 % of the truth wherever the correlation stands out of its noise; `timescale_recovery` measures
-    it for any rate and length (docs/effective_timescales.md).
+    about 2 r [1 − r (1 − exp(−1/r))], r = tau/T. Here the mean over trials is subtracted from each bin; the median
+    estimate of 20 to 300 ms is within 2 % of the truth in two hours at 2 Hz, within 12 % in 20 minutes at 1 Hz.
+    `timescale_recovery` measures it for any rate and length (docs/effective_timescales.md).
 
     Parameters
     ----------

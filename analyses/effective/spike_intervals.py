@@ -49,7 +49,7 @@ def isi_timescales(
         Longest difference in s, and the largest tau that is found; at most half a trial. Published: 1 s.
     span : float in [0, 1)
         Share of the bins that the smoothing looks at. Published: 0.1, which lengthens a tau of 20 ms by a tenth and
-        those from 50 ms on by 2 % at most (docs/effective_timescales.md); 0 fits the histogram as it is, without.
+        leaves those from 50 ms on within 2 % (docs/effective_timescales.md); 0 fits the histogram as it is, without.
     least_spikes : int
         Neurons with fewer get NaN.
     resamples : int
