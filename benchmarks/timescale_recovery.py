@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chronaxie.analyses.effective import timescale_recovery
 
-# Median length (s) and rate (Hz) of the accepted units of each species in biology/intrinsic_timescales.csv.
+# About the median length (s) and rate (Hz) of the accepted units of each species in biology/intrinsic_timescales.csv.
 RECORDINGS = {"human": (1400.0, 1.2), "mouse": (3100.0, 1.2), "monkey": (8700.0, 2.3), "fast": (4600.0, 10.0)}
 # tau (ms), width, window and longest lag (s): bins no wider than tau, windows of some time constants.
 SETTINGS = (
