@@ -1,20 +1,30 @@
 """From simulated spikes and trained networks to numbers and figures, all as xarray data."""
 
 from . import biology
+from .activity.by_class import class_rates, rates_over_time
+from .activity.dimensionality import participation_ratio
 from .activity.rates import firing_rates
+from .activity.sparsity import sparsity
 from .biology.cells import cells_distribution, membrane_beside_cells
 from .biology.comparison import compare
 from .biology.glif import glif_parameters, glif_table
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .convergence import convergence_orders, step_deviations
+from .drawing.activity import SPARSITY
+from .drawing.advantage import ADVANTAGE
 from .drawing.biology import biology_ms, biology_scale_free
+from .drawing.comparison import COMPARISON
+from .drawing.effective import EFFECTIVE
 from .drawing.energy import energy_bars, operation_bars
+from .drawing.fidelity import FIDELITY
 from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
 from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
+from .drawing.published import PUBLISHED
 from .drawing.raster import example_classes, example_signal, example_spikes, example_stimulus
 from .drawing.record import record_spikes, record_waves
 from .drawing.robustness import ROBUSTNESS, accuracy_against_strength
 from .drawing.steps import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
+from .drawing.time_constants import TIME_CONSTANTS
 from .drawing.training import (
     accuracy_against_dt,
     confusion_matrix,
@@ -23,22 +33,56 @@ from .drawing.training import (
     learning_rate_of_spikes,
     rate_against_dt,
 )
-from .energetics.costs import ENERGY_COSTS, FLOAT32, INT32_RATIO_31, NEURON_COSTS, EnergyCost, NeuronCost
+from .effective.across_trials import autocorrelation_timescales
+from .effective.alignment import beside_learned
+from .effective.doubly_stochastic import doubly_stochastic_spikes
+from .effective.membrane import membrane_timescales
+from .effective.recovery import timescale_recovery
+from .effective.spike_intervals import isi_timescales
+from .effective.spike_trains import recorded_spikes
+from .energetics.costs import (
+    COST_MODELS,
+    ENERGY_COSTS,
+    FLOAT32,
+    INT32_RATIO_31,
+    NEURON_COSTS,
+    EnergyCost,
+    NeuronCost,
+)
 from .energetics.dense import dense_operations
+from .energetics.formulas import formula_operations
 from .energetics.network import energy
 from .energetics.operations import operations
+from .energetics.seeds import energy_over_seeds
+from .energetics.synapses import synaptic_events
 from .errors import DataNotFound, InvalidInput, MissingVariable
+from .fidelity.comparison import fidelity
+from .fidelity.decisions import accuracy_kept
+from .fidelity.summary import fidelity_summary
+from .time_constants.description import timescale_intervals
+from .time_constants.displacement import displacement
+from .time_constants.distributions import timescale_fits
+from .time_constants.relations import lesion_losses, relations
 from .time_constants.summary import timescales, timescales_table
+from .time_constants.theoretical import displacement_from
 
 __all__ = [
+    "ADVANTAGE",
+    "COMPARISON",
+    "COST_MODELS",
+    "EFFECTIVE",
     "ENERGY_COSTS",
+    "FIDELITY",
     "FIGURES",
     "FLOAT32",
     "INT32_RATIO_31",
     "NEURON_COSTS",
+    "PUBLISHED",
     "RECORD",
     "ROBUSTNESS",
+    "SPARSITY",
     "STEPS",
+    "TIME_CONSTANTS",
     "DataNotFound",
     "EnergyCost",
     "InvalidInput",
@@ -47,46 +91,69 @@ __all__ = [
     "accuracy",
     "accuracy_against_dt",
     "accuracy_against_strength",
+    "accuracy_kept",
     "accuracy_yin",
     "adaptation_change",
+    "autocorrelation_timescales",
     "balanced_accuracy",
+    "beside_learned",
     "biology",
     "biology_ms",
     "biology_scale_free",
     "cells_distribution",
+    "class_rates",
     "compare",
     "compose",
     "confusion",
     "confusion_matrix",
     "convergence_orders",
     "dense_operations",
+    "displacement",
+    "displacement_from",
+    "doubly_stochastic_spikes",
     "energy",
     "energy_bars",
+    "energy_over_seeds",
     "example_classes",
     "example_signal",
     "example_spikes",
     "example_stimulus",
     "f1_scores",
+    "fidelity",
+    "fidelity_summary",
     "figure_names",
     "figures",
     "firing_rate_distribution",
     "firing_rates",
+    "formula_operations",
     "glif_parameters",
     "glif_table",
+    "isi_timescales",
     "learning_accuracy",
     "learning_loss",
     "learning_rate_of_spikes",
+    "lesion_losses",
     "membrane_beside_cells",
     "membrane_change",
+    "membrane_timescales",
     "operation_bars",
     "operations",
+    "participation_ratio",
     "rate_against_dt",
+    "rates_over_time",
     "record_spikes",
     "record_waves",
+    "recorded_spikes",
+    "relations",
+    "sparsity",
     "spike_time_errors",
     "step_accuracy",
     "step_deviations",
     "step_spikes",
+    "synaptic_events",
+    "timescale_fits",
+    "timescale_intervals",
+    "timescale_recovery",
     "timescales",
     "timescales_table",
     "trace_errors",
