@@ -121,7 +121,7 @@ def compare(
         "biology_percent": (PERCENT, "percent of the neurons or cells below"),
         "biology_bound": (["low", "high"], "bound of the interval"),
         "biology_null": (
-            ["lognormal"] + (["initial"] if laws else []),
+            ["lognormal"] + (["initial"] if laws is not None else []),
             "distribution instead of the network's",
         ),
     }

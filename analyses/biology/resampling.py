@@ -129,8 +129,9 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     The distance of two samples is larger than that of their distributions, the more so the nearer these are, and is
     never 0; percentile and BCa intervals then miss the truth. Here every distance on a path of distributions from that
     of y to that of x is tested with resamples of both sizes, and what is not rejected is the interval. On the path the
-    quantile functions differ by Q_λ(u) = Q_y(u) exp(λ r(u)), where r is their log ratio, smoothed over normal scores
-    (local linear, a width that shrinks as n^(-1/5)): unsmoothed, the noise in r adds to every distance on the path.
+    medians and the spreads of the logarithms go geometrically from those of y to those of x, and the rest of the
+    difference of the log quantile functions linearly, smoothed over normal scores (local linear, of a width that
+    shrinks as n^(-1/5)): unsmoothed, its noise adds to every distance on the path. `_Path` says how it goes on.
 
     Parameters
     ----------
@@ -157,29 +158,59 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     if min(n, m) < 2:
         return np.full((2, 3), np.nan)
     observed = _both(x.at_shares, y.at_shares, scaled=scaled)
-    base = y.table
-    change = _smooth(x.table - base, n * m / (n + m))
-    if scaled:
-        change = change - _median(change)
+    path = _Path.between(x, y, scaled=scaled)
     tail = expanded_quantile(level, min(n, m))
     shares = ndtr(np.array([tail, 0.0, -tail]))
-    places = order_statistics(n, rng=rng, resamples=resamples)
-    start, along = base[places], change[places]
-    target = np.exp(y.draw(rng=rng, resamples=resamples))
+    places = [order_statistics(size, rng=rng, resamples=resamples) for size in (n, m)]
     at, found = [], []
     for step in _STEPS:
-        here = np.exp(_at_grid(np.sort(base + step * change)))
-        at.append(_both(here, np.exp(_at_grid(base)), scaled=scaled))
-        drawn = np.sort(np.exp(start + step * along), axis=-1)
-        found.append(np.quantile(_both(drawn, target, scaled=scaled), shares, axis=-1))
+        sides = path.at(step)
+        at.append(_both(*(np.exp(_at_grid(side)) for side in sides), scaled=scaled))
+        drawn = (np.exp(side[k]) for side, k in zip(sides, places, strict=True))
+        found.append(np.quantile(_both(*drawn, scaled=scaled), shares, axis=-1))
         if step >= 1 and (found[-1][2] > observed).all():
             break
     at, found = np.array(at), np.array(found)
-    # the quantiles rise with the distance, but for the noise of the resamples
-    found = np.maximum.accumulate(found, axis=0)
-    return np.array(
-        [[np.interp(observed[k], found[:, j, k], at[:, k], left=0.0) for j in range(3)] for k in range(2)]
-    )
+    bounds = np.empty((2, 3))
+    for k in range(2):
+        order = np.argsort(at[:, k], kind="stable")
+        # the quantiles rise with the distance, but for the noise of the resamples
+        rising = np.maximum.accumulate(found[order, :, k], axis=0)
+        bounds[k] = [np.interp(observed[k], rising[:, j], at[order, k], left=0.0) for j in range(3)]
+    return bounds
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Log quantile functions of the network, from that of the cells (step 0) over its own (1) outwards, and of the cells.
+
+    That of the network is median + step shift + ratio^step deviation + min(step, 1) rest. Outwards, the wider of both
+    grows wider, by at most a factor of two a step: a narrow one that grew narrower would come to an end.
+    """
+
+    median: float
+    deviation: np.ndarray
+    shift: float
+    ratio: float
+    rest: np.ndarray
+
+    @classmethod
+    def between(cls, x, y, *, scaled):
+        middle = float(_median(y.table))
+        deviation, change = y.table - middle, x.table - y.table
+        shift, spread = float(_median(change)), y.table.std()
+        ratio = max(x.table.std() / spread, 1e-3) if spread > 0 else 1.0
+        rest = change - shift - (ratio - 1) * deviation
+        rest = _smooth(rest, x.size * y.size / (x.size + y.size))
+        return cls(middle, deviation, 0.0 if scaled else shift, ratio, rest - _median(rest))
+
+    def at(self, step):
+        """Network and cells, ascending, (2048,) each."""
+        inside, outside = min(step, 1.0), max(step - 1.0, 0.0)
+        wider = min(max(self.ratio, 1 / self.ratio), 2.0) ** outside
+        for_x, for_y = (wider, 1.0) if self.ratio > 1 else (1.0, wider)
+        moved = self.median + step * self.shift + for_x * self.ratio**inside * self.deviation
+        return np.sort(moved + inside * self.rest), self.median + for_y * self.deviation
 
 
 def percentile_interval_kernel(x, shares, *, rng, resamples=1000, level=0.95):
