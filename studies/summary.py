@@ -9,6 +9,7 @@ from .continuous_summary import summarise_continuous
 from .fidelity_summary import ATTRIBUTES as ATTRIBUTES_FIDELITY
 from .fidelity_summary import NEEDED as NEEDED_FIDELITY
 from .fidelity_summary import summarise_fidelity
+from .published_page import page
 from .record_simulation import summarise_record
 from .results import ResultError
 from .robustness_summary import ATTRIBUTES as ATTRIBUTES_ROBUSTNESS
@@ -90,6 +91,8 @@ def summarise(ds):
     if study == "continuous":
         _require(ds, "continuous", NEEDED_CONTINUOUS, ATTRIBUTES_CONTINUOUS)
         return summarise_continuous(ds)
+    if study == "published":
+        return page(ds)
     if study == "robustness":
         _require(ds, "robustness", NEEDED_ROBUSTNESS, ATTRIBUTES_ROBUSTNESS)
         return summarise_robustness(ds)
