@@ -21,8 +21,8 @@ def wasserstein_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, paired
     never 0: percentile and BCa intervals then miss the truth (of two samples of one distribution always). Here every
     distance on the straight path of optimal transport from y to x, x(λ) = T(x) + λ (x − T(x)) with T(x) the value of
     y at the rank of x, is tested by resampling from x(λ) and y; the interval is what is not rejected. Its lower bound
-    is 0 where the two samples could be of one distribution; for the upper bound a mere shift of y, T(x) + δ, is tested
-    as well, and the larger bound is taken.
+    is 0 where the two samples could be of one distribution; for the upper bound mere shifts, of y and of x, are
+    tested as well, and the largest bound is taken.
 
     Parameters
     ----------
@@ -122,17 +122,20 @@ def _inverted(x, y, draw, tail, *, rng, resamples):
     stretch = 1 + 2 * np.divide(beyond, estimate, out=np.zeros_like(estimate), where=moved)
     sign = np.where((x - transported).mean(axis=-1) < 0, -1, 1)
     path = transported + (steps * stretch)[..., None] * (x - transported)
-    shifted = transported + (steps * sign * (estimate + 2 * beyond))[..., None]
-    at, values = _resampled(np.concatenate((path, shifted)), y, draw, key, resamples)
+    shift = (steps * sign * (estimate + 2 * beyond))[..., None]
+    centred = x - (x - transported).mean(axis=-1, keepdims=True)
+    # in large samples the noise is too small to matter for the shape
+    along = path if draw.scale < 1 else np.concatenate((path, transported + shift, centred + shift))
+    at, values = _resampled(along, y, draw, key, resamples)
     # of few resamples the default quantiles lie too far inside
     lower, upper = np.quantile(values, share, axis=-1, method="weibull")
     low, high = np.zeros_like(estimate), np.zeros_like(estimate)
-    first, second = slice(None, _POINTS), slice(_POINTS, None)
+    paths = [slice(start, start + _POINTS) for start in range(0, len(along), _POINTS)]
     for k in np.flatnonzero(moved):
         # where even two samples of one distribution may be as far from each other, the bound is 0
-        low[k] = _crossing(estimate[k], upper[first, k], at[first, k])
+        low[k] = _crossing(estimate[k], upper[paths[0], k], at[paths[0], k])
         # the difference found holds noise of both signs, under which a distance varies less than under a shift
-        high[k] = max(_crossing(estimate[k], lower[part, k], at[part, k]) for part in (first, second))
+        high[k] = max(_crossing(estimate[k], lower[part, k], at[part, k]) for part in paths)
     return low, high
 
 
@@ -156,9 +159,14 @@ def _resampled(along, y, draw, key, resamples):
     """Distance from y of each sample `along` the paths (point, row, n) and its resampled values (…, resample)."""
     rng = np.random.default_rng(key)
     at = wasserstein_kernel(along, y)
-    size = along.shape[1] * (draw.sizes[0] * len(draw.tables[0][0]) + y.shape[-1])
+    against = y.shape[-1] if draw.scale == 1 else draw.sizes[-1]
+    size = along.shape[1] * (draw.sizes[0] * len(draw.tables[0][0]) + against)
     chunk = 1 if draw.ragged else max(1, _CHUNK // max(size, 1))
     ordered = np.sort(y, axis=-1)[:, None]
+    if len(draw.tables) == 1 and draw.scale < 1:
+        # as many quantiles of a known distribution as values are drawn
+        middles = (np.arange(draw.sizes[0]) + 0.5) * y.shape[-1] / draw.sizes[0]
+        ordered = ordered[..., middles.astype(np.int64)]
     out = []
     for start in range(0, resamples, chunk):
         i, j = draw.picks(rng, min(chunk, resamples - start))
