@@ -79,7 +79,8 @@ def compare(
           ``biology_detectable_distance_scaled``.
         * Every ``…_p`` has a ``…_p_holm``, corrected over all layers and groups (and nulls).
 
-        NaN where a layer has no time constants, or one, and its spread or interval is asked for.
+        NaN where a layer has no time constants, or one, and its spread or interval is asked for; intervals of distances
+        need five values on each side.
 
     Raises
     ------

@@ -17,7 +17,9 @@ SHARES = (np.arange(256) + 0.5) / 256
 _TABLE = 2048
 _TABLE_SHARES = (np.arange(_TABLE) + 0.5) / _TABLE
 # steps along a path of distributions, from 0 (the cells) over 1 (the network) outwards
-_STEPS = np.array([0, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 3, 5, 8, 12, 20])
+_STEPS = np.array([0, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 3, 5])
+# values that a sample must have for an interval of a distance
+FEWEST = 5
 # width of the smoother of the difference of two quantile functions, in normal scores times (n m / (n + m))^(1/5)
 _WIDTH = 6.0
 # shifts at which the power is looked at, in standard errors
@@ -146,8 +148,8 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     -------
     ndarray (2, 3)
         For the Wasserstein-1 and the energy distance: lower bound (0 where both could be one distribution), the
-        distance whose resamples have the observed one as their median, upper bound. NaN for fewer than two values in a
-        sample.
+        distance whose resamples have the observed one as their median, upper bound (inf where no distance can be
+        excluded). NaN for fewer than five values in a sample.
 
     References
     ----------
@@ -155,7 +157,7 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     those of a t interval: Hesterberg, The American Statistician 69, 371 (2015).
     """
     n, m = x.size, y.size
-    if min(n, m) < 2:
+    if min(n, m) < FEWEST:
         return np.full((2, 3), np.nan)
     observed = _both(x.at_shares, y.at_shares, scaled=scaled)
     path = _Path.between(x, y, scaled=scaled)
@@ -176,13 +178,17 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
         order = np.argsort(at[:, k], kind="stable")
         # the quantiles rise with the distance, but for the noise of the resamples
         rising = np.maximum.accumulate(found[order, :, k], axis=0)
-        bounds[k] = [np.interp(observed[k], rising[:, j], at[order, k], left=0.0) for j in range(3)]
+        # a distance that is not rejected at the end of the path leaves no upper bound
+        ends = (None, None, np.inf)
+        bounds[k] = [
+            np.interp(observed[k], rising[:, j], at[order, k], left=0.0, right=ends[j]) for j in range(3)
+        ]
     return bounds
 
 
 @dataclass(frozen=True)
 class _Path:
-    """Log quantile functions of the network, from that of the cells (step 0) over its own (1) outwards, and of the cells.
+    """Log quantiles of the network, from those of the cells (step 0) over its own (1) outwards, and of the cells.
 
     That of the network is median + step shift + ratio^step deviation + min(step, 1) rest. Outwards, the wider of both
     grows wider, by at most a factor of two a step: a narrow one that grew narrower would come to an end.
@@ -196,9 +202,9 @@ class _Path:
 
     @classmethod
     def between(cls, x, y, *, scaled):
-        middle = float(_median(y.table))
+        middle = _median(y.table).item()
         deviation, change = y.table - middle, x.table - y.table
-        shift, spread = float(_median(change)), y.table.std()
+        shift, spread = _median(change).item(), y.table.std()
         ratio = max(x.table.std() / spread, 1e-3) if spread > 0 else 1.0
         rest = change - shift - (ratio - 1) * deviation
         rest = _smooth(rest, x.size * y.size / (x.size + y.size))

@@ -1,0 +1,90 @@
+"""The figure of a comparison with biology, and those of the published networks."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+from scipy import stats
+
+from chronaxie.analyses import MissingVariable, compare, compose
+from chronaxie.analyses.drawing.comparison import (
+    COMPARISON,
+    cumulative_distributions,
+    distances,
+    distances_scaled,
+    quantiles_against_quantiles,
+)
+from chronaxie.analyses.drawing.published import beside_cells
+
+
+@pytest.fixture(scope="module")
+def ds():
+    rng = np.random.default_rng(3)
+    tau = xr.DataArray(
+        rng.lognormal(3.5, 0.4, 60),
+        dims="neuron",
+        coords={"layer": ("neuron", ["hidden1"] * 40 + ["hidden2"] * 20)},
+        attrs={"units": "ms"},
+    )
+    cells = xr.Dataset(
+        {"tau_m": ("cell", rng.lognormal(3, 0.6, 300), {"units": "ms"})},
+        coords={"group": ("cell", ["mouse"] * 200 + ["human"] * 100)},
+    )
+    return compare(tau, cells, initial=stats.norm(80, 20), resamples=100)
+
+
+def labelled(ax):
+    return {line.get_label(): line for line in ax.get_lines() if not line.get_label().startswith("_")}
+
+
+def test_distributions_are_the_percentiles_with_their_numbers(ds):
+    lines = labelled(cumulative_distributions(ds, Figure().subplots()))
+    assert list(lines) == ["human (100)", "mouse (200)", "all cells (300)", "hidden1 (40)", "hidden2 (20)"]
+    np.testing.assert_array_equal(
+        lines["hidden2 (20)"].get_xdata(), ds["biology_model_percentile"].sel(biology_layer="hidden2")
+    )
+
+
+def test_quantiles_are_over_both_medians(ds):
+    lines = labelled(quantiles_against_quantiles(ds, Figure().subplots()))
+    x, y = lines["hidden1"].get_data()
+    middle = ds["biology_percent"].values.tolist().index(50)
+    assert (x[middle], y[middle]) == pytest.approx((1, 1))
+
+
+@pytest.mark.parametrize(("draw", "suffix"), [(distances, ""), (distances_scaled, "_scaled")])
+def test_a_distance_is_drawn_with_interval_nulls_and_what_can_be_seen(ds, draw, suffix):
+    ax = draw(ds, Figure().subplots())
+    lines = labelled(ax)
+    assert set(lines) == {
+        "hidden1", "hidden2", "null: log-normal of its mean and sd", "null: where it started",
+        "seen with a chance of 80 %",
+    }  # fmt: skip
+    first = ds.isel(biology_layer=0, biology_group=0)
+    assert lines["hidden1"].get_xdata()[0] == float(first[f"biology_distance{suffix}_corrected"])
+    spans = [line.get_xdata().tolist() for line in ax.get_lines() if len(line.get_xdata()) == 2]
+    assert first[f"biology_distance{suffix}_interval"].values.tolist() in spans
+    assert first[f"biology_null_interval{suffix}"].isel(biology_null=0).values.tolist() in spans
+    assert ("(ms)" in ax.get_xlabel()) == (suffix == "")
+
+
+def test_the_figure_needs_what_it_draws(ds):
+    assert compose(ds, COMPARISON).axes[3].get_title(loc="left") == "Distance, free of scale"
+    assert compose(ds[["biology_model_count"]], COMPARISON) is None
+    with pytest.raises(MissingVariable, match="biology_distance_interval"):
+        distances(ds.drop_vars("biology_distance_interval"), Figure().subplots())
+
+
+def test_one_prefix_of_several_is_drawn(ds):
+    renamed = ds.rename(
+        {
+            n: n.replace("biology", "membrane", 1)
+            for n in (*ds.variables, *ds.dims)
+            if n.startswith("biology_")
+        }
+    )
+    ax = beside_cells(renamed, Figure().subplots(), prefix="membrane")
+    assert ax.get_xlabel() == "Time constant (ms)"
+    assert [t.get_text() for t in ax.get_yticklabels()][:2] == ["hidden1 (40)", "hidden2 (20)"]
+    with pytest.raises(MissingVariable, match="adaptation_model_median"):
+        beside_cells(renamed, Figure().subplots(), prefix="adaptation")
