@@ -191,7 +191,8 @@ class _Path:
     """Log quantiles of the network, from those of the cells (step 0) over its own (1) outwards, and of the cells.
 
     That of the network is median + step shift + ratio^step deviation + min(step, 1) rest. Outwards, the wider of both
-    grows wider, by at most a factor of two a step: a narrow one that grew narrower would come to an end.
+    grows wider, by at most a factor of two a step: a narrow one that grew narrower would come to an end. Where neither
+    the shift nor the ratio would lead anywhere, it is a quarter a step.
     """
 
     median: float
@@ -213,7 +214,8 @@ class _Path:
     def at(self, step):
         """Network and cells, ascending, (2048,) each."""
         inside, outside = min(step, 1.0), max(step - 1.0, 0.0)
-        wider = min(max(self.ratio, 1 / self.ratio), 2.0) ** outside
+        idle = abs(self.shift) < 0.2 * self.deviation.std()
+        wider = min(max(self.ratio, 1 / self.ratio, 1.25 if idle else 1.0), 2.0) ** outside
         for_x, for_y = (wider, 1.0) if self.ratio > 1 else (1.0, wider)
         moved = self.median + step * self.shift + for_x * self.ratio**inside * self.deviation
         return np.sort(moved + inside * self.rest), self.median + for_y * self.deviation

@@ -86,7 +86,7 @@ def distances(ds, ax, *, scaled=False):
     """Draw the distance of every layer from every group with its interval, and those of the nulls; returns `ax`.
 
     Points: median-unbiased Wasserstein distance of the distributions; open markers with thin lines: distances of the
-    samples that as many draws of a null have; vertical ticks: the smallest distance that such samples show with a
+    samples that as many draws of a null have; arrow heads: no upper bound; vertical ticks: the smallest distance that such samples show with a
     chance of 80 %; filled: p < 0.05 after Holm.
     """
     suffix = "_scaled" if scaled else ""
@@ -100,8 +100,15 @@ def distances(ds, ax, *, scaled=False):
         for j, group in enumerate(groups):
             row, y = ds.sel(biology_layer=layer, biology_group=group), j * tall + k
             middle, interval = float(row[names[0]]), row[names[1]].values
-            if np.isfinite(interval).all():
-                ax.plot(interval, [y, y], color=colour, linewidth=1.5)
+            if np.isfinite(interval[0]):
+                end = (
+                    interval[1]
+                    if np.isfinite(interval[1])
+                    else 1.5 * float(row[names[0].removesuffix("_corrected")])
+                )
+                ax.plot([interval[0], end], [y, y], color=colour, linewidth=1.5)
+                if not np.isfinite(interval[1]):
+                    ax.plot(end, y, ">", color=colour, markersize=4)
                 face = colour if float(row[holm]) < 0.05 else "white"
                 ax.plot(
                     middle,
