@@ -85,9 +85,9 @@ def quantiles_against_quantiles(ds, ax):
 def distances(ds, ax, *, scaled=False):
     """Draw the distance of every layer from every group with its interval, and those of the nulls; returns `ax`.
 
-    Points: median-unbiased Wasserstein distance of the distributions; open markers with thin lines: distances of the
-    samples that as many draws of a null have; arrow heads: no upper bound; vertical ticks: the smallest distance that such samples show with a
-    chance of 80 %; filled: p < 0.05 after Holm.
+    Points: median-unbiased Wasserstein distance of the distributions, filled where p < 0.05 after Holm; arrow heads: no
+    upper bound. Open markers with thin lines: distances of the samples that as many draws of a null have. Vertical
+    ticks: the smallest distance that such samples show with a chance of 80 %.
     """
     suffix = "_scaled" if scaled else ""
     names = [f"biology_{part}" for part in (f"distance{suffix}_corrected", f"distance{suffix}_interval")]
