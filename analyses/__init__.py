@@ -59,9 +59,9 @@ from .energetics.operations import operations
 from .energetics.seeds import energy_over_seeds
 from .energetics.synapses import synaptic_events
 from .errors import DataNotFound, InvalidInput, MissingVariable
-from .fidelity.comparison import fidelity
-from .fidelity.decisions import accuracy_kept
-from .fidelity.summary import fidelity_summary
+from .spike_fidelity.comparison import fidelity
+from .spike_fidelity.decisions import accuracy_kept
+from .spike_fidelity.summary import fidelity_summary
 from .time_constants.description import timescale_intervals
 from .time_constants.displacement import displacement
 from .time_constants.distributions import timescale_fits

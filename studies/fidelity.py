@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ..analyses.fidelity.comparison import fidelity as distances
-from ..analyses.fidelity.decisions import accuracy_kept
+from ..analyses.spike_fidelity.comparison import fidelity as distances
+from ..analyses.spike_fidelity.decisions import accuracy_kept
 from ..models import describe
 from ..models.times import whole_steps
 from .continuous import load_its_task, load_network

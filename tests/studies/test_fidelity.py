@@ -9,7 +9,7 @@ import xarray as xr
 from brian2 import ms
 
 import chronaxie as cx
-from chronaxie.analyses.fidelity.comparison import fidelity as distances
+from chronaxie.analyses.spike_fidelity.comparison import fidelity as distances
 from chronaxie.models import ALIF, PERTURBATIONS, annotate, dense, describe, perturb, simulate
 from chronaxie.studies import continuous
 from chronaxie.studies import fidelity as study

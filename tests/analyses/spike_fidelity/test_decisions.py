@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from chronaxie.analyses import InvalidInput
-from chronaxie.analyses.fidelity.decisions import accuracy_kept
+from chronaxie.analyses.spike_fidelity.decisions import accuracy_kept
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 

@@ -1,15 +1,19 @@
 """Two simulations compared: equal ones, known changes, layers, intervals, what does not fit."""
 
+import pkgutil
+from types import ModuleType
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from chronaxie import analyses
 from chronaxie.analyses import InvalidInput, MissingVariable
-from chronaxie.analyses.fidelity import comparison as module
-from chronaxie.analyses.fidelity.comparison import fidelity
-from chronaxie.analyses.fidelity.distances import victor_purpura_kernel
-from chronaxie.analyses.fidelity.summary import fidelity_summary
-from chronaxie.analyses.fidelity.trains import Trains
+from chronaxie.analyses.spike_fidelity import comparison as module
+from chronaxie.analyses.spike_fidelity.comparison import fidelity
+from chronaxie.analyses.spike_fidelity.distances import victor_purpura_kernel
+from chronaxie.analyses.spike_fidelity.summary import fidelity_summary
+from chronaxie.analyses.spike_fidelity.trains import Trains
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 TRIALS, STEPS, DT = 12, 1000, 0.004
@@ -41,6 +45,14 @@ def fired():
 @pytest.fixture(scope="module")
 def reference(fired):
     return simulated(fired)
+
+
+def test_no_public_name_hides_a_folder():
+    # `import chronaxie.analyses.NAME.module as m` reads NAME from the package
+    folders = [found.name for found in pkgutil.iter_modules(analyses.__path__)]
+    assert "spike_fidelity" in folders
+    hidden = [name for name in folders if not isinstance(getattr(analyses, name, analyses), ModuleType)]
+    assert not hidden
 
 
 def test_a_simulation_is_faithful_to_itself(reference):

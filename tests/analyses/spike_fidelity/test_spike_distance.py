@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 
 from chronaxie.analyses import InvalidInput
-from chronaxie.analyses.fidelity.spike_distance import spike_distance_kernel
-from chronaxie.analyses.fidelity.trains import Trains
+from chronaxie.analyses.spike_fidelity.spike_distance import spike_distance_kernel
+from chronaxie.analyses.spike_fidelity.trains import Trains
 
 from .strategies import DURATION, pairs
 

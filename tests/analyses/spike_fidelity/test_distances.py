@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chronaxie.analyses import InvalidInput
-from chronaxie.analyses.fidelity import trains as module
-from chronaxie.analyses.fidelity.distances import decaying_sum, van_rossum_kernel, victor_purpura_kernel
-from chronaxie.analyses.fidelity.trains import Trains
+from chronaxie.analyses.spike_fidelity import trains as module
+from chronaxie.analyses.spike_fidelity.distances import decaying_sum, van_rossum_kernel, victor_purpura_kernel
+from chronaxie.analyses.spike_fidelity.trains import Trains
 
 from .strategies import pairs
 
@@ -134,8 +134,8 @@ def test_what_is_not_defined_is_refused(call, message):
 def test_a_million_pairs_are_compared_in_seconds():
     import time
 
-    from chronaxie.analyses.fidelity.coincidence import coincidence_kernel
-    from chronaxie.analyses.fidelity.spike_distance import spike_distance_kernel
+    from chronaxie.analyses.spike_fidelity.coincidence import coincidence_kernel
+    from chronaxie.analyses.spike_fidelity.spike_distance import spike_distance_kernel
 
     rng = np.random.default_rng(0)
     sets = []

@@ -8,13 +8,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from chronaxie.analyses import InvalidInput
-from chronaxie.analyses.fidelity.coincidence import (
+from chronaxie.analyses.spike_fidelity.coincidence import (
     coincidence_kernel,
     first_divergence_kernel,
     gamma_factor_kernel,
     window_width,
 )
-from chronaxie.analyses.fidelity.trains import Trains
+from chronaxie.analyses.spike_fidelity.trains import Trains
 
 from .strategies import pairs
 
