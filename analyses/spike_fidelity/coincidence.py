@@ -149,7 +149,7 @@ def first_divergence_kernel(reference, other, *, tolerance):
     reference, other : Trains
         As many of each; pair k are the trains k.
     tolerance : float
-        ≥ 0, in the unit of the times.
+        ≥ 0, in the unit of the times; it belongs to what is allowed (with a millionth of it for rounding).
 
     Returns
     -------
@@ -169,7 +169,7 @@ def first_divergence_kernel(reference, other, *, tolerance):
     place = np.arange(len(owner)) - np.repeat(np.cumsum(common) - common, common)
     a = reference.time[reference.offset[owner] + place]
     b = other.time[other.offset[owner] + place]
-    differ = np.abs(a - b) > tolerance
+    differ = np.abs(a - b) > tolerance * (1 + SLACK)
     which, first = np.unique(owner[differ], return_index=True)
     out[which] = np.minimum(a[differ], b[differ])[first]
     for longer, shorter in ((reference, other), (other, reference)):

@@ -46,6 +46,9 @@ def test_the_ends_of_the_window_belong_to_it():
     # 3 dt apart up to rounding, which goes either way
     assert (coincidence_kernel(a, b, window=3 * dt) == 1).all()
     assert (coincidence_kernel(a, b, window=2.9 * dt) == 0).all()
+    # where trains first differ, too
+    assert np.isnan(first_divergence_kernel(a, b, tolerance=3 * dt)).all()
+    np.testing.assert_array_equal(first_divergence_kernel(a, b, tolerance=2.9 * dt), step * dt)
 
 
 def test_width_of_the_window():
@@ -62,6 +65,8 @@ def test_gamma_by_hand():
     # 10 spikes in 1 s, w = 0.01 s: expected 10 * 10 * 0.01 = 1; (6 - 1)/10/(1 - 0.1)
     assert gamma_factor_kernel(6, 10, 10, duration=1.0, width=0.01) == pytest.approx(5 / 9, rel=1e-12)
     assert gamma_factor_kernel(10, 10, 10, duration=1.0, width=0.01) == pytest.approx(1, rel=1e-12)
+    # ν is that of the other: 20 * 10 * 0.01 = 2 expected; (6 - 2)/15/(1 - 0.1)
+    assert gamma_factor_kernel(6, 20, 10, duration=1.0, width=0.01) == pytest.approx(4 / 13.5, rel=1e-12)
     # neither train spikes; every place is full; only one spikes
     found = gamma_factor_kernel([0, 250, 0, 0], [0, 250, 5, 0], [0, 250, 0, 5], duration=1.0, width=0.004)
     np.testing.assert_array_equal(np.isnan(found), [True, True, False, False])
