@@ -10,7 +10,7 @@ from brian2.utils.logger import catch_logs
 from ...models import NetworkDescription, describe, network_values, readout_scores, simulate, start_states
 from ...models.description import DIMENSIONLESS, NeuronGroupDescription
 from ...models.perturbing import new_name, replaced, with_parameter, with_values
-from ...models.recordings import spiking
+from ...models.recordings import spiking, unit_of
 from ..evaluating import EvaluationError, check_task, first_trials, start_of
 from ..scoring import decisions
 
@@ -65,7 +65,8 @@ def lesions(
     xarray.Dataset
         On ``neuron`` (hidden layers stacked, coordinates ``layer``, ``index``): ``tau_m``, ``tau_a`` (ms, NaN where
         there is none), ``firing_rate`` (Hz), ``out_weight`` (sum of the absolute weights of all synapses from it, in
-        their unit). ``lesion_labelled (trial)``: decisions that count; ``lesion_correct_intact (trial)`` of them right;
+        their unit; left out where they have several, such as A in the layer and none to the readout).
+        ``lesion_labelled (trial)``: decisions that count; ``lesion_correct_intact (trial)`` of them right;
         ``lesion_correct_removed``, ``lesion_correct_reset_tau_m``, ``lesion_correct_reset_tau_a`` (neuron, trial), NaN
         where a neuron has no such time constant or is one of those left out. `analyses.lesion_losses` takes it.
 
@@ -145,25 +146,25 @@ def _hidden(description):
 
 def _table(description, groups):
     """Time constants and outgoing weights of the hidden neurons."""
-    values = network_values(description)
-    names = [g.name for g in groups]
-    values = values.isel(neuron=np.isin(values["layer"].values, names))
-    weight = []
-    for group in groups:
-        total = np.zeros(group.size)
-        for s in description.synapses:
-            if s.source == group.name:
-                for v in s.variables:
-                    if v.name == "w":
-                        np.add.at(total, s.pre, np.abs(np.broadcast_to(v.array.values, np.shape(s.pre))))
-        weight.append(total)
-    kept = values[[name for name in RESETS if name in values.variables]]
-    if sum(map(len, weight)) != kept.sizes["neuron"]:
+    known = {g.name: tuple(v for v in g.variables if v.name in RESETS) for g in groups}
+    if not all(any(v.name == "tau_m" for v in variables) for variables in known.values()):
         raise EvaluationError(
             "lesions: a hidden layer has no tau_m; its neurons cannot be laid beside the others"
         )
-    about = {"units": "1", "long_name": "sum of absolute outgoing weights"}
-    kept["out_weight"] = ("neuron", np.concatenate(weight), about)
+    # Only their time constants: layers, and the readout, may count the bias in different units.
+    hidden = tuple(replace(g, variables=known[g.name]) for g in groups)
+    kept = network_values(replace(description, groups=hidden))
+    total = {g.name: np.zeros(g.size) for g in groups}
+    units = set()
+    for s in description.synapses:
+        for v in s.variables:
+            if v.name == "w" and s.source in total:
+                np.add.at(total[s.source], s.pre, np.abs(np.broadcast_to(v.array.values, np.shape(s.pre))))
+                units.add(unit_of(v.array.dimensions))
+    if len(units) < 2:
+        about = {"units": units.pop() if units else "1", "long_name": "sum of absolute outgoing weights"}
+        weight = np.concatenate([total[name] for name in dict.fromkeys(kept["layer"].values.tolist())])
+        kept["out_weight"] = ("neuron", weight, about)
     for name in kept.data_vars:
         if name != "out_weight":
             kept[name].attrs["long_name"] = {"tau_m": "membrane", "tau_a": "adaptation"}[

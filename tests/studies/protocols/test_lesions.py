@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from brian2 import ms
 
 import chronaxie as cx
 from chronaxie.analyses.time_constants import lesion_losses, relations
-from chronaxie.models import ALIF, LIF, describe, readout_scores, simulate, start_states
+from chronaxie.models import ALIF, LIF, CurrentALIF, describe, readout_scores, simulate, start_states
 from chronaxie.models.perturbing import replaced
 from chronaxie.studies.evaluating import EvaluationError, start_of
-from chronaxie.studies.protocols.lesions import lesions
+from chronaxie.studies.protocols.lesions import _hidden, _table, lesions
 from chronaxie.studies.task import Task, make_split
 
 HIDDEN = 3
@@ -136,6 +137,22 @@ def test_a_network_without_adaptation_has_nothing_to_reset(task):
     assert "tau_a" not in got
 
 
+@pytest.mark.parametrize("readout, unit", [(CurrentALIF, "A"), (ALIF, None)])
+def test_neurons_in_physical_units(readout, unit):
+    """The readout counts its bias, and the weights to it, in a unit of its own or in that of the hidden layer."""
+    net = describe(cx.srnn(4, [3, 2], 3, neuron=CurrentALIF, readout=readout, dt=1 * ms, seed=2))
+    table = _table(net, _hidden(net))
+    assert table["tau_m"].attrs["units"] == "ms"
+    assert table["layer"].values.tolist() == ["hidden1"] * 3 + ["hidden2"] * 2
+    tau = [v.array.values for v in net.group("hidden2").variables if v.name == "tau_m"][0]
+    np.testing.assert_allclose(table["tau_m"].values[3:], tau * 1e3)
+    if unit is None:
+        assert "out_weight" not in table
+    else:
+        assert table["out_weight"].attrs["units"] == unit
+        assert (table["out_weight"] > 0).all()
+
+
 def test_what_is_refused(net, task, measured):
     with pytest.raises(EvaluationError, match="kinds are removed, tau_m, tau_a, got 'w'"):
         lesions(net, task, kinds=["w"])
@@ -144,6 +161,11 @@ def test_what_is_refused(net, task, measured):
     initial = measured[["tau_m"]].rename(tau_m="tau_m_initial").isel(neuron=slice(2))
     with pytest.raises(EvaluationError, match="tau_m_initial is of other neurons"):
         lesions(net, task, kinds=["tau_m"], initial=initial)
+    timeless = describe(net)
+    group = timeless.group("hidden1")
+    group = replace(group, variables=tuple(v for v in group.variables if v.name != "tau_m"))
+    with pytest.raises(EvaluationError, match="a hidden layer has no tau_m"):
+        lesions(replaced(timeless, group), task)
     silent = describe(net)
     silent = replaced(silent, replace(silent.group("hidden1"), threshold=None))
     with pytest.raises(EvaluationError, match="no hidden layer that spikes"):
