@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import positive
-from .trains import in_parts, merged, segments
+from .trains import Trains, in_parts, merged, segments
 
 # Times are multiples of a step up to rounding: a window of whole steps holds the spikes at its ends.
 SLACK = 1e-6
@@ -62,6 +62,24 @@ def coincidence_kernel(reference, other, *, window):
             todo, owner = todo[left], owner[left]
             at, end = [x[left] for x in at], [x[left] for x in end]
     return out
+
+
+def in_steps(trains, step):
+    """Move every spike to the beginning of the step that it falls into; one at a boundary belongs to the later step.
+
+    Parameters
+    ----------
+    trains : Trains
+    step : float
+        > 0, in the unit of the times; steps begin at 0.
+
+    Returns
+    -------
+    Trains
+        With as many spikes: those of one train in one step are at one time.
+    """
+    step = positive(step, name="step", where="in_steps")
+    return Trains(np.floor(trains.time / step + SLACK) * step, trains.offset)
 
 
 def window_width(window, step):
@@ -122,8 +140,9 @@ def gamma_factor_kernel(coincidences, n_reference, n_other, *, duration, width):
 
     Notes
     -----
-    The chance level ⟨N_coinc⟩ = ν w N_reference is exact for a window of one place of a grid, and otherwise too high
-    where ν w is not small: spikes that crowd in a window make one coincidence. Γ is then below 0 for unrelated trains.
+    The chance level ⟨N_coinc⟩ = ν w N_reference is exact for a window of one place of a grid that holds one spike of a
+    train at most, and otherwise too high where ν w is not small: spikes that crowd in a window make one coincidence. Γ
+    is then below 0 for unrelated trains.
 
     References
     ----------

@@ -14,6 +14,7 @@ from .coincidence import (
     expected_coincidences_kernel,
     first_divergence_kernel,
     gamma_factor_kernel,
+    in_steps,
     window_width,
 )
 from .distances import van_rossum_kernel, victor_purpura_kernel
@@ -49,7 +50,8 @@ def fidelity(
         None: every group of `reference` with spikes that receives a synapse.
     window : float, optional
         Spikes coincide that are at most so far apart (s), > 0; trains differ from the first spike on that is further
-        from its partner. None: half of dt_ref, which asks for the same decision step.
+        from its partner. None: spikes coincide that fall into the same decision step, whatever the simulation steps of
+        the two sides: every spike stands at the beginning of its step of dt_ref.
     tau : float
         Time constant of the van Rossum distance (s), > 0.
     cost : float
@@ -64,8 +66,9 @@ def fidelity(
         On (trial, unit), with the coordinates ``unit_layer`` and ``unit_index``: ``spikes_reference``,
         ``spikes_other``, ``coincidences``, ``coincidences_expected`` (numbers); ``coincidence``, their share of the
         spikes, 2 N_coinc/(N_reference + N_other), NaN where neither spikes; ``gamma_factor``, its excess over chance;
-        ``van_rossum``; ``victor_purpura``; ``spike_distance``; ``first_divergence`` (s), NaN where the trains do not
-        differ. Beside them what `fidelity_summary` says of each layer. The choices are attributes.
+        ``van_rossum``; ``victor_purpura``; ``spike_distance``; ``first_divergence`` (s; by default the beginning of the
+        decision step), NaN where the trains do not differ. Beside them what `fidelity_summary` says of each layer. The
+        choices are attributes.
 
     Raises
     ------
@@ -78,9 +81,11 @@ def fidelity(
 
     Notes
     -----
-    Times are those at which a step begins, as simulations record them. All spikes lie on a grid, so that the chance
-    level of ``gamma_factor`` counts the places of the finer grid in the window (attribute ``window_width``, s).
-    Equations and sources are in the docstrings of the kernels.
+    Times are those at which a step begins, as simulations record them. Coincidences are counted on a grid (attribute
+    ``grid_step``, s): the decision steps, with `window` the finer of the two simulation steps. The chance level of
+    ``gamma_factor`` counts the places of that grid in the window (attribute ``window_width``, s; attribute ``window``
+    is half of dt_ref by default). So by default Γ has one meaning at every simulation step; with `window` it depends on
+    the finer one. Distances take the times as they are. Equations and sources are in the docstrings of the kernels.
     """
     where = "fidelity"
     require(reference, where=where)
@@ -93,13 +98,20 @@ def fidelity(
         )
     remedy = "is it what simulate returned?"
     steps = [attribute(ds, "dt", where=where, remedy=remedy) for ds in (reference, other)]
-    if window is None:
-        window = 0.5 * attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
+    grid, in_decision_steps = min(steps), window is None
+    if in_decision_steps:
+        grid = attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
+        window = 0.5 * grid
     window = positive(window, name="window", where=where)
-    width = float(window_width(window, min(steps)))
+    width = float(window_width(window, grid))
     events = [[_events(ds, group, reference, where=where) for group in chosen] for ds in (reference, other)]
     chance = {"duration": duration, "width": width}
-    scales = {"window": window, "tau": tau, "cost": cost}
+    scales = {
+        "window": window,
+        "decision_step": grid if in_decision_steps else None,
+        "tau": tau,
+        "cost": cost,
+    }
     parts = [
         _distances(*(_trains(side, first, last) for side in events), scales, chance)
         for first, last in _blocks(events, trials)
@@ -119,6 +131,7 @@ def fidelity(
             "duration": duration,
             "window": window,
             "window_width": width,
+            "grid_step": float(grid),
             "tau": float(tau),
             "cost": float(cost),
             "dt_reference": steps[0],
@@ -207,7 +220,9 @@ def _distances(a, b, scales, chance):
     """Every measure of each pair of trains, as flat arrays by name."""
     window, duration = scales["window"], chance["duration"]
     counts = a.counts, b.counts
-    common = coincidence_kernel(a, b, window=window)
+    step = scales["decision_step"]
+    counted = (a, b) if step is None else (in_steps(a, step), in_steps(b, step))
+    common = coincidence_kernel(*counted, window=window)
     total = counts[0] + counts[1]
     return {
         "spikes_reference": counts[0],
@@ -222,7 +237,7 @@ def _distances(a, b, scales, chance):
         "spike_distance": spike_distance_kernel(
             *(Trains(np.minimum(x.time, duration), x.offset) for x in (a, b)), duration=duration
         ),
-        "first_divergence": first_divergence_kernel(a, b, tolerance=window),
+        "first_divergence": first_divergence_kernel(*counted, tolerance=window),
     }
 
 

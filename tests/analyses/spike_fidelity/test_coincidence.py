@@ -12,6 +12,7 @@ from chronaxie.analyses.spike_fidelity.coincidence import (
     coincidence_kernel,
     first_divergence_kernel,
     gamma_factor_kernel,
+    in_steps,
     window_width,
 )
 from chronaxie.analyses.spike_fidelity.trains import Trains
@@ -49,6 +50,17 @@ def test_the_ends_of_the_window_belong_to_it():
     # where trains first differ, too
     assert np.isnan(first_divergence_kernel(a, b, tolerance=3 * dt)).all()
     np.testing.assert_array_equal(first_divergence_kernel(a, b, tolerance=2.9 * dt), step * dt)
+
+
+def test_steps_that_spikes_fall_into():
+    dt, step = 0.0005, np.arange(8000)
+    found = in_steps(Trains.from_lists([step * dt, [0.0079, 0.008]]), 0.004)
+    assert found.counts.tolist() == [8000, 2]
+    # eight fine steps each, though multiples of them are not those of 4 ms to the last digit
+    np.testing.assert_allclose(found.time[:-2], np.repeat(np.arange(1000), 8) * 0.004, rtol=1e-12)
+    np.testing.assert_allclose(found.time[-2:], [0.004, 0.008], rtol=1e-12)
+    with pytest.raises(InvalidInput, match="step must be a positive, finite number"):
+        in_steps(found, 0.0)
 
 
 def test_width_of_the_window():

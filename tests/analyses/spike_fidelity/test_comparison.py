@@ -118,12 +118,82 @@ def test_another_step(fired, reference):
         fine[group][:, 3::8] = spikes  # 1.5 ms later
     found = fidelity(reference, simulated(fine, dt=DT / 8, dt_ref=DT), resamples=10)
     assert (found["coincidences"] == found["spikes_reference"]).all()
-    assert found.attrs["window_width"] == pytest.approx(0.0045, rel=1e-12)
     assert np.isnan(found["first_divergence"]).all()
+    np.testing.assert_allclose(found["gamma_factor"], 1, rtol=1e-12)
+    assert (found.attrs["window_width"], found.attrs["grid_step"]) == (DT, DT)
+    wide = fidelity(reference, simulated(fine, dt=DT / 8, dt_ref=DT), window=DT / 2, resamples=10)
+    assert wide.attrs["window_width"] == pytest.approx(0.0045, rel=1e-12)
+    assert wide.attrs["grid_step"] == DT / 8
     a = Trains.from_lists([np.flatnonzero(fired["hidden2"][4, :, 1]) * DT])
     shifted = Trains(a.time + 0.0015, a.offset)
     expected = victor_purpura_kernel(a, shifted, cost=100.0)
     np.testing.assert_allclose(found["victor_purpura"][4, 6], expected[0], rtol=1e-9)
+
+
+def at_times(times, factor):
+    """A simulation of 1 s of one neuron a time at DT over `factor`, from times in units of DT."""
+    fired = np.zeros((1, 250 * factor, len(times)), bool)
+    fired[0, np.round(np.array(times) * factor).astype(int), np.arange(len(times))] = True
+    return simulated({"hidden1": fired}, dt=DT / factor, dt_ref=DT)
+
+
+def test_the_same_decision_step_is_what_counts_by_default():
+    # within the step, at its end, one before its beginning, in the next
+    found = fidelity(at_times([100] * 4, 1), at_times([100, 100 + 7 / 8, 100 - 1 / 8, 101], 8), resamples=10)
+    np.testing.assert_array_equal(found["coincidence"], [[1, 1, 0, 0]])
+    np.testing.assert_allclose(found["first_divergence"], [[np.nan, np.nan, 99 * DT, 100 * DT]], rtol=1e-12)
+    # every place of the grid, half a step later: times are multiples up to rounding
+    places = np.arange(250)
+    found = fidelity(at_times(places, 1), at_times(places + 0.5, 2), resamples=10)
+    assert float(found["fidelity_coincidence"][0]) == float(found["fidelity_identical"][0]) == 1
+    with_window = fidelity(at_times(places, 1), at_times(places + 0.5, 2), window=DT / 2, resamples=10)
+    assert float(with_window["fidelity_coincidence"][0]) == float(with_window["fidelity_identical"][0]) == 1
+
+
+@pytest.mark.parametrize("factor", [1, 2, 8])
+def test_unrelated_spikes_have_no_gamma_at_any_step(factor):
+    # Null: a spike in each decision step with probability 0.344, at a finer step anywhere in it.
+    rng, shape = np.random.default_rng(factor), (1, 250, 800)
+    fired = rng.random(shape) < 0.344
+    fine = np.zeros((1, 250 * factor, 800), bool)
+    trial, step, neuron = np.nonzero(rng.random(shape) < 0.344)
+    fine[trial, factor * step + rng.integers(factor, size=len(step)), neuron] = True
+    found = fidelity(
+        simulated({"hidden1": fired}),
+        simulated({"hidden1": fine}, dt=DT / factor, dt_ref=DT),
+        resamples=10,
+    )
+    gamma = found["gamma_factor"].values
+    assert not np.isnan(gamma).any()
+    assert abs(gamma.mean()) < 4 * gamma.std() / np.sqrt(800)
+    # the weighted mean of the layer has about the error of the mean
+    assert abs(float(found["fidelity_gamma_factor"][0])) < 5 * gamma.std() / np.sqrt(800)
+
+
+def test_sums_of_a_layer_by_hand():
+    # Spikes 0.4 s = 20 tau apart; three of the first neuron and one of the second are lost: D² is 3 and 1.
+    every = np.zeros((1, STEPS, 2), bool)
+    every[:, 50::100] = True
+    fewer = every.copy()
+    fewer[0, [50, 250, 450], 0] = fewer[0, 850, 1] = False
+    found = fidelity(simulated({"hidden1": every}), simulated({"hidden1": fewer}), resamples=10)
+    # what is left of an exponential after 20 tau is 2e-9
+    np.testing.assert_allclose(found["van_rossum"], [[np.sqrt(3), 1]], rtol=1e-7)
+    np.testing.assert_allclose(found["fidelity_van_rossum"], 4 / 36, rtol=1e-7)
+
+
+def test_a_neuron_without_gamma_leaves_that_of_its_layer_alone(fired):
+    # In three places of the window a neuron that spikes at every step has ν w = 3.
+    one = {"hidden1": fired["hidden1"][:, :, :1]}
+    always = np.ones((TRIALS, STEPS, 1), bool)
+    both = [
+        {"hidden1": np.concatenate([one["hidden1"], own], axis=2)}
+        for own in (fired["hidden1"][:, :, 1:2], always)
+    ]
+    alone = fidelity(simulated(one), simulated(one), window=DT, resamples=10)
+    found = fidelity(*map(simulated, both), window=DT, resamples=10)
+    assert np.isnan(found["gamma_factor"][:, 1]).all()
+    np.testing.assert_allclose(found["fidelity_gamma_factor"], alone["fidelity_gamma_factor"], rtol=1e-12)
 
 
 def test_silent_neurons_and_one_trial_have_defined_answers(fired):
