@@ -104,6 +104,7 @@ def regularity(ds, ax):
         ax.plot([], [], color=colour, linewidth=6, alpha=0.6, label=label)
     ax.axhline(1, color=GREY, linestyle=":", linewidth=1, label="Poisson process")
     ax.set_xticks(range(len(_REGULARITY)), [label for _, label in _REGULARITY])
+    ax.set_xlim(-0.6, len(_REGULARITY) - 0.4)
     ax.set_ylim(bottom=0)
     ax.set(
         ylabel="Median, quartiles, 5 to 95 % of neurons",
@@ -122,7 +123,7 @@ def sparseness(ds, ax):
         row = ds.sel(activity_layer=layer)
         at = np.arange(len(_SPARSENESS)) + (k - (len(layers) - 1) / 2) * width
         values = np.array([float(row[name]) for name, _, _ in _SPARSENESS])
-        ax.bar(at, np.nan_to_num(values), width * 0.9, color=colour, label=str(layer))
+        _bars(ax, at, values, width * 0.9, color=colour, label=str(layer))
         for x, (_, _, trials) in zip(at, _SPARSENESS, strict=True):
             each = row[trials].values if trials and trials in ds.variables else np.zeros(0)
             each = each[np.isfinite(each)]
@@ -139,6 +140,7 @@ def sparseness(ds, ax):
                     elinewidth=1,
                 )
     ax.set_xticks(range(len(_SPARSENESS)), [label for _, label, _ in _SPARSENESS], fontsize=7)
+    ax.set_xlim(-0.6, len(_SPARSENESS) - 0.4)
     ax.set_ylim(0, 1.05)
     trials = ds.attrs.get("activity_trials")
     of = "" if trials is None else f" (n = {trials} trials)"
@@ -152,25 +154,40 @@ def dimensions(ds, ax):
     require(ds, "participation_ratio", "activity_layer", "participation_samples", where="dimensions")
     layers = ds["activity_layer"].values
     values = ds["participation_ratio"].values
-    ax.bar(range(len(layers)), np.nan_to_num(values), width=0.6, color=COLOURS[0])
-    for x, value in enumerate(values):
-        text = f"{value:.1f}" if np.isfinite(value) else "none"
-        ax.annotate(
-            text,
-            (x, np.nan_to_num(value)),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
+    at = np.arange(len(layers))
+    _bars(ax, at, values, 0.6, color=COLOURS[0])
+    for x, value in zip(at, values, strict=True):
+        if np.isfinite(value):
+            ax.annotate(
+                f"{value:.1f}", (x, value), (0, 3), textcoords="offset points", ha="center", fontsize=8
+            )
     ax.set_xticks(range(len(layers)), layers)
     ax.set_xlim(-0.7, max(len(layers), 1) - 0.3)
     ax.margins(y=0.12)
+    ax.set_ylim(bottom=0)
     ax.set(
         ylabel="Participation ratio",
         title=f"Dimensions (n = {int(ds['participation_samples'])} samples)",
     )
     return ax
+
+
+def _bars(ax, at, values, width, *, color, label=None):
+    """Bars of the values that there are; in the place of NaN the word "none"."""
+    known = np.isfinite(values)
+    ax.bar(at[known], values[known], width, color=color, label=label)
+    for x in at[~known]:
+        ax.annotate(
+            "none",
+            (x, 0),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=7,
+            rotation=90,
+            color=color,
+        )
 
 
 SPARSITY = (

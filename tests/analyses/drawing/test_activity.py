@@ -36,6 +36,10 @@ def measured(ds, groups):
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
 
 
+def silent_simulation():
+    return random_simulation(np.random.default_rng(0), trials=2, steps=50).isel(hidden1_spike=slice(0))
+
+
 @pytest.fixture(scope="module")
 def activity():
     return measured(random_simulation(np.random.default_rng(0), trials=10, steps=100), ["input", "hidden1"])
@@ -100,9 +104,22 @@ def test_dimensions_say_how_many_samples(activity, ax):
     assert [bar.get_height() for bar in ax.patches] == activity["participation_ratio"].values.tolist()
 
 
+def test_what_is_not_known_is_no_bar(ax):
+    ds = measured(silent_simulation(), ["hidden1"])
+    sparseness(ds, ax)
+    # Treves-Rolls, Vinje-Gallant, Gini and Hoyer are not known; all steps and neurons are silent, none is saturated
+    assert [bar.get_height() for bar in ax.patches] == [1, 1, 0]
+    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [("none", k) for k in range(4)]
+    low, high = ax.get_xlim()
+    assert low < 0 < 6 < high
+    axis = dimensions(ds, Figure().subplots())
+    assert len(axis.patches) == 0
+    assert axis.get_ylim()[0] == 0
+    assert [text.get_text() for text in axis.texts] == ["none"]
+
+
 def test_silent_layers_can_be_drawn():
-    silent = random_simulation(np.random.default_rng(0), trials=2, steps=50).isel(hidden1_spike=slice(0))
-    ds = measured(silent, ["hidden1"])
+    ds = measured(silent_simulation(), ["hidden1"])
     for draw in (sparseness, regularity, dimensions, rate_over_time, rates_by_class):
         axis = Figure().subplots()
         assert draw(ds, axis) is axis
