@@ -86,3 +86,8 @@ def milliseconds(array, *, name, where):
             f"got {values[bad][0]} at position {int(np.flatnonzero(bad)[0])}"
         )
     return values
+
+
+def quotient(above, below):
+    """above/below where below > 0, else NaN, as an array of NumPy or Dask."""
+    return np.where(below > 0, above / np.where(below > 0, below, 1.0), np.nan)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import InvalidInput
+from ..variables import quotient
 
 
 def treves_rolls_kernel(rates, *, axis=-1):
@@ -31,7 +32,7 @@ def treves_rolls_kernel(rates, *, axis=-1):
     """
     rates = _rates(rates, axis, "treves_rolls_kernel")
     total, squares = rates.sum(axis), (rates**2).sum(axis)
-    return _ratio(total**2, rates.shape[axis] * squares)
+    return quotient(total**2, rates.shape[axis] * squares)
 
 
 def vinje_gallant_kernel(rates, *, axis=-1):
@@ -81,7 +82,7 @@ def gini_kernel(rates, *, axis=-1):
     rates = np.sort(np.moveaxis(_rates(rates, axis, "gini_kernel"), axis, -1), axis=-1)
     n = rates.shape[-1]
     weights = (n - np.arange(1, n + 1) + 0.5) / n
-    return np.maximum(1 - 2 * _ratio(rates @ weights, rates.sum(-1)), 0)
+    return np.maximum(1 - 2 * quotient(rates @ weights, rates.sum(-1)), 0)
 
 
 def hoyer_kernel(rates, *, axis=-1):
@@ -96,7 +97,7 @@ def hoyer_kernel(rates, *, axis=-1):
     """
     rates = _rates(rates, axis, "hoyer_kernel")
     n = rates.shape[axis]
-    norm = _ratio(rates.sum(axis), np.sqrt((rates**2).sum(axis)))
+    norm = quotient(rates.sum(axis), np.sqrt((rates**2).sum(axis)))
     return np.clip((np.sqrt(n) - norm) / (np.sqrt(n) - 1), 0, 1) if n > 1 else np.full(norm.shape, np.nan)
 
 
@@ -111,8 +112,3 @@ def _rates(rates, axis, where):
             f"leave out what was not measured"
         )
     return rates
-
-
-def _ratio(above, below):
-    above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)

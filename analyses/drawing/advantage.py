@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..variables import require
+from ..variables import quotient, require
 from .figure_files import FigureSpec, Panel
 from .style import COLOURS, GREY, axis_label, legend_below, plain_ticks
 
@@ -63,11 +63,6 @@ def break_even(ds, ax):
     )
     legend_below(ax, title="the advantage is gone", title_fontsize=8, alignment="left", columns=2)
     return ax
-
-
-def quotient(above, below):
-    """above/below where below > 0, else NaN."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
 
 
 def _over_seeds(ds, ax, name, label, *, reference):

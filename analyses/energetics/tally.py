@@ -6,7 +6,7 @@ import numpy as np
 
 from ..activity.events import stacked
 from ..errors import InvalidInput
-from ..variables import variable
+from ..variables import quotient, variable
 from .costs import NEURON_COSTS, NeuronCost, dense_mac, gru_mac, lstm_mac, rnn_mac
 
 DIM = "energy_network"
@@ -204,11 +204,6 @@ def price(networks, tallies, silent, costs, *, rate=np.nan):
         ),
     }
     return variables, coords
-
-
-def quotient(above, below):
-    """above/below where below > 0, else NaN; of NumPy or Dask."""
-    return np.where(below > 0, above / np.where(below > 0, below, 1.0), np.nan)
 
 
 def _table(rows):
