@@ -12,8 +12,8 @@ from .trains import whole
 
 # Rows of the smaller side of the table of counts: its square is kept, 128 MiB at this size.
 MOST = 4096
-# Numbers in a dense block of the table: 128 MiB in float32, in which counts and their sums below 2**24 are exact.
-_BLOCK = 1 << 25
+# Numbers in a dense block of the table: 128 MiB in float64.
+_BLOCK = 1 << 24
 
 
 def participation_ratio_kernel(activity):
@@ -43,7 +43,7 @@ def participation_ratio_kernel(activity):
         return np.nan
     centred = activity - activity.mean(axis=0)
     small = centred @ centred.T if centred.shape[0] < centred.shape[1] else centred.T @ centred
-    return _ratio(np.trace(small), (small**2).sum())
+    return _ratio(small, (activity**2).sum())
 
 
 def participation_ratio(ds, groups=None, *, bin_width=None):
@@ -76,7 +76,7 @@ def participation_ratio(ds, groups=None, *, bin_width=None):
     """
     where = "participation_ratio"
     require(ds, where=where)
-    chosen = chosen_groups(ds, groups)
+    chosen = chosen_groups(ds, groups, where=where)
     trials, duration = extent(ds, where=where)
     width = duration if bin_width is None else positive(bin_width, name="bin_width", where=where)
     bins = int(whole(duration, width))
@@ -135,7 +135,7 @@ def _add(blocks, trial, neuron, time, bins, width):
         (
             (packed[first] >> 32).astype(np.int32),
             (packed[first] & 0xFFFFFFFF).astype(np.int32),
-            np.diff(first, append=packed.size).astype(np.float32),
+            np.diff(first, append=packed.size).astype(np.int32),
         )
     )
     return blocks
@@ -152,21 +152,22 @@ def _from_counts(blocks, samples, size):
     wide = size >= samples
     rows, columns = (sample, neuron) if wide else (neuron, sample)
     shape = (samples, size) if wide else (size, samples)
-    table = sparse.csc_array((count, (rows, columns)), shape=shape, dtype=np.float32)
-    gram = np.zeros((shape[0], shape[0]))
+    # whole numbers of 4 bytes: as real numbers 1e8 counts would take 400 MiB more
+    table = sparse.csc_array((count, (rows, columns)), shape=shape, dtype=np.int32)
+    mean = None if wide else table.sum(axis=1) / samples
+    gram, scale = np.zeros((shape[0], shape[0])), 0.0
     per = max(_BLOCK // shape[0], 1)
     for i in range(0, shape[1], per):
-        block = table[:, i : i + per].toarray()
+        part = table[:, i : i + per].astype(float)
+        scale += part.data @ part.data
+        block = part.toarray()
+        # before the product: of large counts that hardly vary nothing would be left after it
+        block -= block.mean(axis=0) if wide else mean[:, None]
         gram += block @ block.T
-    # centring over samples: both sides of the Gram matrix, or the mean count of each neuron taken away
-    if wide:
-        gram = gram - gram.mean(axis=0) - gram.mean(axis=1)[:, None] + gram.mean()
-    else:
-        mean = np.asarray(table.sum(axis=1), dtype=float)
-        gram -= np.outer(mean, mean) / samples
-    return _ratio(np.trace(gram), (gram**2).sum())
+    return _ratio(gram, scale)
 
 
-def _ratio(trace, squares):
-    # what is left of counts that do not vary is rounding
-    return trace**2 / squares if trace > 1e-9 and squares > 0 else np.nan
+def _ratio(gram, scale):
+    """(tr)²/Σ² of a centred Gram matrix; NaN where nothing varies but for rounding, `scale` the sum of squares."""
+    trace = np.trace(gram)
+    return trace**2 / (gram**2).sum() if trace > 1e-24 * scale else np.nan

@@ -35,11 +35,15 @@ def recorded_groups(ds):
     ]
 
 
-def chosen_groups(ds, groups):
-    """`groups` as a list (one name counts as one group); None: `spiking_groups`."""
+def chosen_groups(ds, groups, *, where="groups"):
+    """`groups` as a list (one name counts as one group); None: `spiking_groups`; `InvalidInput` for one named twice."""
     if groups is None:
         return spiking_groups(ds)
-    return [groups] if isinstance(groups, str) else list(groups)
+    chosen = [groups] if isinstance(groups, str) else list(groups)
+    twice = [group for k, group in enumerate(chosen) if group in chosen[:k]]
+    if twice:
+        raise InvalidInput(f"{where}: groups names {twice[0]!r} twice; name each group once")
+    return chosen
 
 
 def fold_events(ds, group, start, step, finish, outputs, *, where, timed=True):

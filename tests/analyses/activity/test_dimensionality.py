@@ -56,6 +56,42 @@ def test_counts_of_events_are_those_of_a_dense_table(steps, bins, monkeypatch):
     assert all({"units", "long_name"} <= set(got[name].attrs) for name in got.variables)
 
 
+def events_of(counts, *, duration=10.0):
+    """A simulation that has these counts (trial, neuron), spikes of a neuron evenly in the trial."""
+    trials, size = counts.shape
+    trial, neuron = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+    place = np.concatenate([np.arange(n) for n in counts.ravel()])
+    ds = simulation_dataset({"cells": []}, {"cells": size}, {}, trials=trials, steps=round(duration / DT))
+    columns = {"trial": trial, "neuron": neuron, "time": place * (duration / (counts.max() + 1))}
+    parts = {f"cells_spike_{name}": ("cells_spike", values) for name, values in columns.items()}
+    ds = ds.drop_vars(list(parts)).assign(parts)
+    ds["cells_spike_time"].attrs["units"] = "s"
+    return ds
+
+
+@pytest.mark.parametrize("trials, size, count", [(100, 36, 1000), (60, 4, 3000), (20, 100, 1000)])
+def test_large_counts_that_hardly_vary(trials, size, count):
+    # counts of ± 1 about 1000: of sums of squares of 1e8 four figures are the variance
+    counts = count + np.random.default_rng(0).integers(-1, 2, (trials, size))
+    got = float(participation_ratio(events_of(counts))["participation_ratio"][0])
+    assert 1 <= got <= min(trials - 1, size)
+    assert got == pytest.approx(participation_ratio_kernel(counts), rel=1e-9)
+
+
+def test_large_counts_that_do_not_vary_have_no_dimension():
+    for trials, size in ((7, 3), (3, 7)):
+        counts = np.full((trials, size), 1000) + np.arange(size)
+        assert np.isnan(participation_ratio(events_of(counts))["participation_ratio"][0])
+        # in another unit what is left of the mean is rounding as well
+        assert np.isnan(participation_ratio_kernel(counts * 0.1))
+
+
+def test_the_unit_of_the_activity_does_not_matter():
+    activity = np.random.default_rng(4).gamma(1, 1, (30, 8))
+    expected = participation_ratio_kernel(activity)
+    assert participation_ratio_kernel(1e-9 * activity) == pytest.approx(expected, rel=1e-9)
+
+
 def test_dask_gives_the_same_numbers_lazily():
     ds = random_simulation(np.random.default_rng(3), trials=5, steps=100)
     got = participation_ratio(ds.chunk(hidden1_spike=123), bin_width=0.04)
