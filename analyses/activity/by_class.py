@@ -6,7 +6,7 @@ import xarray as xr
 from ..errors import InvalidInput
 from ..variables import positive, require, variable
 from .events import chosen_groups, extent, fold_events, join, stacked
-from .rates import decision_step, size_of, unit_coords
+from .rates import decision_steps, size_of, unit_coords
 from .sparseness import vinje_gallant_kernel
 from .trains import whole
 
@@ -39,15 +39,15 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     MissingVariable
         As for `sparsity`.
     InvalidInput
-        `label` is not of whole numbers, has other dimensions, other trials, more steps than the trial, classes below
-        −1, none at all, or more than `classes` names.
+        As for `sparsity`; also where `label` is not of whole numbers, has other dimensions, other trials, more steps
+        than the trial, classes below −1, none at all, or more than `classes` names.
     """
     where = "class_rates"
     require(ds, where=where)
-    chosen = chosen_groups(ds, groups)
+    chosen = chosen_groups(ds, groups, where=where)
     trials, duration = extent(ds, where=where)
-    step = decision_step(ds, dt_ref, where=where)
-    values = _labels(label, ds, trials, whole(duration, step), where=where)
+    step, steps = decision_steps(ds, dt_ref, where=where)
+    values = _labels(label, ds, trials, steps, where=where)
     number = int(values.max()) + 1
     names = [str(k) for k in range(number)] if classes is None else [str(name) for name in classes]
     if len(names) < number:
@@ -119,7 +119,7 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
     """
     where = "rates_over_time"
     require(ds, where=where)
-    chosen = chosen_groups(ds, groups)
+    chosen = chosen_groups(ds, groups, where=where)
     trials, duration = extent(ds, where=where)
     width = positive(bin_width, name="bin_width", where=where)
     bins = int(whole(duration, width))
@@ -231,7 +231,7 @@ def _labels(label, ds, trials, steps, *, where):
         raise InvalidInput(
             f"{where}: label must be a DataArray with dimensions {' or '.join(map(str, dims))}, got {found}"
         )
-    if "trial" in label.coords and "trial" in ds.coords and not label["trial"].equals(ds["trial"]):
+    if "trial" in label.coords and "trial" in ds.coords and not np.array_equal(label["trial"], ds["trial"]):
         raise InvalidInput(
             f"{where}: the trial coordinates of label and simulation differ: {label['trial'].values[:3]}… and "
             f"{ds['trial'].values[:3]}…; take the labels of the trials that were simulated"

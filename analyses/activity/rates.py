@@ -5,6 +5,7 @@ import xarray as xr
 
 from ..variables import attribute, positive, require, variable
 from .events import chosen_groups, event_names, extent, fold_events, join
+from .trains import whole_steps
 
 
 def count_kernel(neuron, *, size, trial=None, trials=1):
@@ -53,11 +54,11 @@ def firing_rates(ds, groups=None, *, dt_ref=None):
     MissingVariable
         A group was not recorded, or an attribute is missing.
     InvalidInput
-        A spike names a neuron or a trial that is not there.
+        A spike names a neuron or a trial that is not there, or `groups` a group twice.
     """
     where = "firing_rates"
     require(ds, where=where)
-    chosen = chosen_groups(ds, groups)
+    chosen = chosen_groups(ds, groups, where=where)
     trials, duration = extent(ds, where=where)
     step = decision_step(ds, dt_ref, where=where)
     count = join([neuron_counts(ds, group, where=where) for group in chosen])
@@ -151,3 +152,16 @@ def decision_step(ds, dt_ref, *, where):
     if dt_ref is not None:
         return positive(dt_ref, name="dt_ref", where=where)
     return attribute(ds, "dt_ref", where=where, remedy="give the decision step in seconds: dt_ref=0.004")
+
+
+def decision_steps(ds, dt_ref, *, where):
+    """Decision step in s, as of `decision_step`, and how many there are in a trial, int.
+
+    Raises
+    ------
+    InvalidInput
+        The steps do not fill the trial.
+    """
+    _, duration = extent(ds, where=where)
+    step = decision_step(ds, dt_ref, where=where)
+    return step, whole_steps(duration, step, where=where)

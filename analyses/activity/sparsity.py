@@ -6,7 +6,7 @@ import xarray as xr
 from ..errors import InvalidInput
 from ..variables import positive, require, variable
 from .events import chosen_groups, extent, fold_events, join, stacked
-from .rates import decision_step, rate_variables, size_of, unit_coords
+from .rates import decision_steps, rate_variables, size_of, unit_coords
 from .sparseness import gini_kernel, hoyer_kernel, treves_rolls_kernel, vinje_gallant_from_treves_rolls
 from .trains import Trains, TrainSums
 
@@ -50,7 +50,8 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
     groups : sequence of str, optional
         None: every group with spikes that receives a synapse; without synapses, every group with spikes.
     dt_ref : float, optional
-        Decision step in s; None: the attribute.
+        Decision step in s, which divides the duration; None: the attribute. A spike at the very end of the trial
+        counts in its last step.
     window : float, optional
         Counting window of the Fano factor in s, at most the duration; consecutive windows from the start of each trial,
         what is left at its end is not counted. None: the trial.
@@ -81,8 +82,8 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
     MissingVariable
         A group was not recorded, or a variable or attribute is missing.
     InvalidInput
-        A spike is outside the group, the trials or the duration; times are not in s; the window is longer than the
-        trial; a group without neurons.
+        A spike is outside the group, the trials or the duration; times are not in s; the decision steps do not fill the
+        trial; the window is longer than it; a group without neurons, or named twice.
 
     References
     ----------
@@ -92,9 +93,9 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
     """
     where = "sparsity"
     require(ds, where=where)
-    chosen = chosen_groups(ds, groups)
+    chosen = chosen_groups(ds, groups, where=where)
     trials, duration = extent(ds, where=where)
-    step = decision_step(ds, dt_ref, where=where)
+    step, steps = decision_steps(ds, dt_ref, where=where)
     window = duration if window is None else positive(window, name="window", where=where)
     if window > duration * (1 + 1e-9):
         raise InvalidInput(
@@ -111,7 +112,12 @@ def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, deci
             raise InvalidInput(f"{where}: {group!r} has no neurons; leave it out of groups")
         parts.append(_of_group(ds, group, trains, saturation, where=where))
     return _dataset(
-        ds, chosen, parts, trains_of=(trials, duration, step, window), options=(saturation, decisions)
+        ds,
+        chosen,
+        parts,
+        trains_of=(trials, duration, step, steps, window),
+        saturation=saturation,
+        made=steps if decisions == "steps" else decisions,
     )
 
 
@@ -173,10 +179,8 @@ def _finish(sums, saturation):
     )
 
 
-def _dataset(ds, groups, parts, *, trains_of, options):
-    (trials, duration, step, window), (saturation, decisions) = trains_of, options
-    steps = round(duration / step)
-    made = steps if decisions == "steps" else decisions
+def _dataset(ds, groups, parts, *, trains_of, saturation, made):
+    trials, duration, step, steps, window = trains_of
     columns = [list(column) for column in zip(*parts, strict=True)] or [[] for _ in range(13)]
     count, saturated, *units = (join(column) for column in columns[: 2 + len(_UNIT)])
     by_layer, spikes, *in_trial, zeros = columns[2 + len(_UNIT) :]

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import InvalidInput
 from .events import BLOCK_BITS
+
+# Of a step: n dt over m dt is not always what it should be in binary.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,24 @@ class Trains:
 
     @property
     def steps(self):
-        """Decision steps of a trial."""
+        """Decision steps of a trial, which they fill."""
         return whole(self.duration, self.step)
 
 
 def whole(time, length):
-    """How often `length` fits `time`, as int: n dt over m dt is not always what it should be in binary."""
-    return np.floor(np.asarray(time) / length + 1e-6).astype(np.int64)[()]
+    """How often `length` fits `time`, as int."""
+    return np.floor(np.asarray(time) / length + ROUNDING).astype(np.int64)[()]
+
+
+def whole_steps(duration, step, *, where):
+    """Decision steps of a trial, int >= 1; raise `InvalidInput` unless they fill it, but for rounding."""
+    steps = int(whole(duration, step))
+    if steps < 1 or abs(duration / step - steps) > ROUNDING:
+        raise InvalidInput(
+            f"{where}: a trial of {duration} s has {duration / step:.6g} decision steps of {step} s, expected a whole "
+            f"number: give a dt_ref that divides the duration"
+        )
+    return steps
 
 
 class Runs:
@@ -139,8 +154,11 @@ class TrainSums:
         previous[first] = self.last_interval[of]
         self.last_time[of], self.last_interval[of] = time[last], interval[last]
         step = self.trains.step
-        near = np.flatnonzero(interval < step)
-        near = near[whole(time[near], step) == whole(time[near] - interval[near], step)]
+        near = np.flatnonzero(interval <= step * (1 + ROUNDING))
+        # a spike at the very end of the trial is in its last step
+        last = self.trains.steps - 1
+        at, before = (np.minimum(whole(t, step), last) for t in (time[near], time[near] - interval[near]))
+        near = near[at == before]
         self.doubled += self._sum(neuron[near])
 
         # 0/0: two intervals of zero, which do not differ
@@ -216,7 +234,7 @@ def train_statistics_kernel(neuron, time, *, size, duration, trial=None, trials=
         None: all in one.
     trials : int
     step, window : float, optional
-        Decision step and counting window of the Fano factor, s; None: the duration.
+        Decision step, which divides the duration, and counting window of the Fano factor, s; None: the duration.
 
     Returns
     -------
@@ -227,13 +245,20 @@ def train_statistics_kernel(neuron, time, *, size, duration, trial=None, trials=
         windows (population variance; NaN for a silent neuron or one window), ``lifetime`` Treves–Rolls over trials.
         Per trial: ``trial_spikes``, ``trial_active`` (neurons that fired), ``population`` Treves–Rolls over neurons.
 
+    Raises
+    ------
+    InvalidInput
+        `step` does not divide `duration`.
+
     References
     ----------
     LV: Shinomoto, Shima, Tanji, Neural Comput. 15, 2823 (2003); CV2: Holt et al., J. Neurophysiol. 75, 1806 (1996).
     """
     neuron, time = np.asarray(neuron, dtype=np.int64), np.asarray(time, dtype=float)
     trial = np.zeros_like(neuron) if trial is None else np.asarray(trial, dtype=np.int64)
-    sums = TrainSums(Trains(size, trials, duration, step or duration, window or duration))
+    step = duration if step is None else step
+    whole_steps(duration, step, where="train_statistics_kernel")
+    sums = TrainSums(Trains(size, trials, duration, step, duration if window is None else window))
     order = np.lexsort((time, trial))
     for i in range(0, len(order), 1 << BLOCK_BITS):
         part = order[i : i + (1 << BLOCK_BITS)]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ..activity.events import extent
-from ..activity.rates import decision_step
+from ..activity.rates import decision_steps
 from ..errors import InvalidInput
 from ..variables import require, variable
 from .costs import NeuronCost
@@ -29,7 +28,7 @@ class Counts:
     sends: np.ndarray
     neurons: dict[str, NeuronCost]
     dt_ref: float
-    steps: float
+    steps: int
 
     @property
     def hidden_rate(self):
@@ -62,7 +61,7 @@ def operations(ds, *, models, graded=(), dt_ref=None):
         Source groups that send a real number in every decision step instead of spikes (input currents): each
         of their synapses is one MAC a step.
     dt_ref : float, optional
-        Decision step in s; None: the attribute.
+        Decision step in s, which divides the duration; None: the attribute.
 
     Returns
     -------
@@ -78,8 +77,8 @@ def operations(ds, *, models, graded=(), dt_ref=None):
     MissingVariable
         Spikes, fan-out, synapses or an attribute are missing.
     InvalidInput
-        `models` does not name the groups that receive synapses, or fan-out and synapses contradict each
-        other.
+        `models` does not name the groups that receive synapses, fan-out and synapses contradict each other, or
+        the decision steps do not fill the trial.
     """
     return operation_variables(
         count_operations(ds, models=models, graded=graded, dt_ref=dt_ref, where="operations")
@@ -131,9 +130,7 @@ def count_operations(ds, *, models, graded=(), dt_ref=None, where="count_operati
     costs = _neuron_costs(models, ds["target"].values.tolist(), where=where)
     also = [group for group, cost in costs.items() if cost.ac]
     counts = count_synaptic(ds, graded=graded, also=also, where=where)
-    _, duration = extent(ds, where=where)
-    step = decision_step(ds, dt_ref, where=where)
-    steps = duration / step
+    step, steps = decision_steps(ds, dt_ref, where=where)
     spikes, groups = counts.spikes / steps, counts.groups
     synapses = np.where(counts.graded, 0, counts.synapses)
     return Counts(

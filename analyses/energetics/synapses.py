@@ -6,8 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..activity.events import extent, stacked
-from ..activity.rates import decision_step, trial_sums
-from ..activity.trains import whole
+from ..activity.rates import decision_steps, trial_sums
 from ..errors import InvalidInput, MissingVariable
 from ..variables import require, variable
 
@@ -42,7 +41,7 @@ def synaptic_events(ds, *, graded=(), dt_ref=None):
     graded : sequence of str
         As for `operations`. A real number that happens to be zero is counted; NeuroBench leaves it out.
     dt_ref : float, optional
-        Decision step in s; None: the attribute.
+        Decision step in s, which divides the duration; None: the attribute.
 
     Returns
     -------
@@ -62,8 +61,7 @@ def synaptic_events(ds, *, graded=(), dt_ref=None):
     """
     where = "synaptic_events"
     counts = count_synaptic(ds, graded=graded, where=where)
-    _, duration = extent(ds, where=where)
-    steps = int(whole(duration, decision_step(ds, dt_ref, where=where)))
+    _, steps = decision_steps(ds, dt_ref, where=where)
     return xr.Dataset(
         {
             "synaptic_events": variable(

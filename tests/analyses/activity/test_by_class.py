@@ -40,6 +40,20 @@ def test_a_class_for_each_step(small):
     np.testing.assert_allclose(got["class_time"], [8 * DT, 8 * DT])
 
 
+def test_spikes_after_the_last_label_are_left_out(small):
+    # labels end before step 6: of trial 0 neuron 0 at 6 and neuron 1 at 7 are left out, of trial 1 neuron 1 at 6
+    got = class_rates(small, label([[0] * 6, [1] * 6], "trial", "time"))
+    np.testing.assert_allclose(got["class_rate"], np.array([[2, 1, 0], [1, 1, 0]]) / (6 * DT), rtol=1e-12)
+
+
+def test_the_trials_of_the_label_may_have_other_coordinates(small):
+    simulated = small.assign_coords(trial=[10, 11])
+    values = label([1, 0]).assign_coords(
+        trial=("trial", [10, 11], {"units": "1"}), speaker=("trial", ["a", "b"])
+    )
+    xr.testing.assert_identical(class_rates(simulated, values), class_rates(small, label([1, 0])))
+
+
 def test_trials_without_a_label_are_left_out(small):
     got = class_rates(small, label([0, -1]))
     np.testing.assert_allclose(got["class_rate"], [[75, 50, 0]], rtol=1e-12)
@@ -55,6 +69,10 @@ def test_over_time_by_hand(small):
     )
     np.testing.assert_allclose(got["layer_rate_over_time"][0], np.array([4, 4]) / (2 * 3 * 0.02), rtol=1e-12)
     assert all({"units", "long_name"} <= set(got[name].attrs) for name in got.variables)
+    # the mean over trials has those without a label as well
+    part = rates_over_time(small, bin_width=5 * DT, label=label([0, -1]))
+    np.testing.assert_array_equal(part["layer_rate_over_time"], got["layer_rate_over_time"])
+    np.testing.assert_array_equal(part["class_rate_over_time"], got["class_rate_over_time"][:1])
     without = rates_over_time(small, bin_width=5 * DT)
     np.testing.assert_array_equal(without["layer_rate_over_time"], got["layer_rate_over_time"])
     assert "class" not in without.dims
@@ -117,6 +135,8 @@ def test_what_is_refused(small):
         InvalidInput, match=r"trial coordinates of label and simulation differ: \[6 5\]… and \[5 6\]…"
     ):
         class_rates(simulated, label([0, 1]).assign_coords(trial=[6, 5]))
+    with pytest.raises(InvalidInput, match="a trial of 0.04 s has 13.3333 decision steps of 0.003 s"):
+        class_rates(small, label([0, 1]), dt_ref=0.003)
     with pytest.raises(InvalidInput, match="bin_width must be at most the duration of a trial, 0.04 s"):
         rates_over_time(small, bin_width=0.1)
     with pytest.raises(InvalidInput, match="bin_width must be a positive, finite number, got 0"):

@@ -56,5 +56,7 @@ def test_what_is_refused(small):
         firing_rates(bare)
     with pytest.raises(InvalidInput, match="dt_ref must be a positive, finite number, got 0"):
         firing_rates(small, dt_ref=0)
+    with pytest.raises(InvalidInput, match="firing_rates: groups names 'hidden1' twice"):
+        firing_rates(small, ["hidden1", "input", "hidden1"])
     with pytest.raises(TypeError, match=r"expected an xarray.Dataset, got dict"):
         firing_rates({})

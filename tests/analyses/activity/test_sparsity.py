@@ -66,6 +66,35 @@ def test_saturated_neurons_fire_in_nearly_every_step():
     assert int(sparsity(twice)["layer_zero_activations"][0]) == int(got["layer_zero_activations"][0])
 
 
+def test_a_spike_at_the_end_of_the_trial_is_in_its_last_step():
+    # one in each of 25 steps, and a second one in the last of them at 0.1 s sharp
+    every = [(0, 0, t) for t in range(26)]
+    ds = simulation_dataset({"cell": every}, {"cell": 1}, {}, trials=1, steps=25)
+    got = sparsity(ds)
+    assert (int(got["layer_activations"][0]), int(got["layer_zero_activations"][0])) == (25, 0)
+    assert float(got["layer_activation_sparsity"][0]) == 0
+    alone = sparsity(ds.isel(cell_spike=[25]))
+    assert int(alone["layer_zero_activations"][0]) == 24
+
+
+@pytest.mark.parametrize(
+    "dt_ref, message",
+    [
+        (0.006, "sparsity: a trial of 0.04 s has 6.66667 decision steps of 0.006 s, expected a whole number"),
+        (0.2, "has 0.2 decision steps of 0.2 s.*: give a dt_ref that divides the duration"),
+    ],
+)
+def test_decision_steps_that_do_not_fill_the_trial_are_refused(small, dt_ref, message):
+    with pytest.raises(InvalidInput, match=message):
+        sparsity(small, dt_ref=dt_ref)
+
+
+def test_decision_steps_fill_the_trial_but_for_rounding(small):
+    # 0.04 over 0.04/n is not always n in binary
+    for divided in (5, 7, 50, 333):
+        assert int(sparsity(small, dt_ref=0.04 / divided)["layer_activations"][0]) == 3 * 2 * divided
+
+
 def test_decisions_in_every_step(small):
     got = sparsity(small, decisions="steps")
     assert float(got["spikes_per_decision"][0]) == pytest.approx(4 / 10)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from chronaxie.analyses import InvalidInput
 from chronaxie.analyses.activity.trains import Runs, Trains, TrainSums, train_statistics_kernel, whole
 
 # elephant and neo are well kept, but their units' package warns of NumPy's deprecations when it is imported
@@ -132,6 +133,18 @@ def test_decision_steps_with_a_spike_are_counted_once():
     sums.add(zeros, zeros, np.array([0.0, 0.03])).add(zeros, zeros, np.array([0.05, 0.3]))
     sums.add(zeros + 1, zeros, np.array([0.31, 0.9]))
     assert sums.statistics().active_steps.tolist() == [4]
+
+
+def test_what_is_left_after_the_last_window_is_not_counted():
+    # windows of 0.3 s: counts 1, 0, 1; the spike at 0.95 is after them
+    got = train_statistics_kernel(np.zeros(3, int), [0.1, 0.8, 0.95], size=1, duration=1.0, window=0.3)
+    assert got.fano[0] == pytest.approx(np.var([1, 0, 1]) / np.mean([1, 0, 1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("step", [0.3, 2.0])
+def test_a_step_that_does_not_divide_the_duration_is_refused(step):
+    with pytest.raises(InvalidInput, match=f"train_statistics_kernel: a trial of 1.0 s has .* of {step} s"):
+        train_statistics_kernel([0], [0.1], size=1, duration=1.0, step=step)
 
 
 def test_multiples_of_a_step_are_in_their_own_step():

@@ -14,6 +14,7 @@ from chronaxie.analyses import (
     energy,
     operations,
 )
+from chronaxie.analyses.activity.sparsity import sparsity
 from chronaxie.analyses.energetics.costs import COST_MODELS, FLOAT32_SRAM, lstm_mac
 from chronaxie.analyses.energetics.synapses import synaptic_events
 
@@ -153,6 +154,29 @@ def test_energy_of_a_decision(small):
     assert step["energy_per_decision"].attrs["units"] == "nJ"
     with pytest.raises(InvalidInput, match="decisions must be a whole number >= 1 or 'steps', got 0"):
         energy(small, models=MODELS, decisions=0)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        lambda ds, **o: energy(ds, models=MODELS, **o),
+        lambda ds, **o: operations(ds, models=MODELS, **o),
+        synaptic_events,
+    ],
+)
+def test_all_count_the_same_whole_steps(small, count):
+    for dt_ref, steps in ((0.006, "6.66667"), (0.2, "0.2")):
+        with pytest.raises(InvalidInput, match=f"a trial of 0.04 s has {steps} decision steps of {dt_ref} s"):
+            count(small, dt_ref=dt_ref)
+
+
+def test_decisions_of_a_step_are_as_many_everywhere(small):
+    # 0.04 / (0.04/7) is not 7 in binary
+    step = 0.04 / 7
+    made = energy(small, models=MODELS, dt_ref=step, decisions="steps")["energy_per_decision"]
+    spikes = sparsity(small, dt_ref=step, decisions="steps")["spikes_per_decision"]
+    assert made.attrs["decisions_per_trial"] == spikes.attrs["decisions_per_trial"] == 7
+    assert synaptic_events(small, dt_ref=step).attrs["synaptic_steps"] == 7
 
 
 def test_break_even_of_counted_spikes(small):
