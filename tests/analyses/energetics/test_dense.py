@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chronaxie.analyses import FIGURES, FLOAT32, InvalidInput, compose, dense_operations
+from chronaxie.analyses.energetics.tally import dense_tally
 
 # m = 4 inputs, n = 3 units, o = 2 classes: mn = 12, nn = 9, readout 6
 MAC = {"lstm": 4 * 21 + 17 * 3 + 6, "gru": 3 * 21 + 10 * 3 + 6, "rnn": 21 + 3 + 6}
@@ -21,6 +22,17 @@ def test_operations_by_hand(kind):
         assert float(row["energy_per_step"]) == pytest.approx(MAC[kind] * e_mac, rel=1e-12)
         assert float(row["energy_ratio"]) == pytest.approx(MAC["lstm"] / MAC[kind], rel=1e-12)
     assert all({"units", "long_name"} <= set(got[name].attrs) for name in got.variables)
+
+
+@pytest.mark.parametrize(
+    "kind, mac, weights, states", [("lstm", 99, 48, 13), ("gru", 66, 36, 7), ("rnn", 15, 12, 7)]
+)
+def test_layers_that_are_not_recurrent(kind, mac, weights, states):
+    # the nn falls away, and own outputs are written (3), not read; the LSTM reads and writes 3 cells
+    got = dense_tally(kind, 4, 3, recurrent=False)
+    assert (got.mac, got.weights, got.states) == (mac, weights, states)
+    again = dense_tally(kind, 4, 3)
+    assert (again.mac - got.mac, again.states - got.states) == (again.weights - got.weights, 3)
 
 
 def test_layers_add_up():
