@@ -57,7 +57,7 @@ class FidelityConfig:
     trials : int or None
         The first so many test trials; None for all.
     window : float or None
-        Of coincidences (s); half of dt_ref by default.
+        Of coincidences (s); by default spikes coincide in the same decision step.
     tau : float
         Of the van Rossum distance (s).
     cost : float
@@ -157,7 +157,7 @@ def fidelity(
         On ``run``: what `analyses.fidelity_summary` says of each layer, and `analyses.accuracy_kept` of the decisions,
         each with intervals over trials; coordinates ``run_kind``, ``run_strength``, ``run_unit``, ``run_text``,
         ``run_seed``. Attributes: ``left_out`` (JSON: perturbations that this network cannot have, with the reason),
-        window, tau (s), cost (Hz), device, start, trials, dt, dt_ref (s).
+        window (s), coincide (in words), tau (s), cost (Hz), device, start, trials, dt, dt_ref (s).
 
     Raises
     ------
@@ -201,7 +201,7 @@ def fidelity(
         kept = accuracy_kept(*decided, test.label, mask=test.labelled, **options)
         rows.append(xr.merge([_of_layers(found), kept], combine_attrs="drop_conflicts"))
         made.append(other)
-    choices = {name: found.attrs[name] for name in ("window", "tau", "cost")}
+    choices = {name: found.attrs[name] for name in ("window", "coincide", "tau", "cost")}
     result = xr.concat(rows, "run", combine_attrs="override").assign_coords(_coordinates(made))
     result.attrs = {}
     labels = test.label.values[test.labelled.values]

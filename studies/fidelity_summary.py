@@ -29,6 +29,7 @@ ATTRIBUTES = (
     "device",
     "dt",
     "window",
+    "coincide",
     "tau",
     "cost",
     "left_out",
@@ -117,7 +118,7 @@ def _head(ds):
         f"study fidelity, network {a['network']}, task {a['task']}, {a['trials']} trials, {a['start']} start, "
         f"{seeds} seed{'s' if seeds > 1 else ''}, dt = {a['dt'] * 1e3:g} ms, {a['device']}",
         f"data: {a['data_source']}",
-        f"reference: the float64 twin, accuracy {accuracy:.4f}; spikes coincide within {a['window'] * 1e3:g} ms, "
+        f"reference: the float64 twin, accuracy {accuracy:.4f}; spikes coincide {a['coincide']}, "
         f"van Rossum {a['tau'] * 1e3:g} ms, Victor–Purpura {a['cost']:g} Hz",
     ]
 

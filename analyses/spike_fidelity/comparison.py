@@ -83,9 +83,10 @@ def fidelity(
     -----
     Times are those at which a step begins, as simulations record them. Coincidences are counted on a grid (attribute
     ``grid_step``, s): the decision steps, with `window` the finer of the two simulation steps. The chance level of
-    ``gamma_factor`` counts the places of that grid in the window (attribute ``window_width``, s; attribute ``window``
-    is half of dt_ref by default). So by default Γ has one meaning at every simulation step; with `window` it depends on
-    the finer one. Distances take the times as they are. Equations and sources are in the docstrings of the kernels.
+    ``gamma_factor`` counts the places of that grid in the window (attribute ``window_width``, s). So by default Γ has
+    one meaning at every simulation step; with `window` it depends on the finer one. The attribute ``window`` is half of
+    dt_ref by default, ``coincide`` says in words what was asked for. Distances take the times as they are. Equations
+    and sources are in the docstrings of the kernels.
     """
     where = "fidelity"
     require(reference, where=where)
@@ -103,6 +104,9 @@ def fidelity(
         grid = attribute(reference, "dt_ref", where=where, remedy="give window=, in seconds")
         window = 0.5 * grid
     window = positive(window, name="window", where=where)
+    coincide = (
+        f"in the same step of {grid * 1e3:g} ms" if in_decision_steps else f"within {window * 1e3:g} ms"
+    )
     width = float(window_width(window, grid))
     events = [[_events(ds, group, reference, where=where) for group in chosen] for ds in (reference, other)]
     chance = {"duration": duration, "width": width}
@@ -132,6 +136,7 @@ def fidelity(
             "window": window,
             "window_width": width,
             "grid_step": float(grid),
+            "coincide": coincide,
             "tau": float(tau),
             "cost": float(cost),
             "dt_reference": steps[0],

@@ -49,7 +49,7 @@ def add(studies):
         "--window",
         type=positive,
         metavar="MS",
-        help="window of a coincidence in ms (default: half of dt_ref)",
+        help="window of a coincidence in ms (default: the same decision step)",
     )
     parser.add_argument(
         "--tau",

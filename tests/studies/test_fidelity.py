@@ -75,13 +75,14 @@ def test_the_numbers_are_those_of_simulations(net, task, monkeypatch):
         expected = distances(reference, other, resamples=50)
         for name in ("fidelity_coincidence", "fidelity_spike_distance", "fidelity_victor_purpura_interval"):
             np.testing.assert_allclose(row[name], expected[name], rtol=1e-12)
+        # sampled once in each decision step at either dt
         decided, label = other["output_v"].values, task.test.label.values[:5]
-        if decided.shape[1] == label.shape[1]:
-            right = (decided.argmax(-1) == label)[label >= 0].mean()
-            assert float(row["accuracy_other"]) == pytest.approx(right, rel=1e-12)
+        assert decided.shape[:2] == label.shape
+        right = (decided.argmax(-1) == label)[label >= 0].mean()
+        assert float(row["accuracy_other"]) == pytest.approx(right, rel=1e-12)
     crossed = rows(found, "other_trial").isel(run=0, fidelity_group=0)
     assert float(crossed["fidelity_coincidence"]) < 0.9
-    assert found.attrs["window"] == 0.002
+    assert (found.attrs["window"], found.attrs["coincide"]) == (0.002, "in the same step of 4 ms")
     for name in found.variables:
         if name != "fidelity_group":
             assert {"units", "long_name"} <= set(found[name].attrs), name

@@ -121,9 +121,10 @@ def test_another_step(fired, reference):
     assert np.isnan(found["first_divergence"]).all()
     np.testing.assert_allclose(found["gamma_factor"], 1, rtol=1e-12)
     assert (found.attrs["window_width"], found.attrs["grid_step"]) == (DT, DT)
+    assert found.attrs["coincide"] == "in the same step of 4 ms"
     wide = fidelity(reference, simulated(fine, dt=DT / 8, dt_ref=DT), window=DT / 2, resamples=10)
     assert wide.attrs["window_width"] == pytest.approx(0.0045, rel=1e-12)
-    assert wide.attrs["grid_step"] == DT / 8
+    assert (wide.attrs["grid_step"], wide.attrs["coincide"]) == (DT / 8, "within 2 ms")
     a = Trains.from_lists([np.flatnonzero(fired["hidden2"][4, :, 1]) * DT])
     shifted = Trains(a.time + 0.0015, a.offset)
     expected = victor_purpura_kernel(a, shifted, cost=100.0)
