@@ -17,6 +17,7 @@ _SIMILARITIES = (
     ("decisions_same", "decisions as before", "^", "-"),
     ("accuracy_ratio", "accuracy over that before", "D", "--"),
 )
+_PARTS = ("", "_interval")
 _MARKERS = "osDv^<>Ph*"
 
 
@@ -140,7 +141,7 @@ def fidelity_against_strength(ds, ax, *, kind):
         ax.invert_xaxis()  # fewer bits are stronger
     unit = str(runs["run_unit"].values[0])
     label = str(runs["run_text"].values[0]) + ("" if unit == "1" else f" ({unit})")
-    low = min(0.0, *(float(_first_layer(ds[f"{name}_interval"]).min()) for name, *_ in _SIMILARITIES))
+    low = min(_lowest(*(_first_layer(ds[f"{n}{part}"]) for part in _PARTS)) for n, *_ in _SIMILARITIES)
     ax.set(ylim=(low - 0.05, 1.05), title=title, xlabel=broken(label))
     if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
         ax.set_ylabel(f"Kept, share\n({_sample(ds, 'decisions_same')})")
@@ -156,7 +157,7 @@ def accuracy_against_gamma(ds, ax):
     where = "accuracy_against_gamma"
     require(ds, "run_kind", "fidelity_gamma_factor", "accuracy_ratio", where=where)
     kinds = ds["run_kind"].values
-    x, x_bounds = (_first_layer(ds[f"fidelity_gamma_factor{part}"]) for part in ("", "_interval"))
+    x, x_bounds = (_first_layer(ds[f"fidelity_gamma_factor{part}"]) for part in _PARTS)
     y, y_bounds = ds["accuracy_ratio"].values, ds["accuracy_ratio_interval"].values
     if {"accuracy_commonest", "accuracy_reference"} <= set(ds.variables):
         level = float(ds["accuracy_commonest"] / ds["accuracy_reference"].mean())
@@ -176,8 +177,8 @@ def accuracy_against_gamma(ds, ax):
             label=_NAMES.get(kind) or PERTURBATION_TITLES[kind][0],
         )
     ax.set(
-        xlim=(min(-0.03, np.nanmin(x_bounds) - 0.03), 1.03),
-        ylim=(0, max(1.05, 1.05 * np.nanmax(y))),
+        xlim=(_lowest(x, x_bounds) - 0.03, 1.03),
+        ylim=(0, 1.05 * np.nanmax(y, initial=1.0)),
         xlabel=f"Coincidence factor Γ ({_sample(ds, 'accuracy_ratio')})",
         ylabel="Accuracy over that of the reference",
         title="What the accuracy needs of the spikes",
@@ -198,6 +199,11 @@ def _sample(ds, name):
 
 def _first_layer(array):
     return array.isel(fidelity_group=0).values if "fidelity_group" in array.dims else array.values
+
+
+def _lowest(*arrays):
+    """The smallest number of all, at most 0; what is not defined does not count."""
+    return min(np.nanmin(array, initial=0.0) for array in arrays)
 
 
 def _has(ds, kind):

@@ -51,6 +51,15 @@ def ds():
     )
 
 
+@pytest.fixture
+def of_one_trial(ds):
+    """One trial has no intervals."""
+    for name in ds.data_vars:
+        if name.endswith("_interval"):
+            ds[name][:] = np.nan
+    return ds.assign_attrs(trials=1)
+
+
 def axes():
     return Figure().subplots()
 
@@ -92,6 +101,35 @@ def test_each_kind_is_named_once(ds):
     x, y = ax.containers[3].lines[0].get_data()
     np.testing.assert_array_equal(x, ds["fidelity_gamma_factor"].values[4:10, 0])
     np.testing.assert_array_equal(y, ds["accuracy_ratio"].values[4:10])
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_without_intervals_the_points_set_the_limits(of_one_trial):
+    ds = of_one_trial
+    ds["fidelity_gamma_factor"][5] = -0.4
+    assert accuracy_against_gamma(ds, axes()).get_xlim() == pytest.approx((-0.43, 1.03))
+    assert fidelity_against_strength(ds, axes(), kind="weight_noise").get_ylim() == pytest.approx(
+        (-0.45, 1.05)
+    )
+    for figure in (compose(ds, spec) for spec in FIDELITY):
+        assert figure.axes
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_is_not_defined_sets_no_limits(of_one_trial):
+    of_one_trial["fidelity_gamma_factor"][:] = np.nan
+    of_one_trial["accuracy_ratio"][:] = np.nan
+    ax = accuracy_against_gamma(of_one_trial, axes())
+    assert (ax.get_xlim(), ax.get_ylim()) == (pytest.approx((-0.03, 1.03)), pytest.approx((0, 1.05)))
+    ax = fidelity_against_strength(of_one_trial, axes(), kind="weight_noise")
+    assert ax.get_ylim() == pytest.approx((-0.05, 1.05))
+
+
+def test_one_run_without_interval_leaves_the_bounds_of_the_others(ds):
+    ds["fidelity_gamma_factor_interval"][4] = np.nan
+    ds["fidelity_gamma_factor_interval"][5, 0] = [-0.3, 0.2]
+    ax = fidelity_against_strength(ds, axes(), kind="weight_noise")
+    assert ax.get_ylim() == pytest.approx((-0.35, 1.05))
 
 
 def test_figures_hold_the_panels_that_the_dataset_has(ds):
