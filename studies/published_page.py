@@ -9,9 +9,12 @@ from .results import ResultError
 NEEDED = (
     "differs",
     "start",
+    "left_out",
     "displacement_from_shift_interval",
     "membrane_median_ratio",
     "adaptation_median_ratio",
+    "membrane_spread_ratio",
+    "adaptation_spread_ratio",
 )
 _VERDICTS = {1: "yes", 0: "not shown", -1: "-"}
 
@@ -46,9 +49,9 @@ def page(ds):
         f"{ds.sizes['array']} arrays of {len(set(ds['network'].values.tolist()))} networks. "
         f"{int((differs == 1).sum())} differ from what they were initialised with, of {int((differs == 0).sum())} a "
         f"difference is not shown, {int((differs == -1).sum())} were never trained. Intervals are of {level:g} %, "
-        "p values corrected over the arrays (Holm). The values before training are not published: each array is tested "
-        "against the distribution that it was drawn from, so that changes which leave the distribution as it was are "
-        "not seen.",
+        "each for itself; p values are corrected over the arrays (Holm), and decide what differs. The values before "
+        "training are not published: each array is tested against the distribution that it was drawn from, so that "
+        "changes which leave the distribution as it was are not seen. An array that began as one value needs no test.",
         "",
         "![arrays and their starts](published_arrays.png)",
         "",
@@ -62,7 +65,7 @@ def page(ds):
         note = str(row["note"].values)
         mark = f" ({notes.setdefault(note, len(notes) + 1)})" if note else ""
         lines.append(
-            f"| `{row['array'].item()}`{mark} | {int(row['count'])} | {row['start'].item()} | "
+            f"| `{row['array'].item()}`{mark} | {_count(row)} | {row['start'].item()} | "
             f"{'yes' if int(row['trained']) else 'no'} | {_VERDICTS[int(row['differs'])]} | "
             f"{float(row['median']):.1f} | "
             + " | ".join(
@@ -84,27 +87,28 @@ def _beside(ds, prefix, title):
     counts = [int(n) for n in ds[f"{prefix}_cells_count"]]
     medians = [float(m) for m in ds[f"{prefix}_cells_median"]]
     head = [f"{g} ({n}; {m:.1f} ms)" for g, n, m in zip(groups, counts, medians, strict=True)]
-    lines = [
-        f"## {title}",
-        "",
-        f"![{prefix}](published_{prefix}.png)",
-        "",
-        "Median of the network over that of the cells:",
-        "",
-        f"| array | {' | '.join(head)} |",
-        "|---" * (len(groups) + 1) + "|",
-    ]
-    for layer in ds[f"{prefix}_layer"].values.tolist():
-        row = ds.sel({f"{prefix}_layer": layer})
-        cells = [
-            _with_interval(row.isel({f"{prefix}_group": k}), f"{prefix}_median_ratio")
-            for k in range(len(groups))
-        ]
-        lines.append(f"| `{layer}` | {' | '.join(cells)} |")
+    lines = [f"## {title}", "", f"![{prefix}](published_{prefix}.png)", ""]
+    for name, text in (
+        ("median_ratio", "Median of the network over that of the cells:"),
+        (
+            "spread_ratio",
+            "Spread (standard deviation of the logarithms) of the network over that of the cells:",
+        ),
+    ):
+        lines += [text, "", f"| array | {' | '.join(head)} |", "|---" * (len(groups) + 1) + "|"]
+        for layer in ds[f"{prefix}_layer"].values.tolist():
+            row = ds.sel({f"{prefix}_layer": layer})
+            cells = [
+                _with_interval(row.isel({f"{prefix}_group": k}), f"{prefix}_{name}")
+                for k in range(len(groups))
+            ]
+            lines.append(f"| `{layer}` | {' | '.join(cells)} |")
+        lines.append("")
     lines += [
-        "",
         "Wasserstein distance of the values over their own medians (free of scale); in brackets the interval, * where "
-        "the shapes differ (p < 0.05 after Holm), and after the semicolon that of as many draws from the start:",
+        "the shapes differ (p < 0.05 after Holm), and after the semicolon that of as many draws from the start. The "
+        "fewer the neurons and the wider the cells, the larger the distance that as many of the cells have by chance: "
+        "an interval that begins at 0, or no *, does not make the shapes alike. See the spreads.",
         "",
         f"| array | {' | '.join(groups)} |",
         "|---" * (len(groups) + 1) + "|",
@@ -122,6 +126,11 @@ def _beside(ds, prefix, title):
             cells.append(f"{float(cell[f'{name}_corrected']):.2f}{star} [{low:.2f}, {high:.2f}]{after}")
         lines.append(f"| `{layer}` | {' | '.join(cells)} |")
     return [*lines, "", f"Cells: {ds.attrs[f'{prefix}_citation']}.", ""]
+
+
+def _count(row):
+    lost = int(row["left_out"])
+    return f"{int(row['count'])}" + (f" ({lost} left out: not a positive number)" if lost else "")
 
 
 def _with_interval(row, name):

@@ -75,14 +75,20 @@ def run(config, *, report=print):
     folder = find_data(config.data)
     if folder is None:
         raise ResultError("published: no data folder: give --data DIR, or set CHRONAXIE_DATA to it")
-    arrays = {}
+    arrays, left_out = {}, []
     for spec in ARRAYS:
         arrays[spec], odd = _read(folder, spec)
+        left_out.append(len(odd))
         if odd:
-            report(f"{spec.label}: left out, not positive numbers: {odd}")
+            report(f"{spec.label}: left out, not positive numbers: {', '.join(odd)}")
     options = {"resamples": config.resamples, "level": config.level, "seed": config.seed}
     report(f"{len(arrays)} arrays of {len({spec.network for spec in ARRAYS})} networks against their starts")
     result = _against_starts(arrays, **options)
+    result["left_out"] = (
+        "array",
+        left_out,
+        {"units": "1", "long_name": "values that are no time constants: not positive, or not numbers"},
+    )
     trained = {spec: v for spec, v in arrays.items() if spec.used and np.ptp(v) > 0}
     for prefix, quantity, cells in (
         ("membrane", "tau_m", _membranes(folder)),
@@ -112,7 +118,7 @@ def _read(folder, spec):
             raise ResultError(f"published: {path} has no array {spec.array!r}; it has {', '.join(file)}")
         steps = file[spec.array].astype(float)
     good = np.isfinite(steps) & (steps > 0)
-    odd = ", ".join(f"[{k}] {steps[k]:.4g}" for k in np.flatnonzero(~good))
+    odd = [f"[{k}] {steps[k]:.4g}" for k in np.flatnonzero(~good)]
     return steps[good] * spec.dt, odd
 
 

@@ -65,7 +65,7 @@ def displacement_of_arrays(ds, ax):
             ax.plot(interval, [y, y], color=colour)
             ax.plot(float(row[name]) * percent, y, "o", color=colour, markersize=4)
         else:
-            ax.text(0, y, " not trained", color=GREY, fontsize=7, va="center")
+            ax.text(0, y, " never trained", color=GREY, fontsize=7, va="center")
     ax.axvline(0, color=GREY, linewidth=1, linestyle=":", zorder=0)
     _array_ticks(ds, ax)
     ax.set_xscale("symlog", linthresh=10)

@@ -84,6 +84,12 @@ def test_the_page_says_what_the_dataset_holds(result):
     assert "| `ecg tau_adp_h` (1) | 36 | 7 | no | - | 28.0 | - | - | - | - |" in text
     assert "![membrane](published_membrane.png)" in text
     assert "Gouwens" in text
+    assert "| `timit rnn_fw1.tau_adp` (3) | 511 (1 left out: not a positive number) |" in text
+    assert result["left_out"].values.tolist() == [0, 0, 0, 1, 0]
+    assert (
+        text.count("Spread (standard deviation of the logarithms) of the network over that of the cells:")
+        == 2
+    )
     with pytest.raises(ResultError, match="lacks differs"):
         page(xr.Dataset())
 
