@@ -13,24 +13,27 @@ from chronaxie.analyses.biology.resampling import Sample, distance_interval_kern
 from chronaxie.analyses.statistics.distances import energy_distance_kernel, wasserstein_kernel
 
 CELLS = stats.lognorm(0.6, scale=18.0)
+# decay of the autocorrelation in vivo: wide beside adaptation time constants, which are narrow and slow
+SLOW_CELLS = stats.lognorm(1.0, scale=90.0)
 SHARES = (np.arange(20000) + 0.5) / 20000
 NETWORKS = {
     "near": stats.lognorm(0.5, scale=20.0),
     "far": stats.lognorm(0.5, scale=55.0),
     "normal": stats.truncnorm(-3.9, 10, loc=80, scale=20),
     "gamma": stats.gamma(3, scale=6),
+    "narrow": stats.norm(700, 25),
 }
 
 
-def covered(network, size, scaled, repetitions, *, resamples=400, seed=1):
+def covered(network, size, scaled, repetitions, *, cells=CELLS, resamples=400, seed=1):
     """Share of repetitions in which the 90 % intervals of both distances hold the truth."""
-    quantiles = [law.ppf(SHARES) for law in (network, CELLS)]
+    quantiles = [law.ppf(SHARES) for law in (network, cells)]
     quantiles = [q / np.median(q) if scaled else q for q in quantiles]
     truth = np.array([wasserstein_kernel(*quantiles), energy_distance_kernel(*quantiles)])
     rng = np.random.default_rng(seed)
     hits = np.zeros(2)
     for _ in range(repetitions):
-        x, y = (Sample.of(law.rvs(n, random_state=rng)) for law, n in ((network, size), (CELLS, 900)))
+        x, y = (Sample.of(law.rvs(n, random_state=rng)) for law, n in ((network, size), (cells, 900)))
         low, _, high = distance_interval_kernel(
             x, y, rng=rng, resamples=resamples, level=0.9, scaled=scaled
         ).T
@@ -43,7 +46,8 @@ def covered(network, size, scaled, repetitions, *, resamples=400, seed=1):
 @pytest.mark.parametrize("size", [36, 128, 1000])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_intervals_of_a_distance_cover_it(network, size, scaled):
-    share = covered(NETWORKS[network], size, scaled, 300)
+    cells = SLOW_CELLS if network == "narrow" else CELLS
+    share = covered(NETWORKS[network], size, scaled, 300, cells=cells)
     # asked for: 85 to 95 %; 300 repetitions leave 1.7 %, which near distance 0 may add to the wide side
     assert ((share >= 0.85) & (share <= 0.97)).all(), share
 
