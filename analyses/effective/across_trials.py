@@ -2,12 +2,11 @@
 
 import numpy as np
 import xarray as xr
-from scipy.special import ndtr
 
 from ..errors import InvalidInput
 from ..statistics.intervals import bootstrap_kernel
 from ..variables import positive, variable
-from .autocorrelation import correlations, decay_kernel, trial_moments
+from .autocorrelation import PERMUTATIONS, correlations, decay_kernel, independence_p_kernel, trial_moments
 from .resampling import block_interval, check_resampling
 from .spike_trains import MOST_BLOCKS, ROUNDING, trains, unit_coordinates
 
@@ -45,14 +44,14 @@ def autocorrelation_timescales(
         Of a bin in s.
     window : float, optional
         Trials are cut into stretches of this length in s that count as trials of their own: needed for recordings
-        without trials, 1 s or twenty time constants, whichever is less. None: a trial as it is.
+        without trials, about ten time constants or more. None: a trial as it is.
     longest_lag : float, optional
         In s; None: the trial less one bin, at most 1 s.
     resamples : int
         Of the bootstrap; 0: no intervals.
     level : float in (0, 1)
     seed : int
-        Of the bootstrap.
+        Of the bootstrap and the permutations.
 
     Returns
     -------
@@ -60,10 +59,10 @@ def autocorrelation_timescales(
         On ``unit`` (coordinates ``unit_layer``, ``unit_index``): ``autocorrelation_tau`` in ms;
         ``autocorrelation_tau_interval (unit, bound)``, BCa over trials (over stretches of consecutive ones where they
         are more than 100); ``autocorrelation_amplitude`` A, ``autocorrelation_offset`` B, ``autocorrelation_r2``;
-        ``autocorrelation_p``, one-sided, of the null that bins are independent; ``autocorrelation (unit,
-        autocorrelation_lag)``. On ``effective_layer``: the same of the mean autocorrelation of the layer's neurons
-        (``autocorrelation_layer…``), with intervals over neurons, and ``autocorrelation_layer_count``, how many
-        neurons are in it.
+        ``autocorrelation_p``, one-sided, of the null that bins are independent, from 999 permutations
+        (`independence_p_kernel`), so never below 0.001; ``autocorrelation (unit, autocorrelation_lag)``. On
+        ``effective_layer``: the same of the mean autocorrelation of the layer's neurons (``autocorrelation_layer…``),
+        with intervals over neurons, and ``autocorrelation_layer_count``, how many neurons are in it.
 
         NaN: a neuron whose counts never vary; no decay, or one slower than twice the longest lag or faster than a
         quarter of a bin; intervals with fewer than two blocks or neurons.
@@ -83,7 +82,8 @@ def autocorrelation_timescales(
     found = trains(ds, groups, where=where)
     grid = _Grid.of(found[0], width, window, longest_lag, where=where)
     rng = np.random.default_rng(seed)
-    units = [_unit(t.of(k), grid, rng, resamples, level) for t in found for k in range(t.size)]
+    (null,) = rng.spawn(1)
+    units = [_unit(t.of(k), grid, rng, null, resamples, level) for t in found for k in range(t.size)]
     correlation = np.array([u[0] for u in units]).reshape(-1, grid.lags)
     numbers = np.array([u[1] for u in units]).reshape(-1, 6)
     layers, start = [], 0
@@ -102,7 +102,7 @@ def autocorrelation_timescales(
     }
     variables = _variables("autocorrelation", "unit", correlation, numbers, "of a neuron")
     variables["autocorrelation_p"] = variable(
-        [grid.p_value(row) for row in correlation], "unit", units="1", long_name="p of independent bins"
+        [u[2] for u in units], "unit", units="1", long_name="p of independent bins"
     )
     variables |= _variables(
         "autocorrelation_layer",
@@ -115,7 +115,8 @@ def autocorrelation_timescales(
         [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
     )
     about = {"width_s": grid.width, "window_s": grid.window, "longest_lag_s": grid.lags * grid.width}
-    about |= {"trials": grid.trials, "resamples": resamples, "level": level, "seed": seed}
+    about |= {"trials": grid.trials, "permutations": PERMUTATIONS, "resamples": resamples}
+    about |= {"level": level, "seed": seed}
     return xr.Dataset(variables, coords, {f"autocorrelation_{key}": value for key, value in about.items()})
 
 
@@ -165,24 +166,21 @@ class _Grid:
     def decay(self, correlation):
         return decay_kernel(correlation, width=self.width * 1e3, bins=self.bins)
 
-    def p_value(self, correlation):
-        """Of the mean correlation; with the counts of each bin permuted over trials its variance is 1/(n − 1)/pairs."""
-        pairs = self.bins - np.arange(1, self.lags + 1)
-        mean = (pairs * correlation).sum() / pairs.sum()
-        return ndtr(-mean * np.sqrt((self.trials - 1) * pairs.sum()))
 
-
-def _unit(train, grid, rng, resamples, level):
-    """Autocorrelation, and tau, its bounds, A, B, r2 of one neuron."""
-    moments = trial_moments(grid.counts(*train), grid.block, grid.blocks, grid.lags)
+def _unit(train, grid, rng, null, resamples, level):
+    """Autocorrelation; tau, its bounds, A, B, r2; and p of one neuron."""
+    counts = grid.counts(*train)
+    moments = trial_moments(counts, grid.block, grid.blocks, grid.lags)
     correlation = correlations(moments.sum(axis=0), grid.bins, grid.lags)
 
     def estimate(sums):
         return grid.decay(correlations(sums, grid.bins, grid.lags)).tau
 
-    return correlation, _numbers(
-        correlation, grid, lambda: block_interval(moments, estimate, rng=rng, resamples=resamples, level=level)
-    )
+    def interval():
+        return block_interval(moments, estimate, rng=rng, resamples=resamples, level=level)
+
+    p = independence_p_kernel(counts, lags=grid.lags, rng=null)
+    return correlation, _numbers(correlation, grid, interval), p
 
 
 def _layer(rows, grid, rng, resamples, level):

@@ -5,6 +5,8 @@ import numpy as np
 from .exponential import exponential_fit_kernel
 from .resampling import CHUNK
 
+PERMUTATIONS = 999
+
 
 def trial_moments(counts, block, blocks, lags):
     """Sums over the trials of each block that the correlations are made of.
@@ -86,6 +88,53 @@ def trial_autocorrelation_kernel(counts, *, lags):
     sums += [counts.sum(axis=-2), (counts**2).sum(axis=-2)]
     sums += [(counts[..., : bins - k] * counts[..., k:]).sum(axis=-2) for k in range(1, lags + 1)]
     return correlations(np.concatenate(sums, axis=-1), bins, lags)
+
+
+def independence_p_kernel(counts, *, lags, rng, permutations=PERMUTATIONS):
+    """One-sided p of the null that the counts of different bins are independent across trials.
+
+    The statistic is the sum of Pearson's r over the pairs of bins that are at most `lags` apart and vary. Under the
+    null the trials of each bin may be permuted on their own; here each is rotated by a random number of trials. These
+    rotations are a group, so p = (b + 1)/(m + 1) holds its level at any number of trials and spikes; where these are
+    few, so are the values that the statistic can have, and p is too large rather than too small.
+
+    Parameters
+    ----------
+    counts : ndarray (trial, bin)
+        Trials independent of each other.
+    lags : int, 1 … bins − 1
+    rng : numpy.random.Generator
+    permutations : int
+        m.
+
+    Returns
+    -------
+    float
+        NaN where no pair of bins varies.
+
+    References
+    ----------
+    Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9, 39 (2010), on (b + 1)/(m + 1).
+    """
+    counts = np.asarray(counts, dtype=float)
+    trials, bins = counts.shape
+    centred = counts - counts.mean(axis=0)
+    size = np.sqrt((centred**2).sum(axis=0))
+    varies = size > 1e-9 * (1 + np.abs(counts).max(axis=0))
+    spectrum = np.fft.rfft(centred / np.where(varies, size, 1), axis=0)
+    turn = rng.integers(trials, size=(permutations, bins))
+    observed, turned, number = 0.0, np.zeros(permutations), 0
+    for k in range(1, lags + 1):
+        pair = np.flatnonzero(varies[:-k] & varies[k:])
+        # r of a pair at every rotation of one bin against the other
+        r = np.fft.irfft(spectrum[:, pair].conj() * spectrum[:, pair + k], n=trials, axis=0)
+        observed += r[0].sum()
+        turned += r[(turn[:, pair + k] - turn[:, pair]) % trials, np.arange(len(pair))].sum(axis=1)
+        number += len(pair)
+    if not number:
+        return np.nan
+    # what rounding makes of equal sums is no difference
+    return float(((turned >= observed - 1e-9 * number).sum() + 1) / (permutations + 1))
 
 
 def decay_kernel(correlation, *, width, bins):

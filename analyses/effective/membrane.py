@@ -73,7 +73,7 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     ----------
     ds : Dataset
         As the protocol `current_step` hands over, or sweeps of recorded cells in the same layout: traces
-        ``<group>_<variable> (trial, time, <group>_neuron)``, `time` in s; ``<group>_<variable>_control`` is
+        ``<group>_<variable> (trial, time, <group>_neuron)``, `time` with the units s; ``<group>_<variable>_control`` is
         subtracted where there is one. Attributes `step_variable`, `step_groups` (names, separated by commas),
         `step_onset` and `step_end` (s). The trials of a neuron are repetitions of one step.
     resamples : int
@@ -96,7 +96,7 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     MissingVariable
         No traces or attributes; the message names what was looked for.
     InvalidInput
-        Traces that are not finite or have other dimensions; a step outside the trace.
+        Traces that are not finite, have other dimensions or no trial; time that is not in s; a step outside the trace.
 
     References
     ----------
@@ -110,8 +110,17 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
             raise MissingVariable(f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?")
     remedy = "give the times of the step in s"
     end = attribute(ds, "step_end", where=where, remedy=remedy)
-    onset = float(ds.attrs.get("step_onset", np.nan))
+    if "step_onset" not in ds.attrs:
+        raise MissingVariable(f"{where}: the dataset has no attribute 'step_onset'; {remedy}")
+    onset = float(ds.attrs["step_onset"])
+    if (unit := ds["time"].attrs.get("units")) != "s":
+        raise InvalidInput(
+            f"{where}: time must be in s, but its units attribute is {unit!r}; "
+            f"convert it and set .attrs['units'] = 's'"
+        )
     time = np.asarray(ds["time"].values, dtype=float)
+    if len(time) < 2:
+        raise InvalidInput(f"{where}: traces need samples before the step and during it, got {len(time)} in all")
     if not time[0] <= onset < end <= time[-1] + 2 * (time[1] - time[0]):
         raise InvalidInput(
             f"{where}: the step goes from {onset} to {end} s, outside the traces, {time[0]} to {time[-1]} s"
@@ -187,6 +196,8 @@ def _answers(ds, name, group, *, where):
     for array in (name, f"{name}_control") if f"{name}_control" in ds.variables else (name,):
         if ds[array].dims != dims:
             raise InvalidInput(f"{where}: {array} must have the dimensions {dims}, got {ds[array].dims}")
+        if not ds.sizes["trial"]:
+            raise InvalidInput(f"{where}: {array} has no trial; expected at least one")
         values = np.asarray(ds[array].values, dtype=float)
         if not np.isfinite(values).all():
             place = tuple(int(k) for k in np.argwhere(~np.isfinite(values))[0])

@@ -7,7 +7,6 @@ from ..errors import InvalidInput
 from ..statistics.intervals import bootstrap_kernel
 from ..variables import positive, variable
 from .differences import (
-    ORDERS,
     SPAN,
     WINDOW,
     difference_bins,
@@ -32,12 +31,13 @@ def isi_timescales(
     level=0.95,
     seed=0,
 ):
-    """Intrinsic time constants of neurons from the intervals between spikes, of order 1 to 100.
+    """Intrinsic time constants of neurons from the intervals between spikes, of all orders.
 
-    All differences of spike times up to the 100th next spike and below `window` make a histogram of 300 bins (of a
-    simulation, whose times lie on a grid: of multiples of the attribute `dt`); it is smoothed (LOESS), and
-    A[exp(−t/tau) + B] is fitted to it from its peak on. No trials are needed. This is how the in-vivo time constants of
-    `biology.load("intrinsic_timescales")` were measured.
+    All differences of spike times below `window` make a histogram of 300 bins (of a simulation, whose times lie on a
+    grid: of multiples of the attribute `dt`); it is smoothed (LOESS), and A[exp(−t/tau) + B] is fitted to it from its
+    peak on. No trials are needed. This is how the in-vivo time constants of `biology.load("intrinsic_timescales")` were
+    measured, but for one thing: the published differences end at the 100th next spike. That fills the window of 1 s
+    below some 60 Hz; at higher rates it cuts the histogram, and the cut is fitted.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def isi_timescales(
     variables["isi_layer_count"] = variable(
         [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
     )
-    about = {"window_s": window, "width_s": grid.width, "span": span, "orders": ORDERS, "least_spikes": least_spikes}
+    about = {"window_s": window, "width_s": grid.width, "span": span, "least_spikes": least_spikes}
     about |= {"resamples": resamples, "level": level, "seed": seed}
     return xr.Dataset(variables, coords, {f"isi_{key}": value for key, value in about.items()})
 

@@ -36,7 +36,7 @@ def ds():
     trace = 1 - np.exp(-np.maximum(time - 0.1, 0)[:, None] / np.array([0.02, 0.03, 0.05, 0.04]))
     sweeps = xr.Dataset(
         {"process_v": (("trial", "time", "process_neuron"), trace[None], {"units": "1"})},
-        coords={"time": time},
+        coords={"time": ("time", time, {"units": "s"})},
         attrs={"step_variable": "v", "step_groups": "process", "step_onset": 0.1, "step_end": 0.9},
     )
     parts.append(membrane_timescales(sweeps, resamples=30))

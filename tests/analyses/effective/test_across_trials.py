@@ -8,10 +8,11 @@ from chronaxie.analyses.effective import (
     autocorrelation,
     autocorrelation_timescales,
     doubly_stochastic_spikes,
+    exponential_fit_kernel,
     recorded_spikes,
     trial_autocorrelation_kernel,
 )
-from chronaxie.analyses.effective.autocorrelation import decay_kernel, first_drop
+from chronaxie.analyses.effective.autocorrelation import decay_kernel, first_drop, independence_p_kernel
 from chronaxie.analyses.effective.doubly_stochastic import ornstein_uhlenbeck_kernel
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -85,16 +86,55 @@ def test_the_same_seed_gives_the_same_numbers():
     assert first.identical(second)
 
 
-def test_under_the_null_p_is_uniform():
-    """Poisson neurons: 5 % ± 2 % are below 0.05."""
+@pytest.mark.parametrize("rate, trials", [(1.0, 10), (1.0, 20), (20.0, 20)])
+def test_under_the_null_p_holds_its_level(rate, trials):
+    """Poisson neurons of `rate` Hz in trials of 2 s: at most 5 % + 3 standard errors of 400 are below 0.05."""
     rng = np.random.default_rng(6)
-    neurons, trials, bins, lags = 1500, 60, 20, 10
-    from chronaxie.analyses.effective.across_trials import _Grid
+    counts = rng.poisson(rate * 0.05, (400, trials, 40))
+    p = np.array([independence_p_kernel(c, lags=20, rng=rng, permutations=99) for c in counts])
+    assert 0.02 < (p <= 0.05).mean() < 0.083
+    assert (p <= 0.01).mean() < 0.025
 
-    grid = _Grid(width=0.05, bins=bins, pieces=1, trials=trials, lags=lags)
-    r = trial_autocorrelation_kernel(rng.poisson(0.3, (neurons, trials, bins)), lags=lags)
-    p = np.array([grid.p_value(row) for row in r])
-    assert 0.03 < (p < 0.05).mean() < 0.07
+
+def test_p_is_that_of_rotations_by_hand():
+    """Two bins and four trials: one rotation of four is as good as what was observed."""
+    counts = np.array([[0, 1], [1, 3], [2, 4], [4, 9]])
+    p = independence_p_kernel(counts, lags=1, rng=np.random.default_rng(0), permutations=4000)
+    assert p == pytest.approx(1 / 4, abs=0.03)  # four standard errors
+    counts = np.eye(6)[:, [0, 0, 1]]  # three bins of one spike each, two of which coincide
+    values = [
+        sum(1.0 if x == y else -0.2 for x, y in ((0, a), (0, b), (a, b))) for a in range(6) for b in range(6)
+    ]
+    expected = np.mean(np.array(values) >= 1 - 0.4 - 1e-9)
+    p = independence_p_kernel(counts, lags=2, rng=np.random.default_rng(1), permutations=4000)
+    assert p == pytest.approx(expected, abs=0.03)
+
+
+def test_p_is_nan_where_nothing_varies():
+    assert np.isnan(independence_p_kernel(np.ones((5, 4)), lags=2, rng=np.random.default_rng(0)))
+    one = np.ones((5, 4))
+    one[0, 2] = 0.0
+    assert np.isnan(independence_p_kernel(one, lags=2, rng=np.random.default_rng(0)))
+
+
+def test_lags_weigh_as_many_pairs_of_bins_as_they_have():
+    """An exponential with one value off: moving the last lag, of one pair, matters less than moving the first."""
+    number = np.arange(1, 11)
+    curve = np.exp(-number / 3.0)
+    off = 0.05 * np.eye(10)[[2, 9]]
+    by_hand = exponential_fit_kernel(curve + off, number * 1.0, low=0.25, high=20, weight=11.0 - number)
+    fit = decay_kernel(curve + off, width=1.0, bins=11)
+    np.testing.assert_allclose(fit.tau, by_hand.tau, rtol=1e-6)
+    even = exponential_fit_kernel(curve + off, number * 1.0, low=0.25, high=20)
+    assert (abs(even.tau / by_hand.tau - 1) > 0.02).all()
+
+
+def test_a_window_that_is_no_multiple_of_the_bin_leaves_no_stretch_out():
+    """Bins of 0.3 s in windows of 1.9 s are stretches of 1.8 s: five in 9 s, where windows would be four."""
+    ds = recorded_spikes(np.linspace(0, 8.99, 60), duration=9.0)
+    out = autocorrelation_timescales(ds, width=0.3, window=1.9, longest_lag=1.5, resamples=0)
+    assert out.attrs["autocorrelation_window_s"] == pytest.approx(1.8)
+    assert out.attrs["autocorrelation_trials"] == 5
 
 
 def test_silent_single_and_constant_neurons_are_nan_without_a_warning():

@@ -93,6 +93,21 @@ def test_what_does_not_answer_is_nan_without_a_warning():
     assert np.isnan(out["membrane_layer_tau"]).all()
 
 
+def test_the_fit_begins_at_a_tenth_of_the_deflection():
+    """A membrane that is slow to start, as behind a pipette: without the first tenth tau is that of the rest."""
+    since = np.maximum(TIME - ONSET, 0)
+    slow = np.convolve(-np.expm1(-since / 0.05), np.full(20, 1 / 20))[: len(TIME)]
+    tau = membrane_decay_kernel(-0.07 - 0.004 * slow, TIME, onset=ONSET, end=END)[0]
+    assert tau == pytest.approx(0.05, rel=0.002)
+
+
+@pytest.mark.parametrize("ratio, found", [(10, False), (40, True)])
+def test_an_answer_below_twenty_deviations_is_not_fitted(ratio, found):
+    noise = np.random.default_rng(3).normal(0, 0.004 / ratio, len(TIME))
+    tau = membrane_decay_kernel(answers([0.02])[0] + noise, TIME, onset=ONSET, end=END)[0]
+    assert np.isfinite(tau) == found
+
+
 def test_what_is_missing_or_wrong_is_named():
     ds = dataset(answers()[:, None])
     with pytest.raises(MissingVariable, match="lacks cell_v"):
@@ -107,3 +122,15 @@ def test_what_is_missing_or_wrong_is_named():
         membrane_timescales(ds.where(ds["time"] != TIME[7]).assign_attrs(ds.attrs))
     with pytest.raises(InvalidInput, match="cell_v must have the dimensions"):
         membrane_timescales(ds.transpose("time", "trial", "cell_neuron"))
+    with pytest.raises(InvalidInput, match="time must be in s, but its units attribute is 'ms'"):
+        membrane_timescales(ds.assign_coords(time=("time", TIME * 1e3, {"units": "ms"})))
+    with pytest.raises(InvalidInput, match="time must be in s, but its units attribute is None"):
+        membrane_timescales(ds.assign_coords(time=("time", TIME)))
+    with pytest.raises(InvalidInput, match="samples before the step and during it, got 1 in all"):
+        membrane_timescales(ds.isel(time=slice(1)))
+    with pytest.raises(InvalidInput, match="cell_v has no trial"):
+        membrane_timescales(ds.isel(trial=slice(0)))
+    without = ds.copy()
+    del without.attrs["step_onset"]
+    with pytest.raises(MissingVariable, match="no attribute 'step_onset'; give the times of the step in s"):
+        membrane_timescales(without)
