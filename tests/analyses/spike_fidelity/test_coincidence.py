@@ -53,12 +53,12 @@ def test_the_ends_of_the_window_belong_to_it():
 
 
 def test_steps_that_spikes_fall_into():
-    dt, step = 0.0005, np.arange(8000)
-    found = in_steps(Trains.from_lists([step * dt, [0.0079, 0.008]]), 0.004)
-    assert found.counts.tolist() == [8000, 2]
-    # eight fine steps each, though multiples of them are not those of 4 ms to the last digit
-    np.testing.assert_allclose(found.time[:-2], np.repeat(np.arange(1000), 8) * 0.004, rtol=1e-12)
-    np.testing.assert_allclose(found.time[-2:], [0.004, 0.008], rtol=1e-12)
+    # whole multiples of the fine step, which rounding leaves on either side of a boundary
+    for dt, factor, step in ((0.0005, 8, 0.004), (0.0001, 40, 0.004), (0.0001, 10, 0.001)):
+        fine = np.arange(8000)
+        found = in_steps(Trains.from_lists([fine * dt, [1.99 * step, 2 * step]]), step)
+        assert found.counts.tolist() == [8000, 2]
+        np.testing.assert_allclose(found.time, np.append(fine // factor, [1, 2]) * step, rtol=1e-12)
     with pytest.raises(InvalidInput, match="step must be a positive, finite number"):
         in_steps(found, 0.0)
 
