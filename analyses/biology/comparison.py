@@ -68,8 +68,9 @@ def compare(
           behind them; ``…_corrected`` and ``…_interval`` are of the latter (`distance_interval_kernel`).
         * Effect sizes with ``…_interval``: ``biology_median_ratio`` (network over cells), ``biology_cliffs_delta``,
           ``biology_hedges_g`` (of the logarithms), ``biology_spread_ratio`` (of the log-sd).
-        * ``biology_p``, ``biology_p_scaled``: both samples could be of one distribution (up to a factor), from their
-          Wasserstein distance (`same_distribution_kernel`).
+        * ``biology_p``, ``biology_p_scaled``: both samples could be of one distribution (up to a factor), from the
+          Wasserstein distance of their logarithms (`same_distribution_kernel`): this is the test, not whether an
+          interval of a distance begins at 0.
         * Nulls on ``biology_null``: "lognormal" (of the layer's mean and standard deviation) and, where `initial` is
           given, "initial": ``biology_null_distance`` is the median distance of as many neurons drawn from it,
           ``biology_null_interval`` the central part of these distances, ``biology_null_p`` how often they are as far

@@ -107,6 +107,13 @@ def area_kernel(x, y, *, scaled=False):
     return np.abs(x - y).mean(axis=-1)
 
 
+def log_area_kernel(x, y, *, scaled=False):
+    """Wasserstein-1 distance of the logarithms, given at the same shares, ndarray (…); scaled: each less its median."""
+    if scaled:
+        x, y = x - _median(x), y - _median(y)
+    return np.abs(x - y).mean(axis=-1)
+
+
 def energy_kernel(x, y, *, scaled=False):
     """Energy distance of the same, in the square root of the units: √(4 g(x, y) − 2 g(x) − 2 g(y)), ndarray (…).
 
@@ -234,10 +241,12 @@ def percentile_interval_kernel(x, shares, *, rng, resamples=1000, level=0.95):
 
 
 def same_distribution_kernel(x, y, *, rng, resamples=1000, scaled=False):
-    """p value of the Wasserstein distance of two samples: how often two of one distribution are as far apart.
+    """p value of two samples: how often two of one distribution are as far apart as they.
 
     That distribution is the pooled sample (scaled: each over its median); scaled samples are divided by their own
-    medians again in every resample, because these are estimated. p = (b + 1) / (resamples + 1).
+    medians again in every resample, because these are estimated. What is compared is the Wasserstein distance of the
+    logarithms: that of the values hangs on the largest of the wider sample, and sees no difference beside a long tail.
+    p = (b + 1) / (resamples + 1).
 
     References
     ----------
@@ -245,10 +254,10 @@ def same_distribution_kernel(x, y, *, rng, resamples=1000, scaled=False):
     """
     if min(x.size, y.size) < 2:
         return np.nan
-    observed = area_kernel(x.at_shares, y.at_shares, scaled=scaled)
+    observed = log_area_kernel(np.log(x.at_shares), np.log(y.at_shares), scaled=scaled)
     pooled = _pooled(*((x.scaled(), y.scaled()) if scaled else (x, y)))
-    drawn = (np.exp(pooled[order_statistics(v.size, rng=rng, resamples=resamples)]) for v in (x, y))
-    return _share(area_kernel(*drawn, scaled=scaled) >= observed)
+    drawn = (pooled[order_statistics(v.size, rng=rng, resamples=resamples)] for v in (x, y))
+    return _share(log_area_kernel(*drawn, scaled=scaled) >= observed)
 
 
 def two_sided(drawn, observed):
@@ -260,7 +269,7 @@ def detectable_kernel(size, y, *, rng, resamples=1000, level=0.95, power=0.8, sc
     """Smallest difference from the cells y that a sample of `size` shows with the chance `power` at the level.
 
     The difference is a factor on all values or, where `scaled`, on the deviations of their logarithms from the median
-    (a wider distribution of the same median).
+    (a wider distribution of the same median). It is shown by the test of `same_distribution_kernel`.
 
     Returns
     -------
@@ -275,11 +284,10 @@ def detectable_kernel(size, y, *, rng, resamples=1000, level=0.95, power=0.8, sc
     change = deviation if scaled else np.ones_like(base)
     error = np.sqrt(1 / size + 1 / m) * (1.0 if scaled else base.std())
     places = order_statistics(size, rng=rng, resamples=resamples)
-    target = np.exp(y.draw(rng=rng, resamples=resamples))
+    target = y.draw(rng=rng, resamples=resamples)
     critical, seen = None, []
     for shift in _SHIFTS * error:
-        drawn = np.exp((base + shift * change)[places])
-        found = area_kernel(drawn, target, scaled=scaled)
+        found = log_area_kernel((base + shift * change)[places], target, scaled=scaled)
         critical = np.quantile(found, level) if critical is None else critical
         seen.append((found > critical).mean())
         if seen[-1] > 0.99:

@@ -239,6 +239,12 @@ def test_what_is_detectable_is_detected_as_often_as_stated(scaled):
     assert 0 < distance < 20
 
 
+def test_a_narrow_layer_is_told_from_cells_with_a_long_tail():
+    rng = np.random.default_rng(0)
+    x, y = Sample.of(lognormal(rng, 700, 0.04, 64)), Sample.of(lognormal(rng, 148, 1.26, 4480))
+    assert same_distribution_kernel(x, y, rng=rng, resamples=999, scaled=True) == 1 / 1000
+
+
 def test_degenerate_layers_have_defined_answers():
     model = taus([7.0] * 5 + [9.0] + [np.nan, np.nan], ["constant"] * 5 + ["one"] + ["none"] * 2)
     with warnings.catch_warnings():
