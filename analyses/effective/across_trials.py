@@ -4,9 +4,9 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
-from ..statistics.intervals import bootstrap_kernel
 from ..variables import positive, variable
 from .autocorrelation import PERMUTATIONS, correlations, decay_kernel, independence_p_kernel, trial_moments
+from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
 from .resampling import block_interval, check_resampling
 from .spike_trains import MOST_BLOCKS, ROUNDING, trains, unit_coordinates
 
@@ -85,7 +85,7 @@ def autocorrelation_timescales(
     (null,) = rng.spawn(1)
     units = [_unit(t.of(k), grid, rng, null, resamples, level) for t in found for k in range(t.size)]
     correlation = np.array([u[0] for u in units]).reshape(-1, grid.lags)
-    numbers = np.array([u[1] for u in units]).reshape(-1, 6)
+    numbers = np.array([u[1] for u in units]).reshape(-1, NUMBERS)
     layers, start = [], 0
     for t in found:
         part = correlation[start : start + t.size]
@@ -180,47 +180,21 @@ def _unit(train, grid, rng, null, resamples, level):
         return block_interval(moments, estimate, rng=rng, resamples=resamples, level=level)
 
     p = independence_p_kernel(counts, lags=grid.lags, rng=null)
-    return correlation, _numbers(correlation, grid, interval), p
+    return correlation, fit_numbers(grid.decay(correlation), interval), p
 
 
 def _layer(rows, grid, rng, resamples, level):
     """The same of the mean autocorrelation of neurons (neuron, lag), and how many they are."""
     if not len(rows):
-        return np.full(grid.lags, np.nan), np.full(6, np.nan), 0
+        return np.full(grid.lags, np.nan), np.full(NUMBERS, np.nan), 0
     correlation = rows.mean(axis=0)
 
-    def statistic(index, axis):
-        return grid.decay(rows[np.asarray(index, dtype=np.int64)].mean(axis=-2)).tau
-
     def interval():
-        if len(rows) < 2 or not resamples:
-            return np.full(2, np.nan)
-        index = np.arange(len(rows), dtype=float)
-        return bootstrap_kernel(index, statistic, rng=rng, resamples=resamples, level=level)
+        return layer_interval(rows, lambda r: grid.decay(r).tau, rng=rng, resamples=resamples, level=level)
 
-    return correlation, _numbers(correlation, grid, interval), len(rows)
-
-
-def _numbers(correlation, grid, interval):
-    fit = grid.decay(correlation)
-    if not fit.found:
-        return np.full(6, np.nan)
-    return np.array([fit.tau, *interval(), fit.amplitude, fit.offset, fit.r2])
+    return correlation, fit_numbers(grid.decay(correlation), interval), len(rows)
 
 
 def _variables(name, dim, correlation, numbers, what):
-    out = {
-        name: variable(
-            correlation,
-            (dim, "autocorrelation_lag"),
-            units="1",
-            long_name=f"autocorrelation {what}",
-        ),
-        f"{name}_tau": variable(numbers[:, 0], dim, units="ms", long_name=f"intrinsic time constant {what}"),
-        f"{name}_tau_interval": variable(
-            numbers[:, 1:3], (dim, "bound"), units="ms", long_name=f"interval of the time constant {what}"
-        ),
-    }
-    for k, (part, text) in enumerate((("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))):
-        out[f"{name}_{part}"] = variable(numbers[:, 3 + k], dim, units="1", long_name=f"{text} {what}")
-    return out
+    curve = variable(correlation, (dim, "autocorrelation_lag"), units="1", long_name=f"autocorrelation {what}")
+    return {name: curve} | fit_variables(name, dim, numbers, what)

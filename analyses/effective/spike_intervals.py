@@ -4,7 +4,6 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
-from ..statistics.intervals import bootstrap_kernel
 from ..variables import positive, variable
 from .differences import (
     SPAN,
@@ -13,6 +12,7 @@ from .differences import (
     difference_decay_kernel,
     difference_histogram_kernel,
 )
+from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
 from .resampling import block_interval, check_resampling
 from .spike_trains import MOST_BLOCKS, trains, unit_coordinates
 
@@ -98,7 +98,7 @@ def isi_timescales(
         raise InvalidInput(f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more")
     units = [_unit(t.of(k), grid, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)]
     correlogram = np.array([u[0] for u in units]).reshape(-1, len(grid.middle))
-    numbers = np.array([u[1] for u in units]).reshape(-1, 7)
+    numbers = np.array([u[1] for u in units]).reshape(-1, NUMBERS + 1)
     layers, start = [], 0
     for t in found:
         part = correlogram[start : start + t.size]
@@ -140,6 +140,9 @@ class _Grid:
         self.pieces = min(fitting, max(1, MOST_BLOCKS // trials))
         self.count = min(trials * self.pieces, MOST_BLOCKS)
 
+    def decay(self, correlogram, span):
+        return difference_decay_kernel(correlogram, self.middle * 1e3, span=span)
+
     def block(self, trial, time):
         """Block of each spike."""
         piece = np.minimum((time * (self.pieces / self.duration)).astype(np.int64), self.pieces - 1)
@@ -147,11 +150,11 @@ class _Grid:
 
 
 def _unit(train, grid, span, least_spikes, rng, resamples, level):
-    """Correlogram, and tau, its bounds, latency, A, B, r2 of one neuron."""
+    """Correlogram, and tau, its bounds, A, B, r2, latency of one neuron."""
     trial, time = train
     bins = len(grid.middle)
     if len(time) < max(least_spikes, 2):
-        return np.full(bins, np.nan), np.full(7, np.nan)
+        return np.full(bins, np.nan), np.full(NUMBERS + 1, np.nan)
     histogram = difference_histogram_kernel(
         time, trial, block=grid.block(trial, time), blocks=grid.count, width=grid.width, bins=bins, step=grid.step
     )
@@ -160,55 +163,36 @@ def _unit(train, grid, span, least_spikes, rng, resamples, level):
     expected = len(time) ** 2 / whole * grid.width * (1 - grid.middle / grid.duration)
 
     def estimate(sums):
-        return difference_decay_kernel(sums / expected, grid.middle * 1e3, span=span)[0].tau
+        return grid.decay(sums / expected, span)[0].tau
+
+    def interval():
+        return block_interval(histogram.astype(float), estimate, rng=rng, resamples=resamples, level=level)
 
     correlogram = histogram.sum(axis=0) / expected
-    return correlogram, _numbers(
-        correlogram,
-        grid,
-        span,
-        lambda: block_interval(histogram.astype(float), estimate, rng=rng, resamples=resamples, level=level),
-    )
+    return correlogram, _numbers(*grid.decay(correlogram, span), interval)
 
 
 def _layer(rows, grid, span, rng, resamples, level):
     """The same of the mean correlogram of neurons (neuron, bin), and how many they are."""
     if not len(rows):
-        return np.full(len(grid.middle), np.nan), np.full(7, np.nan), 0
-
-    def statistic(index, axis):
-        index = np.asarray(index, dtype=np.int64)
-        return difference_decay_kernel(rows[index].mean(axis=-2), grid.middle * 1e3, span=span)[0].tau
+        return np.full(len(grid.middle), np.nan), np.full(NUMBERS + 1, np.nan), 0
+    correlogram = rows.mean(axis=0)
 
     def interval():
-        if len(rows) < 2 or not resamples:
-            return np.full(2, np.nan)
-        return bootstrap_kernel(
-            np.arange(len(rows), dtype=float), statistic, rng=rng, resamples=resamples, level=level
-        )
+        return layer_interval(rows, lambda r: grid.decay(r, span)[0].tau, rng=rng, resamples=resamples, level=level)
 
-    correlogram = rows.mean(axis=0)
-    return correlogram, _numbers(correlogram, grid, span, interval), len(rows)
+    return correlogram, _numbers(*grid.decay(correlogram, span), interval), len(rows)
 
 
-def _numbers(correlogram, grid, span, interval):
-    fit, latency = difference_decay_kernel(correlogram, grid.middle * 1e3, span=span)
-    if not fit.found:
-        return np.full(7, np.nan)
-    return np.array([fit.tau, *interval(), latency, fit.amplitude, fit.offset, fit.r2])
+def _numbers(fit, latency, interval):
+    return np.append(fit_numbers(fit, interval), latency if fit.found else np.nan)
 
 
 def _variables(name, dim, correlogram, numbers, what):
-    out = {
-        f"{name}_correlogram": variable(
-            correlogram, (dim, "isi_lag"), units="1", long_name=f"rate after a spike over the mean rate {what}"
+    text = f"rate after a spike over the mean rate {what}"
+    return {
+        f"{name}_correlogram": variable(correlogram, (dim, "isi_lag"), units="1", long_name=text),
+        f"{name}_latency": variable(
+            numbers[:, NUMBERS], dim, units="ms", long_name=f"latency of the decay {what}"
         ),
-        f"{name}_tau": variable(numbers[:, 0], dim, units="ms", long_name=f"intrinsic time constant {what}"),
-        f"{name}_tau_interval": variable(
-            numbers[:, 1:3], (dim, "bound"), units="ms", long_name=f"interval of the time constant {what}"
-        ),
-        f"{name}_latency": variable(numbers[:, 3], dim, units="ms", long_name=f"latency of the decay {what}"),
-    }
-    for k, (part, text) in enumerate((("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))):
-        out[f"{name}_{part}"] = variable(numbers[:, 4 + k], dim, units="1", long_name=f"{text} {what}")
-    return out
+    } | fit_variables(name, dim, numbers, what)
