@@ -5,6 +5,7 @@ import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.intervals import bootstrap_kernel
+from ..time_constants.arrays import LearnedArray, left_out
 from ..variables import milliseconds, require, variable
 from .effects import effect_variables
 from .nulls import null_variables
@@ -80,8 +81,14 @@ def compare(
           ``biology_detectable_distance_scaled``.
         * Every ``…_p`` has a ``…_p_holm``, corrected over all layers and groups (and nulls).
 
-        NaN where a layer has no time constants, or one, and its spread or interval is asked for; intervals of distances
-        need five values on each side.
+        The attribute ``untrained`` names the layers that were never trained: all neurons have one value, or those of
+        `initial`. Their numbers are given all the same, and say how near to biology the choice of that value is, not
+        what was learned.
+
+        NaN: everything of a layer or group without time constants. One neuron, or one cell, is no distribution: such a
+        layer or group has its median and quantiles, distances of the samples, median ratio and Cliff's delta, and
+        neither spread nor intervals, p values or what could be seen. Where all values are one the spread ratio and the
+        null "lognormal" are NaN. Intervals of distances need five values on each side.
 
     Raises
     ------
@@ -129,7 +136,8 @@ def compare(
     }
     return xr.Dataset(
         parts,
-        attrs=about | {"biology_quantity": what, "biology_seed": seed},
+        attrs=about
+        | {"biology_quantity": what, "biology_seed": seed, "untrained": _untrained(model_tau, layers, laws)},
         coords={name: variable(v, name, units="1", long_name=text) for name, (v, text) in coords.items()},
     )
 
@@ -203,6 +211,15 @@ def _initial(initial, model_tau, *, where):
     if {k: len(v) for k, v in before.items()} != {k: len(v) for k, v in after.items()}:
         raise InvalidInput(f"{where}: initial and model_tau must be of the same neurons, layer by layer")
     return before
+
+
+def _untrained(model_tau, layers, laws):
+    """The layers that were never trained, in words; a distribution to have started from does not tell."""
+    before = {name: law for name, law in (laws or {}).items() if not hasattr(law, "ppf")}
+    quantity = str(model_tau.name or "tau")
+    return left_out(
+        {name: LearnedArray(quantity, name, after, before.get(name), None) for name, after in layers.items()}
+    )
 
 
 def _known(values):
