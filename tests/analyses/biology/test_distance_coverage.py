@@ -54,7 +54,7 @@ def test_intervals_of_a_distance_cover_it(network, size, scaled):
 
 def test_intervals_cover_a_distance_in_few_repetitions():
     # 60 repetitions of a 90 % interval: three standard deviations are 12 %
-    assert (covered(NETWORKS["normal"], 36, True, 60, resamples=200) > 0.78).all()
+    assert (covered(NETWORKS["normal"], 36, True, 60, resamples=100) > 0.78).all()
 
 
 @pytest.mark.slow
