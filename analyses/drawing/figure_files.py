@@ -1,7 +1,8 @@
 """All figures of a study's dataset, composed from single axes and written as PNG and SVG."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..biology import cells
 from ..variables import require
 from . import biology, energy, neurons, raster, record, training
 from .style import GREY, RC
+
+_log = logging.getLogger("chronaxie")
 
 FORMATS = ("png", "svg")
 _FOOTER_SIZE = 6.5
@@ -169,9 +172,11 @@ def figures(ds, directory, *, stem, specs=FIGURES):
     """Write every figure that the dataset has the variables for, as PNG and SVG.
 
     A panel whose variables are not in the dataset is left out, and a figure none of whose panels can be
-    drawn (the raster: without example spikes) is not written; what was written is returned. An error while
-    drawing is raised. The files are ``<stem>_<figure>.png`` and ``.svg``, written beside and renamed; the
-    backend, rcParams and pyplot's state of the process stay as they are.
+    drawn (the raster: without example spikes) is not written; what was written is returned, an empty list where
+    nothing could be. The log (logger "chronaxie") says of each figure that is not written what it looked for, at level
+    INFO; WARNING where nothing was written at all. An error while drawing is raised. The files are
+    ``<stem>_<figure>.png`` and ``.svg``, written beside and renamed; the backend, rcParams and pyplot's state of the
+    process stay as they are.
 
     Parameters
     ----------
@@ -181,37 +186,43 @@ def figures(ds, directory, *, stem, specs=FIGURES):
         Made if it is not there.
     stem : str
         Start of the file names.
-    specs : sequence of FigureSpec
-        The figures: those of a study by default, ``(RECORD,)`` for a record through a network.
+    specs : FigureSpec or sequence of FigureSpec
+        The figures: those of a study by default, such as `RECORD` for a record through a network. Those of an analysis
+        are in its module of `drawing`, such as ``drawing.comparison.COMPARISON``.
 
     Returns
     -------
     list of Path
-        Files written, in the order of `specs`.
+        Files written, in the order of `specs`; empty where the dataset has the variables of none.
 
     Raises
     ------
     TypeError
-        `ds` is not a Dataset.
+        `ds` is not a Dataset, or `specs` has something else than `FigureSpec`, such as the name of a figure.
     MissingVariable, InvalidInput
         From a figure whose variables contradict each other.
     OSError
         The directory cannot be written.
     """
     require(ds, where="figures")
+    specs = _specs(specs, where="figures")
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    written = []
+    written, lacking = [], []
     for spec in specs:
         figure = compose(ds, spec)
-        if figure is not None:
+        if figure is None:
+            lacking.append(spec)
+        else:
             written += [_write(figure, directory / _name(stem, spec, form), form) for form in FORMATS]
+    for spec in lacking:
+        _log.log(logging.INFO if written else logging.WARNING, "figures: %s", _unmet(ds, spec))
     return written
 
 
 def figure_names(stem, *, specs=FIGURES):
     """Return the names of all files that `figures` may write, as a list of str."""
-    return [_name(stem, spec, form) for spec in specs for form in FORMATS]
+    return [_name(stem, spec, form) for spec in _specs(specs, where="figure_names") for form in FORMATS]
 
 
 def compose(ds, spec):
@@ -296,6 +307,27 @@ def footer(ds, *, most=200):
     ]
     line = ", ".join(part for part in parts if part)
     return line if len(line) <= most else line[: most - 1].rstrip(" ,") + "…"
+
+
+def _specs(specs, *, where):
+    specs = (specs,) if isinstance(specs, FigureSpec) else specs
+    several = isinstance(specs, Iterable) and not isinstance(specs, str)
+    listed = tuple(specs) if several else (specs,)
+    for spec in listed:
+        if not isinstance(spec, FigureSpec):
+            raise TypeError(
+                f"{where}: specs must be FigureSpec, such as drawing.comparison.COMPARISON, got {spec!r}"
+            )
+    return listed
+
+
+def _unmet(ds, spec):
+    """Say why a figure is not drawn: what it looked for and did not find."""
+    names = dict.fromkeys((*spec.essential, *(name for panel in spec.panels for name in panel.needs)))
+    missing = [name for name in names if name not in ds.variables]
+    if not missing:
+        return f"{spec.name} is not drawn: the dataset's variables hold nothing that it shows"
+    return f"{spec.name} is not drawn: looked for {', '.join(names)}; the dataset lacks {', '.join(missing)}"
 
 
 def _name(stem, spec, form):

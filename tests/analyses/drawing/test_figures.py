@@ -44,6 +44,31 @@ def test_a_figure_is_left_out_only_where_its_variables_are(result, tmp_path):
     assert [path.name for path in figures(part, tmp_path, stem="x")] == ["x_dt.png", "x_dt.svg"]
 
 
+def test_the_log_says_what_a_figure_that_is_not_drawn_looked_for(result, tmp_path, caplog):
+    caplog.set_level("INFO")
+    figures(result[["accuracy_dt"]], tmp_path, stem="x", specs=(SPEC["dt"], SPEC["confusion"]))
+    (line,) = caplog.records
+    assert line.levelname == "INFO"
+    assert line.getMessage() == (
+        "figures: confusion is not drawn: looked for confusion, true_class, predicted_class; "
+        "the dataset lacks confusion, true_class, predicted_class"
+    )
+    caplog.clear()
+    assert figures(result[["accuracy_dt"]], tmp_path, stem="x", specs=SPEC["raster"]) == []
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert "raster is not drawn: looked for example_spike_time, " in line.getMessage()
+
+
+def test_one_figure_or_several_but_not_its_name(result, tmp_path):
+    written = figures(result[["accuracy_dt"]], tmp_path, stem="x", specs=SPEC["dt"])
+    assert [path.name for path in written] == ["x_dt.png", "x_dt.svg"]
+    assert analyses.figure_names("x", specs=SPEC["dt"]) == ["x_dt.png", "x_dt.svg"]
+    for wrong in ("dt", ("dt",), None):
+        with pytest.raises(TypeError, match=r"figures: specs must be FigureSpec.*got ('dt'|None)"):
+            figures(result, tmp_path, stem="x", specs=wrong)
+
+
 def test_the_same_dataset_gives_the_same_bytes(result, tmp_path):
     part = result[["confusion"]]
     first, second = figures(part, tmp_path / "1", stem="x"), figures(part, tmp_path / "2", stem="x")
