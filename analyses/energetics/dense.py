@@ -41,7 +41,7 @@ def dense_operations(kind, inputs, hidden, outputs, *, bidirectional=False, cost
     Raises
     ------
     InvalidInput
-        An unknown kind, a size below 1, no layer, costs without name or twice the same.
+        An unknown kind, a size below 1, no layer, no costs, something else than `EnergyCost`, or one twice.
 
     References
     ----------

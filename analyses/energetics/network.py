@@ -56,8 +56,8 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None, decisions=
     Raises
     ------
     MissingVariable, InvalidInput
-        As for `operations`; also when `costs` is empty, names one cost twice, or has memory while a `NeuronCost` has no
-        `words`, and for `decisions` below 1.
+        As for `operations`; also when `costs` is empty, has something else than `EnergyCost` (a single one, a name),
+        names one cost twice, or has memory while a `NeuronCost` has no `words`, and for `decisions` below 1.
 
     References
     ----------

@@ -1,5 +1,6 @@
 """Operations and memory words of a network's step, added up and priced by cost models."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ..activity.events import stacked
 from ..errors import InvalidInput
 from ..variables import quotient, variable
-from .costs import NEURON_COSTS, NeuronCost, dense_mac, gru_mac, lstm_mac, rnn_mac
+from .costs import NEURON_COSTS, EnergyCost, NeuronCost, dense_mac, gru_mac, lstm_mac, rnn_mac
 
 DIM = "energy_network"
 # Gates with weights of their own, words of state beside the output of each unit that are read and written in a step.
@@ -95,8 +96,14 @@ def neuron_cost(model, *, group, where):
 
 
 def check_costs(costs, neurons=(), *, where):
-    """Return `costs` as a tuple; raise `InvalidInput` for none, two of one name, or memory without words."""
-    costs = tuple(costs)
+    """Return `costs` as a tuple; raise `InvalidInput` for none, others, two of one name, or memory without words."""
+    several = isinstance(costs, Iterable) and not isinstance(costs, str)
+    costs = tuple(costs) if several else costs
+    if not several or not all(isinstance(cost, EnergyCost) for cost in costs):
+        raise InvalidInput(
+            f"{where}: costs must be a sequence of EnergyCost, such as (FLOAT32,) of analyses.energetics.costs, "
+            f"got {costs!r}"
+        )
     names = [cost.name for cost in costs]
     if not costs or len(set(names)) != len(names):
         raise InvalidInput(f"{where}: costs must be different EnergyCost, at least one, got {names}")

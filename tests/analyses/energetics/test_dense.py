@@ -61,6 +61,14 @@ def test_bad_input(arguments, message):
         dense_operations(*arguments)
 
 
+@pytest.mark.parametrize("costs", [FLOAT32, "float32", ["float32"], None, [("float32", 0.9, 4.6)]])
+def test_costs_are_a_sequence_of_energy_costs(costs):
+    with pytest.raises(
+        InvalidInput, match=r"dense_operations: costs must be a sequence of EnergyCost, such as"
+    ):
+        dense_operations("gru", 4, [3], 2, costs=costs)
+
+
 def test_costs_need_names_of_their_own():
     with pytest.raises(InvalidInput, match="costs must be different EnergyCost"):
         dense_operations("gru", 4, [3], 2, costs=(FLOAT32, FLOAT32))
