@@ -9,6 +9,9 @@ _OPERATIONS = (
     ("energy_ac", "accumulates (AC)", COLOURS[5]),
     ("energy_mac", "multiply-accumulates (MAC)", COLOURS[0]),
 )
+# of the costs whose tick labels and ratios fit beside each other in a line
+_BROAD = 2
+_SMALL = 8
 
 
 def operation_bars(ds, ax):
@@ -42,6 +45,7 @@ def energy_bars(ds, ax):
     require(ds, "energy_per_step", "energy_per_step_sd", "energy_ratio", "energy_cost", where="energy_bars")
     networks, costs = ds["energy_network"].values, ds["energy_cost"].values
     place, width = np.arange(len(costs)), 0.8 / len(networks)
+    narrow = len(costs) > _BROAD
     for k, network in enumerate(networks):
         row = ds.sel(energy_network=network).transpose("energy_cost", ...)
         at = place + (k - (len(networks) - 1) / 2) * width
@@ -71,16 +75,13 @@ def energy_bars(ds, ax):
             at,
             top,
             ["" if network == "LSTM" else f"÷ {r:.0f}" if r >= 10 else f"÷ {r:.1f}" for r in ratio],
+            rotation=90 if narrow else 0,
         )
-    ax.set_xticks(
-        place,
-        [
-            f"{name}\nAC {a:g} pJ, MAC {m:g} pJ"
-            for name, a, m in zip(
-                costs, ds["energy_cost_ac"].values, ds["energy_cost_mac"].values, strict=True
-            )
-        ],
-    )
+    prices = zip(costs, ds["energy_cost_ac"].values, ds["energy_cost_mac"].values, strict=True)
+    labels = [f"{name}\nAC {a:g} pJ, MAC {m:g} pJ" for name, a, m in prices]
+    ax.set_xticks(place, [label.replace(", ", "\n") for label in labels] if narrow else labels)
+    if narrow:
+        ax.tick_params(axis="x", labelsize=_SMALL)
     title = "Energy" if set(networks) == {"LSTM"} else "Energy (÷: times less than the LSTM)"
     ax.set(ylabel="Energy per decision step (pJ)", title=title)
     _log(ax, ds["energy_per_step"].values)
@@ -93,11 +94,22 @@ def _log(ax, values):
     ax.set_yscale("log")
     if seen.size:
         # room above the bars for the legend
-        ax.set_ylim(10.0 ** np.floor(np.log10(seen.min()) - 0.3), seen.max() * 12)
+        ax.set_ylim(
+            10.0 ** np.floor(np.log10(seen.min()) - 0.3),
+            seen.max() * max(12, (seen.max() / seen.min()) ** 0.35),
+        )
 
 
-def _write(ax, at, heights, texts=None):
+def _write(ax, at, heights, texts=None, *, rotation=0):
     texts = texts or [f"{h:,.0f}" if h >= 10 else f"{h:.2g}" for h in heights]
     for x, height, text in zip(at, heights, texts, strict=True):
         if height > 0:
-            ax.annotate(text, (x, height), (0, 3), textcoords="offset points", ha="center", fontsize=8)
+            ax.annotate(
+                text,
+                (x, height),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                rotation=rotation,
+                fontsize=_SMALL,
+            )

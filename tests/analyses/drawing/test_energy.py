@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from chronaxie.analyses import energy_bars, operation_bars
+from chronaxie.analyses import FIGURES, compose, energy_bars, operation_bars
+from chronaxie.analyses.energetics.costs import COST_MODELS
+from chronaxie.analyses.energetics.formulas import formula_operations
 
 
 def costs(networks, ac, mac):
@@ -51,3 +54,19 @@ def test_the_bars_of_a_spiking_network_lie_around_its_tick():
 def test_energy_of_an_lstm_alone_is_not_compared_with_itself():
     ax = energy_bars(costs(["LSTM"], [0], [900]), Figure().subplots())
     assert ax.get_title(loc="left") + ax.get_title() == "Energy"
+
+
+@pytest.mark.parametrize("number", [2, len(COST_MODELS)])
+def test_labels_of_all_cost_models_do_not_touch_each_other(number):
+    found = formula_operations("ALIF", 4, [36], 6, rates=[0.3], input_rate=0.1, costs=COST_MODELS[:number])
+    # as many bars as a simulation has
+    three = xr.concat([found.isel(energy_network=[0]), found], "energy_network", data_vars="minimal")
+    three = three.assign_coords(energy_network=["SRNN, formula", "SRNN, counted", "LSTM"])
+    figure = compose(three, next(spec for spec in FIGURES if spec.name == "energy"))
+    ax = figure.axes[-1]
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    written = [text for text in [*ax.get_xticklabels(), *ax.texts] if text.get_text()]
+    boxes = [text.get_window_extent() for text in [*written, ax.get_legend()]]
+    assert len(boxes) == 3 * number + 1
+    touching = [(j, k) for j in range(len(boxes)) for k in range(j) if boxes[j].overlaps(boxes[k])]
+    assert touching == []
