@@ -1,6 +1,8 @@
 """Time constants of the user's own table: a CSV file, or the table of an NWB file as a data frame."""
 
 import csv
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ def load_table(table, *, tau, unit, by=(), title=None, citation=None, licence=No
         a data frame, such as ``nwb.units.to_dataframe()`` or ``nwb.intracellular_recordings.to_dataframe()`` of
         pynwb.
     tau : str
-        Column of the time constants. Rows without one (empty, NaN) are left out and counted.
+        Column of the time constants; spaces around names in the header do not count. Rows without one (empty, NaN) are
+        left out and counted.
     unit : {"s", "ms", "us"}
         What that column is in.
     by : str or sequence of str
@@ -41,18 +44,22 @@ def load_table(table, *, tau, unit, by=(), title=None, citation=None, licence=No
     Raises
     ------
     DataNotFound
-        There is no such file.
+        There is no such file, or it is a folder.
+    TypeError
+        `table` is neither a path nor a data frame.
     InvalidInput
-        A missing column (the message lists those there are), an unknown unit, a value that is not a positive number
-        (with its line), or no value at all.
+        An empty file, a missing column (the message lists those there are) or one that is there twice, a row that has
+        not as many fields as the header or a value that is not a positive number (with the line), an unknown unit, or
+        no value at all.
     """
     where = "biology.load_table"
     if unit not in UNITS:
         raise InvalidInput(f"{where}: unit must be one of {', '.join(UNITS)}, got {unit!r}")
-    by = (by,) if isinstance(by, str) else tuple(by)
+    tau = tau.strip()
+    by = tuple(column.strip() for column in ((by,) if isinstance(by, str) else by))
     name, rows = _rows(table, (tau, *by), where=where)
     values = np.array(
-        [positive_number(row[0], path=name, line=line, column=tau, where=where) for line, row in rows],
+        [_number(row[0], path=name, line=line, column=tau, where=where) for line, row in rows],
         dtype=float,
     )
     kept = ~np.isnan(values)
@@ -85,33 +92,68 @@ def load_table(table, *, tau, unit, by=(), title=None, citation=None, licence=No
 def _rows(table, columns, *, where):
     """Name of the table, and its rows as (line, fields of `columns` as text)."""
     if hasattr(table, "columns") and hasattr(table, "itertuples"):
-        names = [str(c) for c in table.columns]
-        _check_columns(names, columns, "the data frame", where=where)
-        picked = table.iloc[:, [names.index(c) for c in columns]]
-        lines = enumerate(picked.itertuples(index=False, name=None), start=1)
+        places = _places([str(c) for c in table.columns], columns, "the data frame", where=where)
+        lines = enumerate(table.iloc[:, places].itertuples(index=False, name=None), start=1)
         return "the data frame", [
             (k, tuple("" if v != v or v is None else str(v) for v in row)) for k, row in lines
         ]
+    if not isinstance(table, str | os.PathLike):
+        raise TypeError(
+            f"{where}: table must be the path of a text file or a data frame, got {type(table).__name__}; "
+            f"pass pandas.DataFrame(…) of what is in memory"
+        )
     path = Path(table)
     if not path.is_file():
-        raise DataNotFound(f"{where}: {path} is not there; expected a text file with a header row")
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise DataNotFound(f"{where}: {path} {what}; expected a text file with a header row")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             head = file.readline()
+            if not head.strip():
+                raise InvalidInput(
+                    f"{where}: {path} is empty or begins with an empty line; expected a header row"
+                )
             separator = max(",;\t", key=head.count)
             file.seek(0)
-            reader = csv.DictReader(file, delimiter=separator)
-            _check_columns(reader.fieldnames or (), columns, path, where=where)
-            return path.name, [(reader.line_num, tuple(row[c] or "" for c in columns)) for row in reader]
+            reader = csv.reader(file, delimiter=separator)
+            names = next(reader)
+            places = _places(names, columns, path, where=where)
+            rows = []
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(names):
+                    raise InvalidInput(
+                        f"{where}: {path}, line {reader.line_num}: {len(row)} fields separated by {separator!r}, "
+                        f"the header has {len(names)}"
+                    )
+                rows.append((reader.line_num, tuple(row[k] for k in places)))
+            return path.name, rows
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{where}: {path} is not text in UTF-8 ({error.reason}); export the table as CSV, or pass a data frame"
         ) from None
 
 
-def _check_columns(names, columns, table, *, where):
-    missing = [c for c in columns if c not in names]
-    if missing:
+def _places(names, columns, table, *, where):
+    """Where the columns are, spaces around their names aside."""
+    names = [name.strip() for name in names]
+    for column in columns:
+        if column not in names:
+            raise InvalidInput(
+                f"{where}: {table} has no column {column!r}; it has {', '.join(names) or 'none'}"
+            )
+        if names.count(column) > 1:
+            raise InvalidInput(
+                f"{where}: {table} has {names.count(column)} columns {column!r}; name them differently"
+            )
+    return [names.index(column) for column in columns]
+
+
+def _number(text, **place):
+    if re.fullmatch(r"\s*\d*,\d+\s*", text):
         raise InvalidInput(
-            f"{where}: {table} has no column {missing[0]!r}; it has {', '.join(names) or 'none'}"
+            f"{place['where']}: {place['path']}, line {place['line']}: {place['column']} must be a positive number or "
+            f"empty, got {text!r}; write a decimal point, {text.strip().replace(',', '.')}"
         )
+    return positive_number(text, **place)

@@ -61,7 +61,15 @@ def test_what_is_read_can_be_compared(tmp_path):
             "line 4: tau .s. must be a positive.*'-1'",
         ),
         ("tau\n\n", {"tau": "tau", "unit": "s"}, "holds no value of 'tau'"),
-        ("", {"tau": "tau", "unit": "s"}, "no column 'tau'; it has none"),
+        ("", {"tau": "tau", "unit": "s"}, "mine.csv is empty or begins with an empty line"),
+        ("tau,b,tau\n1,2,3\n", {"tau": "tau", "unit": "s"}, "has 2 columns 'tau'; name them differently"),
+        (
+            "tau,b\n1,2\n3\n",
+            {"tau": "tau", "unit": "s"},
+            "line 3: 1 fields separated by ',', the header has 2",
+        ),
+        ("tau,b\n1,2\n\n3,4,5\n", {"tau": "tau", "unit": "s"}, "line 4: 3 fields.*the header has 2"),
+        ("tau;b\n1;2\n12,5;x\n", {"tau": "tau", "unit": "s"}, "line 3.*'12,5'; write a decimal point, 12.5"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, options, match):
@@ -69,6 +77,23 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, options, match):
     path.write_text(text)
     with pytest.raises(InvalidInput, match=match):
         biology.load_table(path, **options)
+
+
+def test_spaces_around_the_names_of_a_header_do_not_count(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("kind , tau \na,5\n")
+    for tau in ("tau", " tau "):
+        got = biology.load_table(path, tau=tau, unit="ms", by="kind")
+        assert (got["tau"].values.tolist(), got["kind"].values.tolist()) == ([5], ["a"])
+
+
+def test_neither_a_file_nor_a_data_frame(tmp_path):
+    with pytest.raises(DataNotFound, match=f"{tmp_path.name} is a folder; expected a text file"):
+        biology.load_table(tmp_path, tau="tau", unit="s")
+    with pytest.raises(
+        TypeError, match=r"path of a text file or a data frame, got dict; pass pandas.DataFrame"
+    ):
+        biology.load_table({"tau": [1.0]}, tau="tau", unit="s")
 
 
 def test_no_file_and_no_text(tmp_path):
