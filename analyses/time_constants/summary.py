@@ -52,12 +52,13 @@ def timescales(ds):
     Raises
     ------
     MissingVariable
-        A variable or the coordinate `layer` is missing.
+        A variable or the coordinate `layer` is missing. Of a network whose start is not known `timescale_intervals`
+        describes the time constants as they are.
     InvalidInput
         Units are not ms, a value is not positive, or before and after are not of the same neurons.
     """
     where = "timescales"
-    require(ds, "tau_m", "tau_m_initial", "layer", where=where)
+    require(ds, "tau_m", "layer", where=where)
     quantities = [q for q in QUANTITIES if q in ds.variables or f"{q}_initial" in ds.variables]
     layers = list(dict.fromkeys(ds["layer"].values.tolist()))
     shape = (len(quantities), len(layers))
@@ -159,7 +160,10 @@ def _pair(ds, quantity, *, where):
     initial = f"{quantity}_initial"
     if quantity not in ds.variables or initial not in ds.variables:
         missing = initial if quantity in ds.variables else quantity
-        raise MissingVariable(f"{where}: {missing} is missing; before and after are both needed")
+        raise MissingVariable(
+            f"{where}: {missing} is missing; before and after are both needed (timescale_intervals "
+            f"and displacement_from take networks whose start is not known)"
+        )
     for name in (quantity, initial):
         if ds[name].dims != ("neuron",):
             raise InvalidInput(
