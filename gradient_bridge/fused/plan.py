@@ -327,7 +327,7 @@ class _Planner:
         states = loaded | {k for k in self.needed if self.program.arrays[k].owner == name}
         size = {self.program.arrays[k].size for k in states | written} - {1}
         if not size:
-            size = {p.operation.elements for parts in segments for p in parts}
+            size = {p.operation.elements for parts in segments for p in parts if p.operation is not None}
         if len(size) > 1:
             raise AssertionError(f"{name}: arrays of {size} elements")
         return Group(
