@@ -31,13 +31,14 @@ def suited(plan):
     NetworkPlan
     """
     groups = tuple(group(g) for g in plan.groups)
+    names = {g.name for g in groups}
     return replace(
         plan,
         groups=groups,
         sources=tuple(replace(s, rates=None, dt_ms=STEP_MS) for s in plan.sources),
         inputs=(),
         synapses=tuple(
-            synapses(s, k) for k, s in enumerate(plan.synapses) if s.target in {g.name for g in groups}
+            synapses(s, k, names) for k, s in enumerate(plan.synapses) if s.target in names
         ),
         before=0,
         float32=False,
@@ -85,8 +86,8 @@ def group(plan):
     )
 
 
-def synapses(plan, number):
-    """Synapses of whole groups that add fixed values, or a fixed multiple of the sender's membrane."""
+def synapses(plan, number, groups):
+    """Synapses that add fixed values, or a fixed multiple of the sender's membrane; spike generators have no parts."""
     summed = "(summed)" in plan.model
     if summed:
         variable = "gap_post" if "gap_post" in plan.model else "sum_in_post"
@@ -101,7 +102,7 @@ def synapses(plan, number):
         model=model,
         pathways=pathways,
         on_post="",
-        source_part=None if summed else plan.source_part,
+        source_part=None if summed or plan.source not in groups else plan.source_part,
         target_part=None if summed else plan.target_part,
         connect="all" if summed else plan.connect,
         delays=tuple(d for d in plan.delays if d[0] in {name for name, _ in pathways}),
