@@ -81,9 +81,9 @@ def compare(
           ``biology_detectable_distance_scaled``.
         * Every ``…_p`` has a ``…_p_holm``, corrected over all layers and groups (and nulls).
 
-        The attribute ``untrained`` names the layers that were never trained: all neurons have one value, or those of
-        `initial`. Their numbers are given all the same, and say how near to biology the choice of that value is, not
-        what was learned.
+        The attribute ``biology_untrained`` names the layers that were never trained: all neurons have one value, or
+        those of `initial`. Their numbers are given all the same, and say how near to biology the choice of that value
+        is, not what was learned.
 
         NaN: everything of a layer or group without time constants. One neuron, or one cell, is no distribution: such a
         layer or group has its median and quantiles, distances of the samples, median ratio and Cliff's delta, and
@@ -137,7 +137,7 @@ def compare(
     return xr.Dataset(
         parts,
         attrs=about
-        | {"biology_quantity": what, "biology_seed": seed, "untrained": _untrained(model_tau, layers, laws)},
+        | {"biology_quantity": what, "biology_seed": seed, "biology_untrained": _untrained(model_tau, layers, laws)},
         coords={name: variable(v, name, units="1", long_name=text) for name, (v, text) in coords.items()},
     )
 

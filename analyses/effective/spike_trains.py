@@ -161,6 +161,7 @@ def _indices(values, limit, size, *, name, where):
     values = np.asarray(values).reshape(-1)
     if values.shape != (size,):
         raise InvalidInput(f"{where}: {size} times but {len(values)} values of {name}")
+    values = values if size else values.astype(np.int64)  # an empty list is one of whole numbers too
     if values.dtype.kind not in "iu" or (size and values.min() < 0):
         raise InvalidInput(f"{where}: {name} must be whole numbers from 0 on, got {values.dtype} {values[:3]}")
     if limit is None:

@@ -22,13 +22,13 @@ def test_layers_that_were_never_trained_are_named():
     model = taus([80.0] * 6 + [10, 20, 40, 11, 22, 44] + [30], ["a"] * 6 + ["b"] * 6 + ["c"])
     measured = cells(np.arange(5.0, 25))
     got = compare(model, measured, resamples=100)
-    assert got.attrs["untrained"] == "a.tau_m (all 80 ms)"
+    assert got.attrs["biology_untrained"] == "a.tau_m (all 80 ms)"
     # as before: no spread beside which to hold that of the cells
     assert np.isnan(got["biology_spread_ratio"].sel(biology_layer="a")).all()
     same = compare(model, measured, initial=model.where(model != 40, 39.0), resamples=100)
-    assert same.attrs["untrained"] == "a.tau_m (all 80 ms); c.tau_m (equal to its initial values)"
+    assert same.attrs["biology_untrained"] == "a.tau_m (all 80 ms); c.tau_m (equal to its initial values)"
     drawn = compare(model[6:12], measured, initial=stats.norm(80, 20), resamples=100)
-    assert drawn.attrs["untrained"] == ""
+    assert drawn.attrs["biology_untrained"] == ""
 
 
 def test_one_neuron_or_one_cell_has_no_spread_and_no_interval():
