@@ -172,44 +172,39 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
 def _class_counts(ds, group, label, number, step, *, where):
     size, steps = size_of(ds, group, where=where), label.shape[-1]
 
-    def add(counts, trial, neuron, time):
+    def places(trial, neuron, time):
         if label.ndim == 1:
             of = label[trial]
         else:
             at = whole(time, step)
             of = np.where(at < steps, label[trial, np.minimum(at, steps - 1)], -1)
         seen = of >= 0
-        place = of[seen].astype(np.int64) * size + neuron[seen]
-        return counts + np.bincount(place, minlength=number * size).reshape(number, size)
+        return of[seen].astype(np.int64) * size + neuron[seen]
 
-    (counts,) = fold_events(
-        ds,
-        group,
-        lambda: np.zeros((number, size), dtype=np.int64),
-        add,
-        lambda counts: (counts,),
-        [((number, size), np.int64)],
-        where=where,
-        timed=label.ndim == 2,
-    )
-    return counts
+    return _table(ds, group, (number, size), places, where=where, timed=label.ndim == 2)
 
 
 def _bin_counts(ds, group, row, rows, bins, width, *, where):
-    def add(counts, trial, neuron, time):
+    def places(trial, neuron, time):
         at = whole(time, width)
         inside = at < bins
-        place = row[trial[inside]] * bins + at[inside]
-        return counts + np.bincount(place, minlength=rows * bins).reshape(rows, bins)
+        return row[trial[inside]] * bins + at[inside]
 
+    return _table(ds, group, (rows, bins), places, where=where)
+
+
+def _table(ds, group, shape, places, *, where, timed=True):
+    """How many spikes of a group fall to each place of a table, (row, column); `places` gives those of a block."""
+    size = shape[0] * shape[1]
     (counts,) = fold_events(
         ds,
         group,
-        lambda: np.zeros((rows, bins), dtype=np.int64),
-        add,
+        lambda: np.zeros(shape, dtype=np.int64),
+        lambda counts, *block: counts + np.bincount(places(*block), minlength=size).reshape(shape),
         lambda counts: (counts,),
-        [((rows, bins), np.int64)],
+        [(shape, np.int64)],
         where=where,
+        timed=timed,
     )
     return counts
 
