@@ -6,8 +6,6 @@ recurrent delay of dt_ref that the step hides it is; as the step reads it is ano
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +22,7 @@ from ..models.times import whole_steps
 from .about import read_about
 from .convergence import spike_times, traces
 from .evaluating import EvaluationError, check_task, first_trials, start_of
-from .provenance import provenance
+from .provenance import of_network_study
 from .scoring import accuracies, decisions
 from .tasks import load_task, reads_data
 
@@ -125,15 +123,7 @@ def run(config, *, report=print):
         [analyses.convergence_orders(result)] if config.neurons else []
     )
     result = xr.merge([result, *found], compat="no_conflicts", combine_attrs="drop_conflicts")
-    result.attrs |= provenance() | {
-        "study": "continuous",
-        "task": task.name,
-        "network": Path(config.network).name,
-        "configuration": json.dumps(dataclasses.asdict(config)),
-        "data_source": task.source,
-        "data_hash": task.hash,
-        "wall_time_s": time.perf_counter() - began,
-    }
+    result.attrs |= of_network_study("continuous", config, task, began)
     return result
 
 

@@ -5,7 +5,6 @@ One question: between the twin, Brian2, finer steps and perturbations, which spi
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from ..models.times import whole_steps
 from .continuous import load_its_task, load_network
 from .evaluating import EvaluationError, check_task, first_trials
 from .protocols.fidelity import fidelity_runs
-from .provenance import provenance
+from .provenance import of_network_study
 from .robustness import chosen_sweeps
 from .scoring import decisions
 from .sweeps import sweeps
@@ -111,15 +110,7 @@ def run(config, *, report=print):
     names = ("device", "dts", "perturbations", "start", "seeds", "trials", "window", "tau", "cost")
     options = {name: getattr(config, name) for name in (*names, "resamples", "workers")}
     result = fidelity(net, task, **options, report=report)
-    result.attrs |= provenance() | {
-        "study": "fidelity",
-        "task": task.name,
-        "network": Path(config.network).name,
-        "configuration": json.dumps(dataclasses.asdict(config)),
-        "data_source": task.source,
-        "data_hash": task.hash,
-        "wall_time_s": time.perf_counter() - began,
-    }
+    result.attrs |= of_network_study("fidelity", config, task, began)
     return result
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 from .._version import __version__
@@ -72,3 +74,26 @@ def remember_task(net, name, *, options, classes, seed, encoder=None):
         "seed": str(seed),
     }
     return annotate(net, about=about if encoder is None else about | {"encoder": encoder_text(encoder)})
+
+
+def of_network_study(study, config, task, began):
+    """Attributes of the result of a study of one network file: `provenance`, what it was of, and how long it took.
+
+    Parameters
+    ----------
+    study : str
+    config : dataclass
+        With the path `network`.
+    task : Task
+    began : float
+        `time.perf_counter` at its start.
+    """
+    return provenance() | {
+        "study": study,
+        "task": task.name,
+        "network": Path(config.network).name,
+        "configuration": json.dumps(dataclasses.asdict(config)),
+        "data_source": task.source,
+        "data_hash": task.hash,
+        "wall_time_s": time.perf_counter() - began,
+    }

@@ -5,7 +5,6 @@ One question: how strong may a perturbation be before the network no longer does
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from ..models.description import NeuronGroupDescription
 from ..models.recordings import spiking
 from .continuous import load_its_task, load_network
 from .evaluating import EvaluationError, check_task, first_trials, start_of
-from .provenance import provenance
+from .provenance import of_network_study
 from .scoring import accuracies, decisions
 from .sweeps import sweeps
 
@@ -115,15 +114,7 @@ def run(config, *, report=print):
         workers=config.workers,
         report=report,
     )
-    result.attrs |= provenance() | {
-        "study": "robustness",
-        "task": task.name,
-        "network": Path(config.network).name,
-        "configuration": json.dumps(dataclasses.asdict(config)),
-        "data_source": task.source,
-        "data_hash": task.hash,
-        "wall_time_s": time.perf_counter() - began,
-    }
+    result.attrs |= of_network_study("robustness", config, task, began)
     return result
 
 
