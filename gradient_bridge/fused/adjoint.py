@@ -7,7 +7,7 @@ Each kind of operation has its derivative once; nothing here knows a neuron.
 from __future__ import annotations
 
 from .slopes import slope
-from .values import Algebra
+from .values import MASK, Algebra
 
 STEPWISE = ("floor", "ceil", "sign")  # functions that no gradient passes
 
@@ -38,7 +38,7 @@ class Adjoint:
         if known is None:
             if not value.parts:
                 known = value.kind != "number" and self.active(value)
-            elif value.kind in ("<", "<=", ">", ">=", "==", "!=") or value.data in STEPWISE:
+            elif value.kind in ("<", "<=", ">", ">=", "==", "!=") or value.data in (*STEPWISE, MASK):
                 known = False
             else:
                 known = any(self.carries(p) for p in value.parts)

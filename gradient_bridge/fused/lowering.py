@@ -11,7 +11,7 @@ from ...models.errors import UnsupportedModel
 from ..expressions import COMPARISONS, IN_PLACE, WHOLE
 from ..program import Reset, Threshold, is_random, owner_of
 from ..rendering import ORDERS, StatementWriter
-from .values import COEFFICIENT
+from .values import COEFFICIENT, MASK
 
 INSTEAD = 'Twin(engine="reference") runs it'
 ARITHMETIC = {
@@ -90,7 +90,7 @@ class Lowering:
         if not self.operation.refractory:
             return event
         free, last, _ = self.operation.refractory
-        quiet = self.values.make("not", event)
+        quiet = self.values.make("not", event, data=MASK)
         if (
             self.operation.owner in self.unrestricted
         ):  # the step's own update has set it; the last spike is an event
@@ -251,7 +251,9 @@ class Lowering:
         """An arithmetic operation on two values."""
         if kind is ast.Pow:
             whole = b.kind == "number" and float(b.data).is_integer() and 2 <= float(b.data) <= MOST_FACTORS
-            if not whole and a.kind == "function" and a.data == "exp":  # Brian2 writes exp(v/a) as exp(v)**(1/a)
+            if (
+                not whole and a.kind == "function" and a.data == "exp"
+            ):  # Brian2 writes exp(v/a) as exp(v)**(1/a)
                 return self.values.make("function", self.values.make("*", a.parts[0], b), data="exp")
             if not whole:
                 return self.values.make("power", a, b)

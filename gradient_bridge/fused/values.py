@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 NUMBER, COEFFICIENT = "number", "coefficient"
+MASK = "mask"  # data of a truth value that no gradient passes, whatever it was made from
 FIXED_LEAVES = (NUMBER, COEFFICIENT, "truth")
 # kinds of operations whose value is a truth value; "above" is a threshold's comparison, which has a surrogate
 TRUTHS = ("<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "above", "at least", "truth")

@@ -11,7 +11,7 @@ from brian2 import Clock, Network, NeuronGroup, Synapses, TimedArray, ms
 from chronaxie.gradient_bridge import Twin
 from chronaxie.models.errors import UnsupportedModel
 
-from .comparing import outputs, unequal
+from .comparing import derivatives, loss_of, outputs, unequal, unequal_derivatives
 
 STEPS = 40
 DRIVEN = "dv/dt = (2 - v)/(5*ms) : 1"
@@ -164,3 +164,30 @@ def test_last_spikes_that_lie_ahead_are_left_to_the_reference_engine(clock):
             found[engine] = outputs(twin(duration=20 * ms, initial=initial)), twin.note
         assert unequal(found["auto"][0], found["reference"][0]) == {}
         assert ("lies ahead" in found["auto"][1]) == (last > 0)
+
+
+def test_no_gradient_passes_from_a_spike_to_what_it_masks(clock):
+    # the update follows the reset in one kernel; a second truth value keeps Brian2 from splitting int(not_refractory)
+    group = NeuronGroup(
+        3,
+        """dv/dt = (drive - v + 0.2*int(on))/tau : 1 (unless refractory)
+        du/dt = (0.4*v - u)/(2*tau) : 1
+        on : boolean
+        drive : 1 (constant)
+        tau : second (constant)""",
+        threshold="v > 1",
+        reset="v = 0",
+        refractory="u > 0.1",
+        method="euler",
+        name="cells",
+        clock=clock,
+    )
+    group.v, group.drive, group.tau, group.on = [0.1, 0.2, 0.3], [0.8, 1.2, 1.5], [5, 7, 9] * ms, [1, 0, 1]
+    group.thresholder["spike"].when = "synapses"
+    group.state_updater.when, group.state_updater.order = "after_resets", 1
+    found = []
+    for engine in ("fused", "reference"):
+        twin = Twin(Network(group), engine=engine, namespace={}, trainable=("v", "tau", "drive"))
+        out = outputs(twin(duration=STEPS * 0.5 * ms, record={"cells": ["v", "u"]}))
+        found.append(derivatives(loss_of(out, ("trace",)), dict(twin.named_parameters())))
+    assert unequal_derivatives(*found) == {}
