@@ -20,9 +20,11 @@ from ..gradient_bridge import Twin, fit
 from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
 from ..models.devices import check_device
 from .comparison import differences, run_twin, simulate_finer
+from .ecg_config import ECGConfig
 from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .scoring import decisions
+from .study import Study
 from .tasks import load_task
 from .testing_networks import (
     example,
@@ -220,3 +222,16 @@ def _beside_biology(net, initial, cells):
         return xr.Dataset()
     after, before = (values.tau_m[values.layer != "output"] for values in (network_values(net), initial))
     return analyses.compare(after, cells, initial=before)
+
+
+STUDY = Study(
+    name="ecg",
+    question="Does a network whose weights and time constants were trained through the bridge do the same in Brian2?",
+    method="An adaptive recurrent network is trained on ECG waves with its membrane and adaptation time constants, "
+    "written back to Brian2 and run there on the test set, at the training step and at finer ones. Spikes and decisions "
+    "are held against those of the twin.",
+    config=ECGConfig,
+    run=run,
+    smoke={"task": "synthetic_ecg", "epochs": 3, "fine_factors": (2,)},
+    figures=analyses.FIGURES,
+)

@@ -38,6 +38,7 @@ from .provenance import provenance, remember_task
 from .recipes import recipe
 from .recurrent import DenseRecurrent, count_parameters
 from .scoring import accuracies, decisions
+from .study import Study
 from .tasks import load_task, reads_data
 from .testing_networks import (
     baselines,
@@ -50,6 +51,7 @@ from .testing_networks import (
     time_constants,
     unlabelled_option,
 )
+from .train_config import TrainConfig
 
 NEURONS = {"alif": ALIF, "lif": LIF}
 
@@ -277,3 +279,16 @@ def _decided(scores, task, who):
     found = accuracies(prediction, task.test, unlabelled_class=task.unlabelled_class)
     numbers = {f"test_{name}": (value, f"{text}; test set, {who}") for name, (value, text) in found.items()}
     return [scalars(numbers), confusion(prediction, task.test, task.classes)]
+
+
+STUDY = Study(
+    name="train",
+    question="How well does a network of that kind do the task, with how many parameters and operations?",
+    method="One network, spiking or dense, is trained on the task by the task's recipe, chosen on validation data split "
+    "off the training set, and tested on the test set; a spiking one is written back to Brian2 and run there on the "
+    "first test trials.",
+    config=TrainConfig,
+    run=run,
+    smoke={"task": "digits", "epochs": 1, "brian2_trials": 10},
+    figures=analyses.FIGURES,
+)

@@ -1,0 +1,97 @@
+"""The studies by name; a study's module is loaded when it is asked for, since most of them load torch."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from .study import Study
+
+# Name → module of this package that holds its STUDY, and what it does in a line of help.
+HOMES = {
+    "ecg": ("ecg", "train on ECG waves, sync back, simulate in Brian2, compare"),
+    "train": ("training", "train one network on one task, spiking or dense"),
+}
+
+
+class _Catalogue(Mapping):
+    """The package's studies, each loaded when it is looked up."""
+
+    def __getitem__(self, name):
+        return import_module(f".{HOMES[name][0]}", __package__).STUDY
+
+    def __iter__(self):
+        return iter(HOMES)
+
+    def __len__(self):
+        return len(HOMES)
+
+    def __contains__(self, name):
+        return name in HOMES
+
+
+STUDIES: Mapping[str, Study] = _Catalogue()
+
+
+def study(name):
+    """The study of that name, or the one that a Python file of the user's defines.
+
+    Parameters
+    ----------
+    name : str
+        One of `STUDIES`, or the path of a file ``….py`` with a `Study` in the variable ``STUDY``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ValueError
+        No study has that name (the message gives the nearest ones), or the file defines none.
+    """
+    if is_file(name):
+        return _of_file(Path(name))
+    if name not in STUDIES:
+        raise ValueError(unknown(name))
+    return STUDIES[name]
+
+
+def is_file(name):
+    """Whether a study is named by the path of a Python file."""
+    return str(name).endswith(".py")
+
+
+def unknown(name, names=None):
+    """What to say of a study that there is not; `names` are all that can be had (default: those of `STUDIES`)."""
+    names = list(STUDIES if names is None else names)
+    near = get_close_matches(name, names, n=3)
+    hint = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(names)}"
+    return f"unknown study {name!r}: {hint}; a study of your own: the path of its Python file, FILE.py"
+
+
+def _of_file(path):
+    """The STUDY of a Python file, which is loaded once a process, under a name made from its path."""
+    path = path.resolve()
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; expected a Python file with a Study in STUDY")
+    module = "chronaxie_study_" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    if module not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module, path)
+        sys.modules[module] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+        try:
+            spec.loader.exec_module(sys.modules[module])
+        except BaseException:
+            del sys.modules[module]
+            raise
+    found = getattr(sys.modules[module], "STUDY", None)
+    if not isinstance(found, Study):
+        raise ValueError(
+            f"{path}: expected a chronaxie.studies.study.Study in the variable STUDY, got {type(found).__name__}"
+        )
+    return found
