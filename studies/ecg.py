@@ -228,8 +228,8 @@ STUDY = Study(
     name="ecg",
     question="Does a network whose weights and time constants were trained through the bridge do the same in Brian2?",
     method="An adaptive recurrent network is trained on ECG waves with its membrane and adaptation time constants, "
-    "written back to Brian2 and run there on the test set, at the training step and at finer ones. Spikes and decisions "
-    "are held against those of the twin.",
+    "written back to Brian2 and run there on the test set, at the training step and at finer ones. Spikes and "
+    "decisions are held against those of the twin.",
     config=ECGConfig,
     run=run,
     smoke={"task": "synthetic_ecg", "epochs": 3, "fine_factors": (2,)},

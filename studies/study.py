@@ -134,7 +134,8 @@ class Study:
         unknown = sorted(used - has)
         if unknown:
             raise ValueError(
-                f"study {self.name!r}: {self.config.__name__} has no field {unknown[0]!r}; it has {', '.join(sorted(has))}"
+                f"study {self.name!r}: {self.config.__name__} has no field {unknown[0]!r}; it has "
+                f"{', '.join(sorted(has))}"
             )
 
 

@@ -284,9 +284,9 @@ def _decided(scores, task, who):
 STUDY = Study(
     name="train",
     question="How well does a network of that kind do the task, with how many parameters and operations?",
-    method="One network, spiking or dense, is trained on the task by the task's recipe, chosen on validation data split "
-    "off the training set, and tested on the test set; a spiking one is written back to Brian2 and run there on the "
-    "first test trials.",
+    method="One network, spiking or dense, is trained on the task by the task's recipe, chosen on validation data "
+    "split off the training set, and tested on the test set; a spiking one is written back to Brian2 and run there on "
+    "the first test trials.",
     config=TrainConfig,
     run=run,
     smoke={"task": "digits", "epochs": 1, "brian2_trials": 10},
