@@ -1,5 +1,6 @@
 """Brian2 only: neuron models, network builders, the description of a network, running it on any device."""
 
+from .adlif import EFAdLIF, SEAdLIF
 from .annotations import Annotations, Initial, Jitter, Readout, annotate, annotations
 from .building import build, with_dt
 from .current_alif import CurrentALIF, CurrentIntegrator

@@ -25,11 +25,13 @@ from .description import (
     exponents,
 )
 from .errors import UnsupportedModel
+from .symplectic import SYMPLECTIC
 
-# State updaters of Brian2 itself, without those of the GSL.
+# State updaters of Brian2 itself, without those of the GSL, and our own.
 METHODS = (
     *("exact", "linear", "independent", "exponential_euler"),
     *("euler", "rk2", "rk4", "heun", "milstein"),
+    SYMPLECTIC,
 )
 DTYPES = {"float": np.dtype("float64"), "integer": np.dtype("int32"), "boolean": np.dtype("bool")}
 

@@ -1,6 +1,7 @@
 """The exported script as a whole: what it says about itself, its options, its objects, its run, its results."""
 
 import ast
+import inspect
 import json
 import re
 from dataclasses import replace
@@ -25,6 +26,7 @@ from .exporting_values import SECOND
 from .exporting_writer import Writer
 from .recordings import spiking
 from .stimuli import reference_step
+from .symplectic import SYMPLECTIC, SymplecticExponentialEuler
 from .tiling import INDEXED, statements, timed_names
 
 
@@ -51,11 +53,12 @@ def script_text(description, example):
     body = [
         _constants(description),
         rule("options") + _options(description, example, writer),
+        _updater(description),
         _equations(writer),
         objects,
         network,
     ]
-    imports = _imports(example, writer, body)
+    imports = _imports(example, writer, body, sympy=has_own_updater(description))
     parts = [_docstring(description, example), imports, *body]
     return "\n".join(part.lstrip("\n") for part in parts if part)
 
@@ -128,7 +131,7 @@ def _paragraph(text):
     return wrapped(" ".join(printable(text).split()), 106)
 
 
-def _imports(example, writer, body):
+def _imports(example, writer, body, *, sympy):
     names = {"Network", "defaultclock", "ms", "prefs", "set_device"} | writer.imports
     used = {node.id for node in ast.walk(ast.parse("\n".join(body))) if isinstance(node, ast.Name)}
     names |= {"second"} & used
@@ -140,7 +143,9 @@ def _imports(example, writer, body):
     one = f"from brian2 import {', '.join(order)}"
     if len(one) > 110:
         one = "from brian2 import (\n" + "".join(f"    {n},\n" for n in order) + ")"
-    return f"import argparse\nimport os\nfrom pathlib import Path\n\nimport numpy as np\n{one}\n"
+    others = f"{one}\n" + (template.UPDATER_IMPORTS if sympy else "")
+    numbers = "import numpy as np\n" + ("import sympy\n" if sympy else "")
+    return f"import argparse\nimport os\nfrom pathlib import Path\n\n{numbers}{others}"
 
 
 def _constants(description):
@@ -225,6 +230,20 @@ def _input(description, example):
 
 
 # ------------------------------------------------------------------ middle
+def has_own_updater(description):
+    """Whether a group or synapses have the package's own state updater, which Brian2 alone does not know."""
+    methods = [getattr(obj, "method", ()) for obj in (*description.groups, *description.synapses)]
+    return any(m == SYMPLECTIC or (isinstance(m, tuple) and SYMPLECTIC in m) for m in methods)
+
+
+def _updater(description):
+    if not has_own_updater(description):
+        return ""
+    source = inspect.getsource(SymplecticExponentialEuler)
+    name = f'SYMPLECTIC = "{SYMPLECTIC}"'
+    return rule("state updater") + f"{name}\n\n\n{source}\n\n{template.UPDATER}"
+
+
 def _equations(writer):
     if not writer.equations:
         return ""

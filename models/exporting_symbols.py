@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from brian2 import amp, farad, get_dimensions, second, siemens, volt
 from brian2.equations.equations import Equations
 
+from .adlif import EFAdLIF, SEAdLIF
 from .current_alif import CurrentALIF, CurrentIntegrator
 from .description import DIMENSIONLESS, exponents
 from .neurons import ALIF, LIF, LeakyIntegrator
@@ -57,6 +58,20 @@ _STEP = (
     "The statements follow the update rule of Yin, Corradi and Bohté (2020, 2021) for steps of dt_ref: a spike adds "
     "w*(1 - alpha) to v of its target, which is what an input w during one dt_ref leaves behind."
 )
+_ADLIF = (
+    *_MEMBRANE,
+    ("a", "adaptation current: follows v, jumps at each spike, decays with tau_a"),
+    ("tau_a", "adaptation time constant"),
+    ("rho", "what is left of a after dt_ref"),
+    ("coupling", "of a to v, in units of q"),
+    ("jump", "of a at a spike, in units of q"),
+    ("q", "strength of the adaptation"),
+    ("theta", "threshold"),
+)
+_ADLIF_STEP = (
+    "The statements follow the update rule of Baronig, Ferrand, Sabathiel and Legenstein (2025) for steps of dt_ref: a "
+    "spike adds w*(1 - alpha) to v of its target, which is what an input w during one dt_ref leaves behind."
+)
 _KNOWN = {
     "ALIF": Known(
         "adaptive leaky integrate-and-fire neurons",
@@ -85,6 +100,20 @@ _KNOWN = {
         ),
     ),
     "LeakyIntegrator": Known("leaky integrators: they do not spike", _MEMBRANE, (_STEP,)),
+    "SEAdLIF": Known(
+        "adaptive integrate-and-fire neurons with subthreshold coupling, symplectic Euler (SE-adLIF)",
+        _ADLIF,
+        (
+            _ADLIF_STEP,
+            "Reset: the rule adds (1 - rho)*q*jump to a in the step of the spike, after its decay. Here a decays once "
+            "more before it is read, so that decay is divided out (by rho).",
+        ),
+    ),
+    "EFAdLIF": Known(
+        "adaptive integrate-and-fire neurons with subthreshold coupling, Euler forward (EF-adLIF)",
+        _ADLIF,
+        (_ADLIF_STEP,),
+    ),
     "CurrentALIF": Known(
         "adaptive integrate-and-fire neurons in physical units",
         (
@@ -105,6 +134,7 @@ _KNOWN = {
     ),
     "CurrentIntegrator": Known("membranes that do not spike", _PHYSICAL),
 }
+_MODELS = (ALIF, LIF, LeakyIntegrator, SEAdLIF, EFAdLIF, CurrentALIF, CurrentIntegrator)
 # Name, dimensions → meaning; for neurons of others.
 _BY_UNIT = (
     (r"[vV]m?", volt, "membrane potential"),
@@ -159,7 +189,7 @@ def meaning(name, dimensions, *, known=None, synapse=False):
 
 @functools.cache
 def _model(name):
-    model = next(m for m in (ALIF, LIF, LeakyIntegrator, CurrentALIF, CurrentIntegrator) if m.name == name)
+    model = next(m for m in _MODELS if m.name == name)
     equations = [
         (e.type, e.varname, None if e.expr is None else e.expr.code, exponents(e.dim))
         for e in Equations(model.equations).values()

@@ -32,6 +32,17 @@ defaultclock.dt = dt
 stored = np.load(HERE / "network.npz", allow_pickle=False)
 """
 
+UPDATER_IMPORTS = """\
+from brian2.parsing.sympytools import str_to_sympy, sympy_to_str
+from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException, extract_method_options
+from brian2.stateupdaters.exponential_euler import get_conditionally_linear_system
+"""
+
+UPDATER = """\
+if SYMPLECTIC not in StateUpdateMethod.stateupdaters:
+    StateUpdateMethod.register(SYMPLECTIC, SymplecticExponentialEuler())
+"""
+
 CHECK_STEP = """\
 if not dt > 0 * ms or abs($STEP / dt - round($STEP / dt)) > 1e-6:
     parser.error(f"--dt: {dt} does not divide {$STEP}, the step of the input")

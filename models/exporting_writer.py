@@ -26,7 +26,9 @@ OWN_NAMES = frozenset(
     """
     argparse os Path np HERE DT DT_REF STEP parser options inexact flags dt stored example trials chosen steps duration
     tiled shifted rest_of rows set_input spikes values net monitors readout result name monitor size trial neuron time
-    order step scores classes counts every given decision kept k
+    order step scores classes counts every given decision kept k sympy str_to_sympy sympy_to_str
+    get_conditionally_linear_system extract_method_options StateUpdateMethod UnsupportedEquationsException
+    SYMPLECTIC SymplecticExponentialEuler
     """.split()  # noqa: SIM905 - a list of one name a line tells no more
 )
 

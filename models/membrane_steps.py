@@ -7,9 +7,10 @@ from brian2.parsing.sympytools import str_to_sympy
 
 from .description import Array
 from .errors import UnsupportedModel
+from .symplectic import SYMPLECTIC
 
 # Methods that answer a current which is constant over a step without error, at every dt.
-EXACT = ("exact", "linear", "exponential_euler")
+EXACT = ("exact", "linear", "exponential_euler", SYMPLECTIC)
 FINER = "use a finer dt, or another method: with_method(describe(net), 'exponential_euler')"
 
 _DRAWN = "randn()"

@@ -16,6 +16,7 @@ _METHODS = {
     "milstein": (COLOURS[1], "+"),
     "heun": (COLOURS[1], "x"),
     "exponential_euler": (COLOURS[4], "s"),
+    "symplectic_exponential_euler": (COLOURS[4], "*"),
     "rk2": (COLOURS[2], "^"),
     "rk4": (COLOURS[0], "v"),
     "exact": (COLOURS[6], "D"),

@@ -84,6 +84,18 @@ NEURON_COSTS = {
         source=f"{_COUNTED}: adaptation, threshold, membrane; 1 - alpha folded "
         f"into the weights; a spike resets the membrane and drives adaptation; {_WORDS}",
     ),
+    **{
+        name: NeuronCost(
+            name,
+            mac=4,
+            ac=1,
+            words=8,
+            source="counted from the update of Baronig et al. 2025: decay of membrane and adaptation, adaptation into "
+            "the membrane and membrane into adaptation; 1 - alpha folded into the weights; a spike sets the membrane "
+            f"to 0 and drives adaptation; {_WORDS}, and one coefficient for each coupling",
+        )
+        for name in ("SEAdLIF", "EFAdLIF")
+    },
     "LIF": NeuronCost("LIF", mac=1, ac=1, words=3, source=f"{_TCT}; {_WORDS}"),
     "TC-LIF": NeuronCost("TC-LIF", mac=2, ac=2, words=6, source=f"{_TCT}; {_WORDS}"),
     "LeakyIntegrator": NeuronCost(

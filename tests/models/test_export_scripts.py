@@ -90,7 +90,7 @@ def fast(*names, of):
     return [*names, *slow(*(name for name in of if name not in names))]
 
 
-@pytest.mark.parametrize("name", fast("two layers", "indices", "many units", of=NETWORKS))
+@pytest.mark.parametrize("name", fast("two layers", "indices", "many units", "own updater", of=NETWORKS))
 def test_the_network_of_the_script_is_the_described_one(name, tmp_path):
     description = made(name)
     stimulus = stimulus_of(description)
@@ -180,8 +180,9 @@ def test_one_trial_at_a_time_where_statements_use_the_index(tmp_path):
     compare(out, simulate(made("indices"), duration=0.1))
 
 
-def test_a_script_runs_where_chronaxie_cannot_be_imported(tmp_path):
-    description = made("two layers")
+@pytest.mark.parametrize("name", ["two layers", "own updater"])
+def test_a_script_runs_where_chronaxie_cannot_be_imported(name, tmp_path):
+    description = made(name)
     stimulus = stimulus_of(description)
     folder = export(description, tmp_path / "net", stimulus=stimulus)
     assert not re.search(r"^\s*(import|from) +chronaxie", (folder / "network.py").read_text(), re.MULTILINE)

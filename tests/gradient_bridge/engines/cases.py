@@ -10,12 +10,12 @@ from brian2 import ms
 
 from chronaxie.gradient_bridge import Twin
 from chronaxie.gradient_bridge.program import StateUpdate
-from chronaxie.models import ALIF, LIF, CurrentALIF, srnn
+from chronaxie.models import ALIF, LIF, CurrentALIF, EFAdLIF, SEAdLIF, srnn
 
 from .models import CELLS
 from .networks import INPUTS, Net, build
 
-NEURONS = {"ALIF": ALIF, "LIF": LIF, "CurrentALIF": CurrentALIF}
+NEURONS = {n.name: n for n in (ALIF, LIF, CurrentALIF, SEAdLIF, EFAdLIF)}
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,7 @@ def _srnn(name, neuron="ALIF", **options):
 
 
 OWN = {"source": "own", "stimulus": ""}
+ADAPTING = ("w", "bias", "tau_m", "tau_a", "coupling", "jump")
 CASES = (
     # the networks that the package is made for
     _srnn("ALIF layer and readout", slow=False, trials=17, steps=35),
@@ -175,6 +176,16 @@ CASES = (
         stimulus="graded",
         input_gain=9.0,
     ),
+    _srnn(
+        "SEAdLIF",
+        neuron="SEAdLIF",
+        slow=False,
+        input_gain=20.0,
+        recurrent_gain=3.0,
+        steps=60,
+        trainable=ADAPTING,
+    ),
+    _srnn("EFAdLIF", neuron="EFAdLIF", input_gain=20.0, recurrent_gain=3.0, steps=60, trainable=ADAPTING),
     _srnn("one step", steps=1, trials=33, quiet=("hidden1",)),
     _srnn("two steps", steps=2, trials=65, initial=True, quiet=("hidden1",)),
     _srnn("as many steps as a chunk", steps=16, trials=16, options=(("detach_reset", True),)),
