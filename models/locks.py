@@ -33,6 +33,38 @@ def locked(path):
         file.close()
 
 
+def claimed(path):
+    """Open a file, made where it is missing, and lock it without waiting; None where somebody holds it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    file or None
+        As of `locked`, open for reading too.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or cannot be written, or its file system has no locks.
+    """
+    while True:
+        file = open(path, "a+")  # noqa: SIM115, the caller closes it
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if at_place(file, path):
+                return file
+        except BlockingIOError:
+            file.close()
+            return None
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
 def lock_now(path):
     """Open a file that is there and lock it without waiting; None where somebody holds it, or it cannot be opened."""
     try:

@@ -232,6 +232,6 @@ STUDY = Study(
     "decisions are held against those of the twin.",
     config=ECGConfig,
     run=run,
-    smoke={"task": "synthetic_ecg", "epochs": 3, "fine_factors": (2,)},
+    smoke={"task": "synthetic_ecg", "data": None, "epochs": 3, "fine_factors": (2,)},
     figures=analyses.FIGURES,
 )

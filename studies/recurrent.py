@@ -125,8 +125,9 @@ def save_dense(model, path):
         "skip": model.readout.skip,
         "weights": {name: values.detach().cpu() for name, values in model.state_dict().items()},
     }
-    with written_beside(path) as beside:
-        torch.save(content, beside)
+    # By a path torch writes the file's name into it, here one that differs each time.
+    with written_beside(path) as beside, open(beside, "wb") as file:
+        torch.save(content, file)
 
 
 def load_dense(path):

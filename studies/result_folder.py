@@ -56,9 +56,27 @@ def run_to_folder(run, config, directory, *, overwrite=False, resume=False, repo
     result, model = run(config, checkpoint=directory / checkpoint, resume=resume, report=report)
     write_result(result, directory / dataset)
     network = directory / config.network_file
-    if isinstance(model, DenseRecurrent):
-        save_dense(model, network)
-    else:
-        save(model, network, overwrite=overwrite)
+    save_model(model, network, overwrite=overwrite)
     drawn = analyses.figures(result, directory, stem=config.stem)
     return result, [directory / dataset, network, *drawn]
+
+
+def model_suffix(model):
+    """End of the name of a model's file: ``.pt`` of a `DenseRecurrent`, else ``.nc``."""
+    return ".pt" if isinstance(model, DenseRecurrent) else ".nc"
+
+
+def save_model(model, path, *, overwrite=False):
+    """Write a trained model, beside and renamed.
+
+    Parameters
+    ----------
+    model : brian2.Network or DenseRecurrent
+    path : path
+    overwrite : bool
+        Replace a network that is there.
+    """
+    if isinstance(model, DenseRecurrent):
+        save_dense(model, path)
+    else:
+        save(model, path, overwrite=overwrite)

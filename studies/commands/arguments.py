@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
-from ..json_values import tuples
 from ..processes import is_first
+from ..running.values import read_value
 
 # As in `gradient_bridge.engines`, which loads torch.
 ENGINES = ("auto", "fused", "compiled", "reference")
@@ -80,10 +79,7 @@ def option(text):
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, such as valid_fraction=0.2, got {text}")
-    try:
-        return name, tuples(json.loads(value, parse_constant=_refuse))
-    except (ValueError, RecursionError):
-        return name, value
+    return name, read_value(value)
 
 
 def add_options(parser):
@@ -91,7 +87,7 @@ def add_options(parser):
     parser.add_argument(
         "--option",
         dest="options",
-        action=_Options,
+        action=Named,
         type=option,
         default={},
         metavar="NAME=VALUE",
@@ -100,12 +96,8 @@ def add_options(parser):
     )
 
 
-def _refuse(constant):
-    raise ValueError(f"{constant} is no JSON")
-
-
-class _Options(argparse.Action):
-    """Gathers options of a task; a name that comes twice is an error."""
+class Named(argparse.Action):
+    """Gathers values by name in a dict; a name that comes twice is an error."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         """Add one to those that were given."""

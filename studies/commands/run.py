@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 
+from .. import catalogue
 from . import run_continuous as continuous
 from . import run_fidelity as fidelity
 from . import run_published as published
 from . import run_robustness as robustness
+from . import run_sweep as sweep
 from .arguments import add_engine, count, not_negative, positive, report, share, whole
 from .training_study import run_training_study
 
 
 def add(commands):
     """Register the command."""
-    run = commands.add_parser("run", help="run a study and write its dataset, network and figures")
+    run = commands.add_parser(
+        "run",
+        help="run a study and write its dataset, network and figures",
+        description="Runs a study: one of those below, or that of a Python file of your own (FILE.py, with a Study in "
+        "STUDY).",
+    )
     studies = run.add_subparsers(title="studies", metavar="STUDY", required=True)
     ecg = studies.add_parser(
         "ecg",
@@ -40,9 +48,7 @@ def add(commands):
     ecg.add_argument(
         "--resume", action="store_true", help="continue an interrupted training from its checkpoint"
     )
-    ecg.add_argument(
-        "--seed", type=whole, default=0, metavar="N", help="seed of everything random (default: 0)"
-    )
+    ecg.add_argument("--seed", type=whole, metavar="N", help="seed of everything random (default: 0)")
     ecg.add_argument(
         "--epochs",
         type=count,
@@ -88,6 +94,7 @@ def add(commands):
     ecg.add_argument(
         "--device", metavar="NAME", help="Brian2 device of the comparison: numpy, cython, cpp_standalone"
     )
+    sweep.add_sweep(ecg)
     ecg.set_defaults(
         command=_run_ecg,
         in_several_processes=True,
@@ -98,6 +105,27 @@ def add(commands):
     robustness.add(studies)
     published.add(studies)
     fidelity.add(studies)
+    for name, (_, text) in catalogue.HOMES.items():
+        if name not in studies.choices:
+            sweep.add(studies, name, text=text)
+    studies.choices = _Names(studies)
+
+
+class _Names:
+    """The names that ``chronaxie run`` takes: its studies, and Python files, whose parsers are made when asked for."""
+
+    def __init__(self, studies):
+        self.studies, self.parsers = studies, studies.choices
+
+    def __iter__(self):
+        return iter(self.parsers)
+
+    def __contains__(self, name):
+        if name not in self.parsers:
+            if not catalogue.is_file(name):
+                raise argparse.ArgumentError(self.studies, catalogue.unknown(name, list(self.parsers)))
+            sweep.add(self.studies, name)
+        return True
 
 
 def _run_ecg(given):
@@ -106,13 +134,15 @@ def _run_ecg(given):
 
     from pathlib import Path
 
-    from .. import ecg
     from ..data import fetched_folder
     from ..ecg_config import DEFAULTS, ECGConfig
+    from ..processes import are_several
+    from ..running.values import configuration
 
     data = None if given.synthetic else _recordings(given.data)
     task = "synthetic_ecg" if data is None else "ecg"
     names = (
+        "seed",
         "epochs",
         "batch_size",
         "learning_rate",
@@ -127,7 +157,7 @@ def _run_ecg(given):
     chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hidden:
         chosen["hidden"] = tuple(given.hidden)
-    config = ECGConfig(**{"task": task, "data": data, "seed": given.seed, **DEFAULTS[task], **chosen})
+    base = {"task": task, "data": data, **DEFAULTS[task]}
     if task == "synthetic_ecg":
         why = (
             "as asked"
@@ -137,6 +167,18 @@ def _run_ecg(given):
         report(f"using the embedded synthetic ECG ({why})")
     elif Path(data) == fetched_folder():
         report(f"using the recordings that chronaxie fetch has put in {data}")
+    if sweep.is_sweep(given):
+        if are_several() or given.overwrite or given.resume:
+            raise ValueError(
+                "run ecg: --overwrite, --resume and torchrun are for a single run; a sweep goes on by itself: leave "
+                "them out"
+            )
+        return sweep.run_asked("ecg", given, base=base, values=chosen)
+    from .. import ecg
+
+    sweep.refuse_running(given)
+    values = base | {"seed": 0} | chosen | sweep.given_values(given)
+    config = configuration(ECGConfig, values, where="run ecg")
     return run_training_study(ecg.run, config, given)
 
 

@@ -1,0 +1,151 @@
+"""What a sweep goes through: the axes of a study, changed by what a user asks for, and the points of their product."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+
+from ..study import Axis
+from .values import checked, field_types, nearest, read_values
+
+_SLUG = 80
+
+
+def read_sweep(text):
+    """Name and values of ``--sweep NAME=A,B,…``.
+
+    Returns
+    -------
+    (str, tuple)
+
+    Raises
+    ------
+    ValueError
+        No ``=``, or nothing after it.
+    """
+    name, equals, values = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"--sweep: expected FIELD=A,B,…, such as hidden=18,36, got {text}")
+    found = read_values(values)
+    if not found:
+        raise ValueError(f"--sweep {text}: an empty sweep; expected values, such as {name}=A,B")
+    return name, found
+
+
+def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
+    """The axes of a sweep: those of the study with what was asked for in their place.
+
+    Parameters
+    ----------
+    study : Study
+    smoke : bool
+        Begin with `smoke_axes`, not with `axes`.
+    fixed : collection of str
+        Fields that were given one value: axes that sweep them are left out.
+    sweeps : mapping of str to tuple
+        Values by field, or labels by the name of an axis of the study.
+    seeds : int or None
+        Seeds 0 to seeds − 1.
+
+    Returns
+    -------
+    tuple of Axis
+
+    Raises
+    ------
+    ValueError
+        A field that the study does not have, an empty sweep, a value of another type, a field that is both swept and
+        given, or swept twice.
+    """
+    where = f"run {study.name}"
+    begin = study.smoke_axes if smoke else study.axes
+    axes = {axis.field: axis for axis in begin if not set(axis.swept) & set(fixed)}
+    asked = dict(sweeps)
+    if seeds is not None:
+        if "seed" in asked:
+            raise ValueError(
+                f"{where}: seeds are given twice, as --seeds and as --sweep seed=…; give one of them"
+            )
+        if "seed" not in field_types(study.config):
+            raise ValueError(
+                f"{where}: nothing in {study.name} is random, it has no field 'seed'; leave --seeds out"
+            )
+        asked["seed"] = tuple(range(seeds))
+    of_study = {axis.field: axis for axis in (*study.axes, *study.smoke_axes)}
+    for name, values in asked.items():
+        both = [one for one in fixed if one in (of_study[name].swept if name in of_study else (name,))]
+        if both:
+            raise ValueError(f"{where}: {both[0]} is swept and given one value; leave one of them out")
+        axes[name] = _asked(study, of_study.get(name), name, tuple(values), where)
+    swept = [field for axis in axes.values() for field in axis.swept]
+    twice = sorted({field for field in swept if swept.count(field) > 1})
+    if twice:
+        named = [axis.field for axis in axes.values() if twice[0] in axis.swept]
+        raise ValueError(f"{where}: {twice[0]} is swept by {' and by '.join(named)}; give one of them")
+    return tuple(axes.values())
+
+
+def _asked(study, known, name, values, where):
+    """The Axis of values that a user wrote."""
+    if known is not None and known.labels:
+        wanted = [str(value) for value in values]
+        for label in wanted:
+            if label not in known.labels:
+                raise ValueError(f"{where}: no {name} {label!r}{nearest(label, known.labels)}")
+        positions = [known.labels.index(label) for label in wanted]
+        return dataclasses.replace(
+            known, values=tuple(known.values[k] for k in positions), labels=tuple(wanted)
+        )
+    if name not in field_types(study.config):
+        named = [*field_types(study.config), *(axis.field for axis in study.axes if axis.fields)]
+        raise ValueError(f"{where}: no field {name!r} in {study.config.__name__}{nearest(name, named)}")
+    fitted = tuple(checked(study.config, {name: value}, where=where)[name] for value in values)
+    if known is not None:
+        return dataclasses.replace(known, values=fitted)
+    return Axis(name, fitted)
+
+
+def coordinates(axis):
+    """Coordinates along the axis: numbers or truth values where all values are, else text.
+
+    Parameters
+    ----------
+    axis : Axis
+
+    Returns
+    -------
+    tuple
+    """
+    found = axis.labels or tuple(
+        one[0] if isinstance(one, tuple) and len(one) == 1 else one for one in axis.values
+    )
+    kinds = {type(one) for one in found}
+    if kinds in ({int}, {bool}):
+        return found
+    if kinds <= {int, float}:
+        return tuple(map(float, found))
+    return tuple(_word(one) for one in found)
+
+
+def _word(value):
+    if isinstance(value, tuple):
+        return ", ".join(map(_word, value))
+    return "none" if value is None else str(value)
+
+
+def points(axes):
+    """All points of the product, the last axis fastest.
+
+    Yields
+    ------
+    tuple of int
+        Position on each axis.
+    """
+    yield from itertools.product(*(range(len(axis.values)) for axis in axes))
+
+
+def slug(at):
+    """A name for files of where on the axes a job is: ``hidden-18_seed-3``."""
+    words = "_".join(f"{name}-{value}" for name, value in at.items())
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", words)[:_SLUG].strip("-.")

@@ -1,0 +1,99 @@
+"""How far a sweep is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .folder import open_sweep, runner
+from .progress import duration
+from .states import DONE, FAILED, INTERRUPTED, RUNNING, WAITING, read_state
+
+ORDER = (DONE, RUNNING, WAITING, INTERRUPTED, FAILED)
+
+
+@dataclass(frozen=True)
+class SweepStatus:
+    """State of a sweep.
+
+    Parameters
+    ----------
+    directory : Path
+    study, question : str
+    jobs : dict of str to Job
+        By id, in the order in which they are begun.
+    states : dict of str to JobState
+    holder : dict or None
+        Who runs it, as its lock file says.
+    """
+
+    directory: Path
+    study: str
+    question: str
+    jobs: dict
+    states: dict
+    holder: dict | None
+
+    def of(self, state):
+        """Ids of the jobs in that state, list of str."""
+        return [name for name, found in self.states.items() if found.state == state]
+
+    @property
+    def seconds_left(self):
+        """Expected time until all jobs are done, s; None where no job is done, or nobody runs them."""
+        done = [self.states[name].seconds for name in self.of(DONE)]
+        if not done or not self.holder:
+            return None
+        left = sum(found.state in (RUNNING, WAITING) for found in self.states.values())
+        at_once = (
+            self.holder.get("workers") if self.holder.get("scheduler") is None else len(self.of(RUNNING))
+        )
+        return sum(done) / len(done) * left / max(1, at_once or 1)
+
+    def text(self):
+        """All of it in lines."""
+        counts = ", ".join(f"{len(self.of(state))} {state}" for state in ORDER if self.of(state))
+        lines = [f"{self.study}: {self.question}", f"{len(self.jobs)} jobs: {counts}"]
+        if self.holder is None:
+            lines.append("nobody runs it" if len(self.of(DONE)) < len(self.jobs) else "complete")
+            if self.of(WAITING) or self.of(INTERRUPTED) or self.of(RUNNING):
+                lines[-1] += f"; it goes on with: chronaxie resume {self.directory}"
+        else:
+            who = f"process {self.holder.get('pid', '?')} on {self.holder.get('machine', '?')} runs it"
+            left = self.seconds_left
+            lines.append(who if left is None else f"{who}; about {duration(left)} left")
+        for name in self.of(RUNNING):
+            lines.append(f"running: {self.jobs[name].text}, since {self.states[name].began}")
+        for state in (INTERRUPTED, FAILED):
+            lines += [
+                f"{state}: {self.jobs[name].text}: {self.states[name].error}" for name in self.of(state)
+            ]
+        if self.of(FAILED):
+            lines.append(
+                f"tracebacks: {self.directory}/jobs/*/error.txt; again: chronaxie resume {self.directory} --retry"
+            )
+        return "\n".join(lines)
+
+
+def sweep_status(directory):
+    """How far the sweep of a folder is; nothing is changed.
+
+    Parameters
+    ----------
+    directory : path
+
+    Returns
+    -------
+    SweepStatus
+
+    Raises
+    ------
+    ResultError
+        No sweep is there, or it is damaged.
+    """
+    sweep = open_sweep(directory)
+    jobs = {job.id: job for job in sweep.jobs}
+    states = {job.id: read_state(directory, job) for job in sweep.jobs}
+    return SweepStatus(
+        Path(directory), sweep.study.name, sweep.study.question, jobs, states, runner(directory)
+    )
