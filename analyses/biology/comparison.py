@@ -9,7 +9,7 @@ from ..time_constants.arrays import LearnedArray, left_out
 from ..variables import milliseconds, require, variable
 from .effects import effect_variables
 from .nulls import null_variables
-from .pairs import distance_variables, with_holm
+from .pairs import distance_variables, too_few, with_holm
 from .resampling import Sample, percentile_interval_kernel
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -88,7 +88,9 @@ def compare(
         NaN: everything of a layer or group without time constants. One neuron, or one cell, is no distribution: such a
         layer or group has its median and quantiles, distances of the samples, median ratio and Cliff's delta, and
         neither spread nor intervals, p values or what could be seen. Where all values are one the spread ratio and the
-        null "lognormal" are NaN. Intervals of distances need five values on each side.
+        null "lognormal" are NaN. ``…_corrected`` and ``…_interval`` of the distances need 20 values on each side: fewer
+        bound no distance from above. The attribute ``biology_no_distance_interval`` names the layers and groups that
+        have fewer.
 
     Raises
     ------
@@ -137,7 +139,12 @@ def compare(
     return xr.Dataset(
         parts,
         attrs=about
-        | {"biology_quantity": what, "biology_seed": seed, "biology_untrained": _untrained(model_tau, layers, laws)},
+        | {
+            "biology_quantity": what,
+            "biology_seed": seed,
+            "biology_untrained": _untrained(model_tau, layers, laws),
+            "biology_no_distance_interval": too_few(layers, groups),
+        },
         coords={name: variable(v, name, units="1", long_name=text) for name, (v, text) in coords.items()},
     )
 

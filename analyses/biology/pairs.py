@@ -5,7 +5,7 @@ import numpy as np
 from ..statistics.distances import energy_distance_kernel, wasserstein_kernel
 from ..statistics.multiple import holm_kernel
 from ..variables import variable
-from .resampling import Sample, detectable_kernel, distance_interval_kernel, same_distribution_kernel
+from .resampling import FEWEST, Sample, detectable_kernel, distance_interval_kernel, same_distribution_kernel
 
 PAIR = ("biology_layer", "biology_group")
 BOUND = ("biology_bound",)
@@ -58,6 +58,7 @@ def distance_variables(layers, groups, what, *, rng, resamples, level):
                 PAIR + BOUND,
                 units=units,
                 long_name=f"interval of the {kind} distance of the distributions, {text}, level {level:g}",
+                fewest=FEWEST,
                 **recorded,
             )
         parts[f"biology_p{suffix}"] = variable(
@@ -94,6 +95,17 @@ def distance_variables(layers, groups, what, *, rng, resamples, level):
             **power,
         )
     return parts
+
+
+def too_few(layers, groups):
+    """The layers and groups that are too small for an interval of a distance, in words; empty where there is none."""
+    small = [
+        f"{name} ({len(values)} {what})"
+        for side, what in ((layers, "neurons"), (groups, "cells"))
+        for name, values in side.items()
+        if 0 < len(values) < FEWEST
+    ]
+    return f"fewer than {FEWEST} values: {', '.join(small)}" if small else ""
 
 
 def with_holm(parts):

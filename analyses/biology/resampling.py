@@ -18,8 +18,9 @@ _TABLE = 2048
 _TABLE_SHARES = (np.arange(_TABLE) + 0.5) / _TABLE
 # steps along a path of distributions, from 0 (the cells) over 1 (the network) outwards
 _STEPS = np.array([0, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 3, 5])
-# values that a sample must have for an interval of a distance
-FEWEST = 5
+# Values that a sample must have for an interval of a distance: of fewer, up to half of the intervals free of scale had
+# no upper bound or one of a thousand medians, and a lower bound of 0 where distributions lie far apart.
+FEWEST = 20
 # width of the smoother of the difference of two quantile functions, in normal scores times (n m / (n + m))^(1/5)
 _WIDTH = 6.0
 # shifts at which the power is looked at, in standard errors
@@ -121,8 +122,9 @@ def energy_kernel(x, y, *, scaled=False):
     """
     if scaled:
         x, y = x / _median(x), y / _median(y)
+    pooled = np.concatenate(np.broadcast_arrays(x, y), axis=-1)
     # a stable sort of two ascending runs is one merge
-    pooled = np.sort(np.concatenate(np.broadcast_arrays(x, y), axis=-1), axis=-1, kind="stable")
+    pooled.sort(axis=-1, kind="stable")
     squared = 4 * _mean_difference(pooled) - 2 * _mean_difference(x) - 2 * _mean_difference(y)
     # rounding can leave a difference just below 0
     return np.sqrt(np.maximum(squared, 0))
@@ -156,7 +158,7 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     ndarray (2, 3)
         For the Wasserstein-1 and the energy distance: lower bound (0 where both could be one distribution), the
         distance whose resamples have the observed one as their median, upper bound (inf where no distance can be
-        excluded). NaN for fewer than five values in a sample.
+        excluded). NaN for fewer than `FEWEST` values in a sample.
 
     References
     ----------
@@ -175,7 +177,7 @@ def distance_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, scaled=Fa
     for step in _STEPS:
         sides = path.at(step)
         at.append(_both(*(np.exp(_at_grid(side)) for side in sides), scaled=scaled))
-        drawn = (np.exp(side[k]) for side, k in zip(sides, places, strict=True))
+        drawn = (np.exp(side)[k] for side, k in zip(sides, places, strict=True))
         found.append(np.quantile(_both(*drawn, scaled=scaled), shares, axis=-1))
         if step >= 1 and (found[-1][2] > observed).all():
             break

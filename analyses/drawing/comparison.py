@@ -86,16 +86,17 @@ def distances(ds, ax, *, scaled=False):
     """Draw the distance of every layer from every group with its interval, and those of the nulls; returns `ax`.
 
     Points: median-unbiased Wasserstein distance of the distributions, filled where p < 0.05 after Holm; arrow heads: no
-    upper bound. Open markers with thin lines: distances of the samples that as many draws of a null have. Vertical
+    upper bound; crosses: distance of the samples where they are too small for an interval. Open markers with thin
+    lines: distances of the samples that as many draws of a null have. Vertical
     ticks: the smallest distance that such samples show with a chance of 80 %.
     """
     suffix = "_scaled" if scaled else ""
     names = [f"biology_{part}" for part in (f"distance{suffix}_corrected", f"distance{suffix}_interval")]
     names += [f"biology_{p}{suffix}" for p in ("null_distance", "null_interval", "detectable_distance")]
     holm = f"biology_p{suffix}_holm"
-    require(ds, *names, holm, where="distances")
+    require(ds, *names, f"biology_distance{suffix}", holm, where="distances")
     groups, layers = ds["biology_group"].values.tolist(), ds["biology_layer"].values.tolist()
-    tall = len(layers) + 1
+    tall, few = len(layers) + 1, set()
     for k, (layer, colour) in enumerate(layer_colours(layers).items()):
         for j, group in enumerate(groups):
             row, y = ds.sel(biology_layer=layer, biology_group=group), j * tall + k
@@ -119,6 +120,10 @@ def distances(ds, ax, *, scaled=False):
                     markersize=5,
                     label=layer if not j else None,
                 )
+            elif np.isfinite(sample := float(row[names[0].removesuffix("_corrected")])):
+                text = None if layer in few else f"{layer}, of the samples: too few for an interval"
+                few.add(layer)
+                ax.plot(sample, y, "x", color=colour, markersize=5, linestyle="", label=text)
             for null in row["biology_null"].values.tolist():
                 marker, text = NULLS[null]
                 at, reach = row.sel(biology_null=null)[names[2]], row.sel(biology_null=null)[names[3]].values

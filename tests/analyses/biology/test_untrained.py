@@ -1,4 +1,4 @@
-"""A network's time constants beside measured ones: what was never trained, and what one value cannot say."""
+"""A network's time constants beside measured ones: what was never trained, and what few values cannot say."""
 
 import numpy as np
 import xarray as xr
@@ -40,3 +40,36 @@ def test_one_neuron_or_one_cell_has_no_spread_and_no_interval():
             assert np.isnan(got[f"biology_{name}"]).all(), name
         assert np.isfinite(got["biology_median_ratio"]).all()
         assert np.isfinite(got["biology_distance"]).all()
+
+
+def test_of_few_values_no_distance_has_an_interval_and_the_reason_is_given():
+    rng = np.random.default_rng(2)
+    model = taus(rng.lognormal(3, 0.3, 39), ["output"] * 19 + ["hidden1"] * 20)
+    got = compare(model, cells(rng.lognormal(3, 0.3, 20)), resamples=100)
+    few, enough = (got.sel(biology_layer=name) for name in ("output", "hidden1"))
+    for suffix in ("", "_scaled"):
+        for name in (f"distance{suffix}", f"energy_distance{suffix}"):
+            for part in ("interval", "corrected"):
+                assert np.isnan(few[f"biology_{name}_{part}"]).all()
+                assert np.isfinite(enough[f"biology_{name}_{part}"]).all()
+        assert np.isfinite(few[f"biology_distance{suffix}"]).all()
+        assert np.isfinite(few[f"biology_p{suffix}"]).all()
+    assert got.attrs["biology_no_distance_interval"] == "fewer than 20 values: output (19 neurons)"
+    without = compare(model, cells(rng.lognormal(3, 0.3, 19)), resamples=100)
+    assert without.attrs["biology_no_distance_interval"].endswith(
+        "output (19 neurons), mouse (19 cells), all cells (19 cells)"
+    )
+    assert np.isnan(without["biology_distance_interval"]).all()
+    assert got.sel(biology_layer=["hidden1"])["biology_distance_interval"].attrs["fewest"] == 20
+
+
+def test_from_twenty_values_on_the_bounds_of_a_distance_are_of_its_size():
+    """A distance free of scale of so few has an upper bound, one that is there has a lower bound above 0."""
+    rng = np.random.default_rng(3)
+    wide, found = stats.lognorm(0.6, scale=18), []
+    for _ in range(8):
+        model = taus(rng.normal(80, 8, 20), ["a"] * 20)
+        got = compare(model, cells(wide.rvs(900, random_state=rng)), resamples=100, level=0.9)
+        found.append(got["biology_distance_scaled_interval"].values[0, 0])
+    # the distance of the distributions is 0.461
+    assert 0.2 < np.median(found, axis=0)[0] < 0.461 < np.median(found, axis=0)[1] < 0.7

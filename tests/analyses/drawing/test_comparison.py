@@ -68,6 +68,23 @@ def test_a_distance_is_drawn_with_interval_nulls_and_what_can_be_seen(ds, draw, 
     assert ("(ms)" in ax.get_xlabel()) == (suffix == "")
 
 
+def test_samples_too_small_for_an_interval_are_crosses():
+    tau = xr.DataArray(
+        np.arange(20.0, 46),
+        dims="neuron",
+        coords={"layer": ("neuron", ["hidden1"] * 20 + ["output"] * 6)},
+        attrs={"units": "ms"},
+    )
+    cells = {"tau_m": ("cell", np.arange(5.0, 45), {"units": "ms"})}
+    found = compare(tau, xr.Dataset(cells, coords={"group": ("cell", ["mouse"] * 40)}), resamples=100)
+    lines = labelled(distances(found, Figure().subplots()))
+    cross = lines["output, of the samples: too few for an interval"]
+    assert cross.get_xdata().tolist() == [
+        float(found["biology_distance"].isel(biology_layer=1, biology_group=0))
+    ]
+    assert "hidden1" in lines
+
+
 def test_the_figure_needs_what_it_draws(ds):
     assert compose(ds, COMPARISON).axes[3].get_title(loc="left") == "Distance, free of scale"
     assert compose(ds[["biology_model_count"]], COMPARISON) is None
