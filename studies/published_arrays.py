@@ -31,7 +31,9 @@ class PublishedArray:
     note : str
         What a reader must know of this start.
     used : bool
-        Whether the network uses it: what it does not use, training cannot change.
+        Whether training could change it: the network uses it, and it is no constant of the code.
+    like : str
+        Of a constant that no file holds: the array in the file that has one value for each of its neurons.
     """
 
     network: str
@@ -42,6 +44,7 @@ class PublishedArray:
     start: tuple[tuple[float, float], ...]
     note: str = ""
     used: bool = True
+    like: str = ""
 
     @property
     def label(self):
@@ -78,6 +81,7 @@ class PublishedArray:
 
 
 _UNUSED = "not used by the network: its output is a leaky integrator"
+_CONSTANT = "a constant of the authors' code, in no file"
 _FINE_TUNED = "start of an earlier stage of training; the last one trained the weights only"
 _GSC = "of the script for 256 neurons; another one has N(150, 50)"
 _OUTPUT = "a number of neurons as small as the classes"
@@ -106,6 +110,8 @@ ARRAYS = (
                 False,
             ),
             ("tau_adp_o", "tau_a", ((100, 0),), _OUTPUT),
+            ("tau_m_h", "tau_m", ((20, 0),), _CONSTANT, False, "tau_adp_h"),
+            ("tau_m_o", "tau_m", ((20, 0),), _CONSTANT, False, "tau_adp_o"),
         ),
     ),
     *_arrays(

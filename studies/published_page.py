@@ -55,9 +55,9 @@ def page(ds):
         "",
         "![arrays and their starts](published_arrays.png)",
         "",
-        "| array | n | start (steps) | trained | differs | median (ms) | shift of the median (ms) | spread over the "
+        "| array | n | start (steps) | trained | differs | median (steps) | median (ms) | shift of the median (ms) | spread over the "
         "start's | Wasserstein distance (ms) | p |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     notes = {}
     for k in range(ds.sizes["array"]):
@@ -67,7 +67,7 @@ def page(ds):
         lines.append(
             f"| `{row['array'].item()}`{mark} | {_count(row)} | {row['start'].item()} | "
             f"{'yes' if int(row['trained']) else 'no'} | {_VERDICTS[int(row['differs'])]} | "
-            f"{float(row['median']):.1f} | "
+            f"{float(row['median'] / row['step']):.1f} | {float(row['median']):.1f} | "
             + " | ".join(
                 _with_interval(row, f"displacement_from_{m}") for m in ("shift", "spread", "wasserstein")
             )
@@ -123,8 +123,14 @@ def _beside(ds, prefix, title):
             star = "*" if float(cell[f"{prefix}_p_scaled_holm"]) < 0.05 else ""
             start = float(cell[f"{prefix}_null_distance_scaled"].sel({f"{prefix}_null": "initial"}))
             after = f"; {start:.2f}" if np.isfinite(start) else ""
-            cells.append(f"{float(cell[f'{name}_corrected']):.2f}{star} [{low:.2f}, {high:.2f}]{after}")
+            if np.isfinite(low):
+                found = f"{float(cell[f'{name}_corrected']):.2f}{star} [{low:.2f}, {high:.2f}]"
+            else:
+                found = f"({float(cell[name]):.2f}){star}"
+            cells.append(found + after)
         lines.append(f"| `{layer}` | {' | '.join(cells)} |")
+    if reason := ds.attrs[f"{prefix}_no_distance_interval"]:
+        lines += ["", f"In round brackets, without an interval, the distance of the samples: {reason}."]
     return [*lines, "", f"Cells: {ds.attrs[f'{prefix}_citation']}.", ""]
 
 

@@ -114,9 +114,12 @@ def _read(folder, spec):
     if not path.is_file():
         raise ResultError(f"published: {path} is not there; put the published networks below the data folder")
     with np.load(path, allow_pickle=False) as file:
-        if spec.array not in file:
-            raise ResultError(f"published: {path} has no array {spec.array!r}; it has {', '.join(file)}")
-        steps = file[spec.array].astype(float)
+        name = spec.like or spec.array
+        if name not in file:
+            raise ResultError(f"published: {path} has no array {name!r}; it has {', '.join(file)}")
+        steps = file[name].astype(float)
+    if spec.like:
+        steps = np.full(steps.shape, float(spec.start[0][0]))
     good = np.isfinite(steps) & (steps > 0)
     odd = [f"[{k}] {steps[k]:.4g}" for k in np.flatnonzero(~good)]
     return steps[good] * spec.dt, odd
