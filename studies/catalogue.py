@@ -12,10 +12,14 @@ from pathlib import Path
 
 from .study import Study
 
-# Name → module of this package that holds its STUDY, and what it does in a line of help.
+# Name → module of this package, the variable in it that holds the Study, what it does in a line of help.
 HOMES = {
-    "ecg": ("ecg", "train on ECG waves, sync back, simulate in Brian2, compare"),
-    "train": ("training", "train one network on one task, spiking or dense"),
+    "ecg": ("ecg", "STUDY", "train on ECG waves, sync back, simulate in Brian2, compare"),
+    "train": ("training", "STUDY", "train one network on one task, spiking or dense"),
+    "continuous": ("network_studies", "CONTINUOUS", "a trained network at finer and finer dt"),
+    "robustness": ("network_studies", "ROBUSTNESS", "a trained network under perturbations"),
+    "fidelity": ("network_studies", "FIDELITY", "a trained network in Brian2 beside its twin"),
+    "published": ("network_studies", "PUBLISHED", "the published networks' time constants"),
 }
 
 
@@ -23,7 +27,8 @@ class _Catalogue(Mapping):
     """The package's studies, each loaded when it is looked up."""
 
     def __getitem__(self, name):
-        return import_module(f".{HOMES[name][0]}", __package__).STUDY
+        module, variable, _ = HOMES[name]
+        return getattr(import_module(f".{module}", __package__), variable)
 
     def __iter__(self):
         return iter(HOMES)

@@ -10,8 +10,8 @@ def add(commands):
     parser = commands.add_parser(
         "resume",
         help="go on with a sweep that was interrupted",
-        description="Runs the jobs of a sweep that are not done, as its folder says, and gathers the results. Jobs that "
-        "were interrupted go on from their checkpoint; the result is the same to the bit as without interruption.",
+        description="Runs the jobs of a sweep that are not done, as its folder says, and gathers the results. Jobs "
+        "that were interrupted go on from their checkpoint; the result is the same to the bit as without interruption.",
     )
     parser.add_argument("directory", metavar="DIR", help="folder of the sweep: what --out was")
     add_running(parser)

@@ -48,6 +48,13 @@ def add(commands):
     ecg.add_argument(
         "--resume", action="store_true", help="continue an interrupted training from its checkpoint"
     )
+    ecg.add_argument(
+        "--model",
+        choices=("alif", "se_adlif", "ef_adlif"),
+        default="alif",
+        help="hidden neurons: the papers' adaptive ones (default), or with subthreshold coupling, by symplectic Euler "
+        "or Euler forward; defaults of the other options are those of the recipe of alif",
+    )
     ecg.add_argument("--seed", type=whole, metavar="N", help="seed of everything random (default: 0)")
     ecg.add_argument(
         "--epochs",
@@ -105,7 +112,7 @@ def add(commands):
     robustness.add(studies)
     published.add(studies)
     fidelity.add(studies)
-    for name, (_, text) in catalogue.HOMES.items():
+    for name, (_, _, text) in catalogue.HOMES.items():
         if name not in studies.choices:
             sweep.add(studies, name, text=text)
     studies.choices = _Names(studies)
@@ -135,7 +142,7 @@ def _run_ecg(given):
     from pathlib import Path
 
     from ..data import fetched_folder
-    from ..ecg_config import DEFAULTS, ECGConfig
+    from ..ecg_config import ECGConfig, defaults
     from ..processes import are_several
     from ..running.values import configuration
 
@@ -157,7 +164,7 @@ def _run_ecg(given):
     chosen = {name: getattr(given, name) for name in names if getattr(given, name) is not None}
     if given.hidden:
         chosen["hidden"] = tuple(given.hidden)
-    base = {"task": task, "data": data, **DEFAULTS[task]}
+    base = defaults(task, given.model) | {"data": data}
     if task == "synthetic_ecg":
         why = (
             "as asked"

@@ -151,7 +151,8 @@ def finished(directory, outcome):
         print("\nwritten:\n" + "\n".join(f"  {path}" for path in outcome.files))
     if outcome.failed:
         print(
-            f"\nfailed: {len(outcome.failed)}, their tracebacks in {directory}/jobs/*/error.txt; --retry runs them again"
+            f"\nfailed: {len(outcome.failed)}, their tracebacks in {directory}/jobs/*/error.txt; --retry runs them "
+            "again"
         )
         print("\n".join(f"  {name}: {error}" for name, error in outcome.failed.items()))
     if outcome.problem:

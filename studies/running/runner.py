@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,15 @@ def run_sweep(
     DiskFull
         What was done stays; the sweep can go on when there is room.
     """
+    with sweep_run(
+        sweep, directory, workers=workers, scheduler=scheduler, memory=memory, retry=retry, report=report
+    ):
+        return finish(directory, sweep, zarr=zarr, report=report)
+
+
+@contextmanager
+def sweep_run(sweep, directory, *, workers=None, scheduler=None, memory=None, retry=False, report=print):
+    """Context in which the jobs of a sweep have been run, and nobody else runs them; arguments as of `run_sweep`."""
     directory = Path(directory)
     if workers is not None and scheduler is not None:
         raise ResultError(
@@ -98,7 +108,7 @@ def run_sweep(
     prepare_sweep(directory, sweep, report=report)
     with only_runner(directory, workers=workers, scheduler=scheduler):
         _run_jobs(directory, sweep, workers, scheduler, memory, retry, report)
-        return finish(directory, sweep, zarr=zarr, report=report)
+        yield
 
 
 def resume_sweep(directory, **options):

@@ -29,7 +29,7 @@ def read_value(text):
 
 
 def read_values(text):
-    """A tuple of the values in a command, between commas: ``18,36``, ``[18,18],[36,36]``, ``alif,lif``; perhaps none."""
+    """A tuple of the values in a command, between commas: ``18,36``, ``[18,18],[36,36]``, ``alif,lif``; or none."""
     if not text.strip():
         return ()
     try:
