@@ -1,0 +1,237 @@
+"""The page of a sweep: the gathered answer, every job with its files, and the command that runs it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from urllib.parse import quote
+
+from ..results import ResultError
+from ..running.axes import coordinates
+from ..running.folder import SWEEP, job_folder, open_sweep, read_json
+from ..running.gathering import open_gathered
+from ..running.states import DONE, ERROR, FAILED, INTERRUPTED, RESULT, STATE, read_state
+from ..running.values import defaults
+from .drawing import pictures
+from .origin import contents, loading, provenance_tables
+from .parts import Command, Folded, Found, Link, Number, Page, Table
+from .presented import of_single, why_unreadable
+from .sweep_numbers import SEED, found_in
+from .tables import headline
+
+# Jobs whose table one sees without opening it.
+_FEW = 24
+
+
+def page_of_sweep(directory):
+    """The page of a sweep, finished or not.
+
+    Parameters
+    ----------
+    directory : Path
+
+    Returns
+    -------
+    Page
+
+    Raises
+    ------
+    ResultError
+        The folder holds no sweep, a damaged one, or that of a newer version.
+    """
+    directory = Path(directory)
+    sweep = open_sweep(directory)
+    states = {job: read_state(directory, job) for job in sweep.jobs}
+    gathered = open_gathered(directory, sweep)
+    if gathered is None:
+        return _page(directory, sweep, states, None, _nothing(states), ())
+    with gathered:
+        # A study of a single run draws one result, not many.
+        specs = sweep.study.figures if not sweep.axes or sweep.study.axes else ()
+        try:
+            found = found_in(gathered, sweep) if sweep.axes else of_single(gathered, sweep.study.name)
+            drawn = pictures(gathered, specs)
+        except KeyError as error:
+            raise ResultError(why_unreadable(directory, sweep.study.name, error)) from error
+        return _page(directory, sweep, states, gathered, found, drawn)
+
+
+def run_command(sweep, directory):
+    """The command that runs a sweep.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    directory : str
+        What is shown as its folder.
+
+    Returns
+    -------
+    str
+    """
+    study, words = sweep.study, ["chronaxie", "run", sweep.study_name]
+    own = {axis.field: axis for axis in (study.smoke_axes if sweep.smoke else study.axes)}
+    words += ["--smoke"] if sweep.smoke else []
+    for axis in sweep.axes:
+        if axis == own.get(axis.field):
+            continue
+        if axis.field == SEED and axis.values == tuple(range(len(axis.values))):
+            words += ["--seeds", str(len(axis.values))]
+        else:
+            values = axis.labels or tuple(_word(value) for value in axis.values)
+            words += ["--sweep", f"{axis.field}={','.join(values)}"]
+    usual = defaults(study.config) | (dict(study.smoke) if sweep.smoke else {})
+    swept = {axis.field for axis in sweep.axes}
+    # An axis of the study that is not there was left out because its fields were given.
+    given = {field for name, axis in own.items() if name not in swept for field in axis.swept}
+    for field, value in sweep.values.items():
+        if field in given or field not in usual or usual[field] != value:
+            words += ["--set", f"{field}={_word(value)}"]
+    return shlex.join([*words, "--out", directory])
+
+
+def _page(directory, sweep, states, gathered, found, drawn):
+    study, name = sweep.study, directory.resolve().name
+    done = sum(state.state == DONE for state in states.values())
+    file = (
+        directory
+        if gathered is None
+        else next(
+            path
+            for path in (directory / f"{study.name}.zarr", directory / f"{study.name}.nc")
+            if path.exists()
+        )
+    )
+    about = [f"{axis.field}: {', '.join(map(str, coordinates(axis)))}" for axis in sweep.axes]
+    ds = gathered if gathered is not None else _empty(directory, study)
+    commands = [Command("Run the sweep", run_command(sweep, name))]
+    if done < len(states):
+        commands.append(Command("Go on with what is not done", f"chronaxie resume {shlex.quote(name)}"))
+    if done:
+        first = next(job for job, state in states.items() if state.state == DONE)
+        result = str(job_folder(name, first) / RESULT)
+        commands.append(
+            Command(
+                "Run one job again from its file alone, and compare the numbers",
+                f"chronaxie rerun {shlex.quote(result)}",
+            )
+        )
+    commands.append(Command("Make this page again", f"chronaxie report {shlex.quote(name)}"))
+    undone = len(states) - done
+    warnings = (
+        (f"{undone} of {len(states)} jobs are not done: what is said here is of the others.",)
+        if undone and done
+        else ()
+    )
+    answered = Found(
+        found.answer,
+        found.headline,
+        (*found.tables, *_jobs(directory, sweep, states)),
+        (*warnings, *found.warnings),
+    )
+    return Page(
+        title=f"{study.name} · {len(states)} jobs" + (" · smoke run" if sweep.smoke else ""),
+        subtitle="; ".join(about),
+        question=study.question,
+        found=answered,
+        pictures=drawn,
+        method=study.method,
+        commands=tuple(commands),
+        provenance=provenance_tables(ds, file),
+        loading=loading(file.name, zarr=file.suffix == ".zarr")
+        if gathered is not None
+        else "# no job is done: there is no dataset yet",
+        contents=contents(ds),
+    )
+
+
+def _nothing(states):
+    """What a sweep says that is not gathered."""
+    done = sum(state.state == DONE for state in states.values())
+    return Found(
+        f"Not answered yet: {done} of {len(states)} jobs are done, and their results are not gathered.",
+        headline([("jobs that are done", Number(done), "1", f"{len(states)} jobs")]),
+    )
+
+
+def _empty(directory, study):
+    """A dataset without variables that says where the sweep comes from."""
+    import xarray as xr
+
+    content = read_json(directory / SWEEP, what="a sweep")
+    return xr.Dataset(
+        attrs={
+            "study": study.name,
+            **content["versions"],
+            "configuration": json.dumps(content["configuration"]),
+        }
+    )
+
+
+def _jobs(directory, sweep, states):
+    """Failed jobs with their errors, and every job with its files."""
+    axes = tuple(axis.field for axis in sweep.axes)
+    failed = tuple(
+        (job.id, *_place(job), state.state, Folded(state.error or "no word", _traceback(directory, job)))
+        for job, state in states.items()
+        if state.state in (FAILED, INTERRUPTED)
+    )
+    if failed:
+        yield Table("Failed jobs", ("Job", *axes, "State", "Error"), failed)
+    rows = tuple(
+        (
+            job.id,
+            *_place(job),
+            state.state,
+            Number(state.seconds if state.state == DONE else float("nan")),
+            *(_file(directory, job, names) for names in ((RESULT,), ("network.nc", "network.pt"), (STATE,))),
+        )
+        for job, state in states.items()
+    )
+    columns = ("Job", *axes, "State", "Wall time (s)", "Result", "Network", "Record")
+    yield Table(
+        "Jobs",
+        columns,
+        rows,
+        "Files are beside the page, in the folder of the sweep.",
+        folded=len(rows) > _FEW,
+    )
+
+
+def _place(job):
+    return tuple(
+        Number(v) if isinstance(v, int | float) and not isinstance(v, bool) else str(v)
+        for v in job.at.values()
+    )
+
+
+def _file(directory, job, names):
+    """A link to the first of the files that is there, relative to the folder of the sweep."""
+    folder = job_folder(".", job)
+    found = next((name for name in names if (directory / folder / name).is_file()), None)
+    return "–" if found is None else Link(found, quote((folder / found).as_posix()))
+
+
+def _traceback(directory, job):
+    try:
+        return (job_folder(directory, job) / ERROR).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "no traceback was written"
+
+
+def _word(value):
+    """A value as ``--set`` and ``--sweep`` read it."""
+    text = json.dumps(value)
+    plain = (
+        isinstance(value, str) and value.replace("_", "").replace("-", "").isalnum() and not _is_json(value)
+    )
+    return value if plain else text
+
+
+def _is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
