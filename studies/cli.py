@@ -7,13 +7,41 @@ import os
 import sys
 
 from .._version import __version__
-from .commands import cache, evaluate, export, fetch, import_published, report, run, show, simulate, train
+from .commands import (
+    cache,
+    evaluate,
+    export,
+    fetch,
+    import_published,
+    report,
+    rerun,
+    resume,
+    run,
+    show,
+    simulate,
+    status,
+    train,
+)
 from .processes import number_and_count
 
 DESCRIPTION = """Brian2 networks made differentiable: train adaptive spiking networks with their time constants,
 simulate them in Brian2, compare the time constants with biology."""
 
-COMMANDS = (run, train, import_published, evaluate, simulate, export, show, report, fetch, cache)
+COMMANDS = (
+    run,
+    resume,
+    status,
+    report,
+    rerun,
+    train,
+    import_published,
+    evaluate,
+    simulate,
+    export,
+    show,
+    fetch,
+    cache,
+)
 
 
 def main(arguments=None):

@@ -10,8 +10,8 @@ CONTINUOUS = Study(
     name="continuous",
     question="Is what was trained in steps of dt_ref a network in continuous time?",
     method="A trained network is simulated in Brian2 on the test set of its task at dt_ref and at finer steps, with "
-    "its physical step (refractory period and recurrent delay of dt_ref) and as the step reads; and single neurons under "
-    "each integration method.",
+    "its physical step (refractory period and recurrent delay of dt_ref) and as the step reads; and single "
+    "neurons under each integration method.",
     config=continuous.ContinuousConfig,
     run=without_model(continuous.run),
     figures=analyses.STEPS,
@@ -37,8 +37,8 @@ FIDELITY = Study(
 PUBLISHED = Study(
     name="published",
     question="Did training move the time constants of the published networks, and do they resemble cortical cells?",
-    method="Each array of time constants in the published checkpoints is held against its distribution at the start and "
-    "laid beside measured cells, with intervals by resampling.",
+    method="Each array of time constants in the published checkpoints is held against its distribution at the start "
+    "and laid beside measured cells, with intervals by resampling.",
     config=published_timescales.PublishedConfig,
     run=without_model(published_timescales.run),
     figures=analyses.PUBLISHED,

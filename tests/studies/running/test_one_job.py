@@ -1,0 +1,129 @@
+"""One job in its folder: result, state, checkpoint, error."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import xarray as xr
+
+from chronaxie.studies.results import read_result
+from chronaxie.studies.running.folder import job_folder
+from chronaxie.studies.running.one_job import DiskFull
+from chronaxie.studies.running.states import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    WAITING,
+    is_held,
+    job_lock,
+    note_interrupted,
+    read_state,
+    write_state,
+)
+
+
+@pytest.fixture
+def sweep(make):
+    return make(values={"steps": 3}, sweeps={"seed": (4,), "drift": (0.5,)})
+
+
+def test_a_job_leaves_its_result_and_what_it_is_of(sweep, run_here, tmp_path, walk):
+    (job,) = sweep.jobs
+    assert run_here(tmp_path, sweep)[job.id][:2] == (DONE, "")
+    folder = job_folder(tmp_path, job)
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "result.nc"]
+    result = read_result(folder / "result.nc")
+    assert result.attrs["study"] == "walk"
+    assert result.attrs["study_file"] == walk
+    assert json.loads(result.attrs["configuration"])["seed"] == 4
+    assert result.attrs["source"] == "a test"
+    assert "brian2" in result.attrs["package_versions"]
+
+
+def test_what_a_clock_said_is_in_the_state_and_not_in_the_result(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    run_here(tmp_path, sweep)
+    result = read_result(job_folder(tmp_path, job) / "result.nc")
+    assert "epoch_seconds" not in result
+    assert "wall_time_s" not in result.attrs
+    state = json.loads((job_folder(tmp_path, job) / "job.json").read_text())
+    assert len(state["clock"]["epoch_seconds"]) == result.sizes["step"]
+    assert state["clock"]["wall_time_s"] > 0
+    assert (state["state"], state["at"], state["attempts"]) == (DONE, {"drift": 0.5, "seed": 4}, 1)
+    assert read_state(tmp_path, job).seconds > 0
+
+
+def test_two_runs_leave_the_same_bytes(sweep, run_here, tmp_path, files_of):
+    run_here(tmp_path / "a", sweep)
+    run_here(tmp_path / "b", sweep)
+    a, b = (files_of(tmp_path / name / "jobs") for name in "ab")
+    assert a == b
+    assert len(a) == 1
+
+
+def test_a_job_goes_on_from_its_checkpoint(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    folder = job_folder(tmp_path, job)
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_text("[0.0, 100.0]")
+    run_here(tmp_path, sweep)
+    with xr.open_dataset(folder / "result.nc") as result:
+        assert result.position.values[1] == 100
+        assert result.sizes["step"] == 4
+    assert not (folder / "checkpoint.pt").exists()
+
+
+def test_an_error_is_kept_with_its_traceback(make, run_here, tmp_path):
+    sweep = make(values={"trouble": "error"}, sweeps={"drift": (0,), "gait": ("slow",)}, seeds=1)
+    (job,) = sweep.jobs
+    state, error, _ = run_here(tmp_path, sweep)[job.id]
+    assert (state, error) == (FAILED, "ValueError: stumbled")
+    text = (job_folder(tmp_path, job) / "error.txt").read_text()
+    assert 'raise ValueError("stumbled")' in text
+    found = read_state(tmp_path, job)
+    assert (found.state, found.error, found.attempts) == (FAILED, "ValueError: stumbled", 1)
+    assert (job_folder(tmp_path, job) / "checkpoint.pt").exists()
+
+
+def test_a_job_that_succeeds_in_the_end_has_no_error(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    write_state(tmp_path, job, FAILED, study=sweep.study, attempts=2)
+    (job_folder(tmp_path, job) / "error.txt").write_text("old")
+    run_here(tmp_path, sweep)
+    assert read_state(tmp_path, job).attempts == 3
+    assert not (job_folder(tmp_path, job) / "error.txt").exists()
+
+
+def test_a_full_disk_interrupts_a_job(make, run_here, tmp_path):
+    sweep = make(values={"trouble": "full"}, sweeps={"drift": (0,), "gait": ("slow",)}, seeds=1)
+    with pytest.raises(DiskFull, match=r"the disk is full \(OSError: \[Errno 28\]"):
+        run_here(tmp_path, sweep)
+    assert read_state(tmp_path, sweep.jobs[0]).state == INTERRUPTED
+
+
+def test_the_state_of_a_job_is_what_its_file_and_its_lock_say(sweep, tmp_path):
+    (job,) = sweep.jobs
+    assert read_state(tmp_path, job).state == WAITING
+    with job_lock(tmp_path, job) as ours:
+        assert ours
+        write_state(tmp_path, job, RUNNING, study=sweep.study)
+        assert read_state(tmp_path, job).state == RUNNING
+        assert is_held(tmp_path, job)
+        with job_lock(tmp_path, job) as another:
+            assert not another
+    assert read_state(tmp_path, job).state == INTERRUPTED
+    write_state(tmp_path, job, DONE, study=sweep.study)
+    assert read_state(tmp_path, job).state == WAITING  # its result is not there
+
+
+def test_a_job_whose_process_was_killed_is_noted_once(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    write_state(tmp_path, job, RUNNING, study=sweep.study, attempts=2)
+    note_interrupted(tmp_path, job, study=sweep.study, error="signal 9\nsaid")
+    found = read_state(tmp_path, job)
+    assert found == replace(found, state=INTERRUPTED, error="signal 9", attempts=2)
+    assert (job_folder(tmp_path, job) / "error.txt").read_text() == "signal 9\nsaid\n"
+    run_here(tmp_path, sweep)
+    note_interrupted(tmp_path, job, study=sweep.study, error="late")
+    assert read_state(tmp_path, job).state == DONE
