@@ -28,7 +28,7 @@ from .exporting import export
 from .files import load, load_description, save
 from .hair_cells import HairCells, hair_cells
 from .importing import OddCheckpoint, load_published
-from .initials import Constant, LogNormal, Normal, Uniform
+from .initials import Constant, LogNormal, LogUniform, Normal, Uniform, initial_from
 from .methods import with_method
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter

@@ -1,5 +1,6 @@
 """Initial distributions of parameters and weights, drawn with NumPy generators."""
 
+import dataclasses
 import zlib
 from dataclasses import dataclass
 
@@ -156,6 +157,85 @@ class LogNormal:
         return self.median
 
 
+@dataclass(frozen=True)
+class LogUniform:
+    """A distribution that is uniform in the logarithm, on [low, high): as many values in each octave.
+
+    Parameters
+    ----------
+    low, high : float or Quantity
+        Both plain numbers (steps of dt_ref where the parameter is a time) or both quantities; 0 < low < high.
+    """
+
+    low: object
+    high: object
+
+    def __post_init__(self):
+        if (
+            get_dimensions(self.low) is not get_dimensions(self.high)
+            or not 0 < float(self.low) < float(self.high) < np.inf
+        ):
+            raise ValueError(
+                f"LogUniform: expected 0 < low < high in one unit, got {self.low} and {self.high}"
+            )
+
+    def draw(self, rng, size):
+        return np.exp(rng.uniform(np.log(float(self.low)), np.log(float(self.high)), size))
+
+    @property
+    def scale(self):
+        return self.low
+
+
+DISTRIBUTIONS = {
+    "constant": Constant,
+    "normal": Normal,
+    "lognormal": LogNormal,
+    "uniform": Uniform,
+    "loguniform": LogUniform,
+}
+
+
+def initial_from(text):
+    """The distribution that a text names, as configurations and the command line have it.
+
+    Parameters
+    ----------
+    text : str
+        ``"normal(20, 5)"``, ``"normal(20, 5, 1)"``, ``"lognormal(20, 0.5, 1, 200)"``, ``"uniform(5, 25)"``,
+        ``"loguniform(2, 200)"``, ``"constant(20)"``: the fields of the class of that name as plain numbers, which for
+        a time are steps of dt_ref.
+
+    Returns
+    -------
+    Constant, Normal, LogNormal, Uniform or LogUniform
+
+    Raises
+    ------
+    ValueError
+        Another name, arguments that are no numbers or not those of the distribution.
+    """
+    name, bracket, rest = str(text).strip().partition("(")
+    kind = DISTRIBUTIONS.get(name.strip().lower())
+    fields = [] if kind is None else [f.name for f in dataclasses.fields(kind)]
+    try:
+        values = [float(part) for part in rest.strip().removesuffix(")").split(",")]
+    except ValueError:
+        values = []
+    least = sum(f.default is dataclasses.MISSING for f in dataclasses.fields(kind)) if kind else 0
+    if (
+        kind is None
+        or not bracket
+        or not rest.rstrip().endswith(")")
+        or not least <= len(values) <= len(fields)
+    ):
+        known = ", ".join(
+            f"{n}({', '.join(f.name for f in dataclasses.fields(k))})" for n, k in DISTRIBUTIONS.items()
+        )
+        raise ValueError(f"initial values: expected one of {known} with numbers, got {text!r}")
+    return kind(*values)
+
+
 def stream(seed, name):
     """Return the generator of one named quantity: adding a layer leaves the draws of the others as they are.
 
@@ -178,7 +258,7 @@ def draw(initial, rng, size, *, unit, dt_ref, name, positive=False):
 
     Parameters
     ----------
-    initial : Constant, Normal, LogNormal, Uniform, float, array_like or Quantity
+    initial : Constant, Normal, LogNormal, Uniform, LogUniform, float, array_like or Quantity
         Plain numbers of a parameter that is a time are steps of `dt_ref`; an array gives one value per
         neuron.
     rng : numpy.random.Generator
@@ -210,7 +290,8 @@ def draw(initial, rng, size, *, unit, dt_ref, name, positive=False):
         initial = Constant(value)
     if isinstance(initial, Constant) and np.asarray(initial.value).dtype.kind not in "fiub":
         raise ValueError(
-            f"{name}: expected a number, quantity, array, Normal, LogNormal, Uniform or Constant, got {initial.value!r}"
+            f"{name}: expected a number, quantity, array, {', '.join(k.__name__ for k in DISTRIBUTIONS.values())}, got "
+            f"{initial.value!r}"
         )
     scale = initial.scale
     in_steps = is_time and not isinstance(scale, Quantity)

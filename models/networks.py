@@ -101,7 +101,7 @@ def srnn(
         See `Readout`.
     **initial
         Initial values by parameter (``tau_m``, ``tau_a``, ``bias``, ``b0``, ``beta`` for `ALIF`): a number,
-        quantity, array, `Normal`, `LogNormal`, `Uniform` or `Constant`, or a dict of them by group
+        quantity, array, `Normal`, `LogNormal`, `Uniform`, `LogUniform` or `Constant`, or a dict of them by group
         (``{"hidden1": …}``). Plain numbers for times are steps of dt_ref. Defaults: those of the model's parameters;
         for `ALIF` tau_m ~ N(20, 5), tau_a ~ N(150, 10) steps, drawn again below 1 step; biases 0, b0 = 0.01, beta =
         1.8. Weights: Xavier uniform, recurrent ones orthogonal, times the model's `weight`. State variables start at

@@ -11,13 +11,12 @@ import json
 import time
 
 import numpy as np
-import torch
 import xarray as xr
 from brian2 import second
 
 from .. import analyses
-from ..gradient_bridge import Twin, fit
-from ..models import ALIF, Normal, annotations, network_values, simulate, srnn
+from ..gradient_bridge import fit
+from ..models import annotations, initial_from, network_values, simulate, srnn
 from ..models.devices import check_device
 from .comparison import differences, run_twin, simulate_finer
 from .ecg_config import ECGConfig
@@ -36,6 +35,7 @@ from .testing_networks import (
     time_constants,
     unlabelled_option,
 )
+from .training import NEURONS, trained_twin
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):
@@ -69,24 +69,20 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         task.train.sizes["channel"],
         config.hidden,
         len(task.classes),
-        neuron=ALIF,
+        neuron=NEURONS[config.model],
         dt=task.dt * second,
         seed=config.seed,
         input_gain=config.input_gain,
         recurrent_gain=config.recurrent_gain,
-        tau_m=Normal(*config.tau_m),
-        tau_a=Normal(*config.tau_a),
+        tau_m={
+            **{f"hidden{k + 1}": initial_from(config.tau_m) for k in range(len(config.hidden))},
+            "output": initial_from(config.tau_m_output or config.tau_m),
+        },
+        tau_a=initial_from(config.tau_a),
     )
     remember_task(net, config.task, options={}, classes=task.classes, seed=config.seed, encoder=task.encoder)
     initial = network_values(net)
-    twin = Twin(
-        net,
-        trainable=("w", "bias", "tau_m", "tau_a"),
-        dtype=torch.float32,
-        surrogate=config.surrogate,
-        engine=config.engine,
-        namespace={},
-    )
+    twin = trained_twin(net, config.model, surrogate=config.surrogate, engine=config.engine)
     options = {"checkpoint": checkpoint, "resume": resume, **_training(config, task)}
     history = fit(twin, task, distributed=are_several(), **options)
     if not is_first():
@@ -184,7 +180,9 @@ def _tested(net, task, config, report):
         analyses.confusion(prediction, test.label, task.classes, mask=mask).to_dataset(name="confusion")
     )
     parts.append(analyses.firing_rates(same))
-    parts.append(analyses.energy(same, models=neuron_models(net, "ALIF"), decisions="steps"))
+    parts.append(
+        analyses.energy(same, models=neuron_models(net, NEURONS[config.model].name), decisions="steps")
+    )
     parts.append(example(run.scores, run.spikes, task))
     return xr.merge(parts, compat="no_conflicts", combine_attrs="drop_conflicts")
 

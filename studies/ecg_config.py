@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .recipes import ECG, SYNTHETIC_ECG
+from .recipes import ADLIF, SYNTHETIC_ECG, recipe
 
+MODELS = ("alif", *ADLIF)
 _NETWORK, _TRAINING = SYNTHETIC_ECG.network, SYNTHETIC_ECG.alif
 
 
@@ -17,6 +18,9 @@ class ECGConfig:
     ----------
     task : {"ecg", "synthetic_ecg"}
         QTDB recordings, or the embedded synthetic ECG.
+    model : {"alif", "se_adlif", "ef_adlif"}
+        Neurons of the hidden layers: the papers' adaptive ones, or those with subthreshold coupling (symplectic Euler,
+        Euler forward). The other defaults are those of "alif"; `defaults` has those of each.
     data : str or None
         Folder of the data sets, for QTDB.
     seed : int
@@ -30,8 +34,10 @@ class ECGConfig:
         Peak rates of weights and of (relative) time constants.
     warmup : float
         Fraction of the training over which the rates rise.
-    tau_m, tau_a : tuple of float
-        Mean and standard deviation of the initial time constants, in steps.
+    tau_m, tau_a : str
+        Initial time constants of the hidden neurons, in steps, as `models.initial_from` reads them.
+    tau_m_output : str or None
+        Those of the readout; None: `tau_m`.
     score_scale : float
         Factor from the readout's membrane to logits.
     unlabelled_class : str or None
@@ -54,6 +60,7 @@ class ECGConfig:
     """
 
     task: str = "synthetic_ecg"
+    model: str = "alif"
     data: str | None = None
     seed: int = 0
     hidden: tuple[int, ...] = _NETWORK.hidden
@@ -64,8 +71,9 @@ class ECGConfig:
     learning_rate: float = _TRAINING.learning_rate
     time_constant_rate: float = _TRAINING.time_constant_rate
     warmup: float = _TRAINING.warmup
-    tau_m: tuple[float, float] = _NETWORK.tau_m
-    tau_a: tuple[float, float] = _NETWORK.tau_a
+    tau_m: str = _NETWORK.tau_m
+    tau_a: str = _NETWORK.tau_a
+    tau_m_output: str | None = _NETWORK.tau_m_output
     score_scale: float = _TRAINING.score_scale
     unlabelled_class: str | None = None
     rate_penalty: float = _TRAINING.rate_penalty
@@ -76,11 +84,15 @@ class ECGConfig:
     engine: str | None = None
     fine_factors: tuple[int, ...] = (2, 4, 8)
 
+    def __post_init__(self):
+        if self.model not in MODELS:
+            raise ValueError(f"run ecg: model must be one of {', '.join(MODELS)}, got {self.model!r}")
+
     @property
     def stem(self):
         """Beginning of the names of the files that the study writes."""
         name = {"ecg": "qtdb", "synthetic_ecg": "synthetic"}[self.task]
-        return f"ecg_{name}_seed{self.seed}"
+        return "_".join(["ecg", name, *([] if self.model == "alif" else [self.model]), f"seed{self.seed}"])
 
     @property
     def network_file(self):
@@ -88,10 +100,36 @@ class ECGConfig:
         return f"network_{self.stem}.nc"
 
 
-DEFAULTS = {
-    "ecg": {
-        **{name: getattr(ECG.alif, name) for name in ("epochs", "batch_size", "average_epochs")},
-        "unlabelled_class": ECG.unlabelled_class,
-    },
-    "synthetic_ecg": {},
-}
+def defaults(task, model="alif"):
+    """Fields of a configuration as the recipe of a task has them for a model.
+
+    Parameters
+    ----------
+    task : {"ecg", "synthetic_ecg"}
+    model : {"alif", "se_adlif", "ef_adlif"}
+
+    Returns
+    -------
+    dict of str to object
+    """
+    chosen = recipe(task)
+    of_network = ("hidden", "input_gain", "recurrent_gain", "tau_m", "tau_a", "tau_m_output", "surrogate")
+    of_training = (
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "time_constant_rate",
+        "warmup",
+        "score_scale",
+        "rate_penalty",
+        "input_dropout",
+        "average_epochs",
+    )
+    network, training = chosen.network_of(model), chosen.training(model)
+    return {
+        "task": task,
+        "model": model,
+        "unlabelled_class": chosen.unlabelled_class,
+        **{name: getattr(network, name) for name in of_network},
+        **{name: getattr(training, name) for name in of_training},
+    }

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 
 from ..gradient_bridge.options import Training
 
-MODELS = ("alif", "lif", "lstm", "gru", "rnn")
+ADLIF = ("se_adlif", "ef_adlif")
+MODELS = ("alif", "lif", *ADLIF, "lstm", "gru", "rnn")
+# Weights and time constants with which neurons of threshold 1 start; the papers' have thresholds of 0.01 to 0.1.
+ADLIF_START = {
+    "input_gain": 4.0,
+    "recurrent_gain": 1.0,
+    "tau_m": "uniform(5, 25)",
+    "tau_a": "uniform(60, 300)",
+    "tau_m_output": "normal(5, 2)",
+}
 PAPERS = "released code of Yin, Corradi and Bohté 2021"
 
 
@@ -34,9 +43,9 @@ class NetworkRecipe:
         Steps at the beginning that readout and loss leave out.
     input_gain, recurrent_gain : float
         Factors of the initial input and recurrent weights.
-    tau_m, tau_a : tuple of float
-        Mean and standard deviation of the initial time constants of the hidden layers, in steps.
-    tau_m_output, tau_a_output : tuple of float or None
+    tau_m, tau_a : str
+        Initial time constants of the hidden layers, in steps, as `models.initial_from` reads them.
+    tau_m_output, tau_a_output : str or None
         The same for the readout; None: as the hidden layers.
     output : {"membrane", "spikes"}
         Whether the classes are leaky integrators whose membrane is read, or units like the hidden ones whose spikes
@@ -57,10 +66,10 @@ class NetworkRecipe:
     skip: int = 10
     input_gain: float = 1.0
     recurrent_gain: float = 1.0
-    tau_m: tuple[float, float] = (20.0, 5.0)
-    tau_a: tuple[float, float] = (150.0, 10.0)
-    tau_m_output: tuple[float, float] | None = None
-    tau_a_output: tuple[float, float] | None = None
+    tau_m: str = "normal(20, 5)"
+    tau_a: str = "normal(150, 10)"
+    tau_m_output: str | None = None
+    tau_a_output: str | None = None
     output: str = "membrane"
     b0: float = 0.01
     beta: float = 1.8
@@ -78,6 +87,11 @@ class Recipe:
     network : NetworkRecipe
     alif : Training
         Options of `fit` for the ALIF network.
+    adlif_network : NetworkRecipe or None
+        The networks of neurons with subthreshold coupling (`SEAdLIF`, `EFAdLIF`); None: `network` with the initial
+        values of `ADLIF_START`, a first guess.
+    adlif : Training or None
+        Options of `fit` for these; None: as `alif`.
     lstm : Training
         Options of `fit` for the LSTM.
     lif, gru, rnn : Training or None
@@ -100,6 +114,8 @@ class Recipe:
     lif: Training | None = None
     gru: Training | None = None
     rnn: Training | None = None
+    adlif_network: NetworkRecipe | None = None
+    adlif: Training | None = None
     options: tuple[tuple[str, object], ...] = ()
     unlabelled_class: str | None = None
     brian2_trials: int = 100
@@ -109,8 +125,16 @@ class Recipe:
         """Options of `fit` for one of `MODELS`."""
         if model not in MODELS:
             raise ValueError(f"recipe: model must be one of {', '.join(MODELS)}, got {model!r}")
+        if model in ADLIF:
+            return self.adlif or self.alif
         substitute = self.alif if model in ("alif", "lif") else self.lstm
         return getattr(self, model) or substitute
+
+    def network_of(self, model):
+        """The `NetworkRecipe` of one of `MODELS`."""
+        if model not in ADLIF:
+            return self.network
+        return self.adlif_network or dataclasses.replace(self.network, **ADLIF_START)
 
 
 def recipe(task):
@@ -131,7 +155,7 @@ def recipe(task):
 
 # ------------------------------------------------------------------ ECG: QTDB and synthetic
 _ECG_NETWORK = NetworkRecipe(
-    hidden=(36,), input_gain=2.0, recurrent_gain=0.3, tau_m=(20.0, 15.0), tau_a=(150.0, 80.0)
+    hidden=(36,), input_gain=2.0, recurrent_gain=0.3, tau_m="normal(20, 15)", tau_a="normal(150, 80)"
 )
 _ECG_ALIF = Training(
     epochs=60, batch_size=32, learning_rate=0.008, time_constant_rate=0.03, warmup=0.1, score_scale=3.0
@@ -158,9 +182,9 @@ LUDB = Recipe(
         hidden=(100,),
         input_gain=5.0,
         recurrent_gain=0.3,
-        tau_m=(12.0, 10.0),
-        tau_m_output=(5.0, 2.0),
-        tau_a=(150.0, 80.0),
+        tau_m="normal(12, 10)",
+        tau_m_output="normal(5, 2)",
+        tau_a="normal(150, 80)",
     ),
     alif=Training(
         epochs=36,
@@ -178,7 +202,7 @@ LUDB = Recipe(
 # ------------------------------------------------------------------ digits
 DIGITS = Recipe(
     network=NetworkRecipe(
-        hidden=(128,), reduce="mean", skip=0, input_gain=6.0, tau_m=(4.0, 3.0), tau_a=(60.0, 30.0)
+        hidden=(128,), reduce="mean", skip=0, input_gain=6.0, tau_m="normal(4, 3)", tau_a="normal(60, 30)"
     ),
     alif=Training(
         epochs=60,
@@ -199,8 +223,8 @@ SPOKEN_DIGITS = Recipe(
         reduce="mean",
         skip=0,
         recurrent_gain=0.3,
-        tau_m=(10.0, 5.0),
-        tau_a=(60.0, 30.0),
+        tau_m="normal(10, 5)",
+        tau_a="normal(60, 30)",
         b0=0.1,
     ),
     alif=Training(
@@ -226,8 +250,8 @@ SMNIST = Recipe(
         output="spikes",
         reduce="sum",
         skip=0,
-        tau_m=(20.0, 5.0),
-        tau_a=(700.0, 25.0),
+        tau_m="normal(20, 5)",
+        tau_a="normal(700, 25)",
     ),
     alif=Training(
         epochs=200,
@@ -247,7 +271,7 @@ SMNIST = Recipe(
 )
 PSMNIST = dataclasses.replace(
     SMNIST,
-    network=dataclasses.replace(SMNIST.network, tau_a=(200.0, 25.0)),
+    network=dataclasses.replace(SMNIST.network, tau_a="normal(200, 25)"),
     alif=dataclasses.replace(SMNIST.alif, batch_size=300, learning_rate=0.008, time_constant_rate=0.02),
     source=f"{PAPERS}, sizes, time constants, rates and readout (counted spikes); Adam in place of Adamax, a rate that "
     "falls in steps in place of a line, no truncation in time",
@@ -257,8 +281,8 @@ SHD = Recipe(
         hidden=(128, 128),
         reduce="mean",
         skip=10,
-        tau_m=(20.0, 5.0),
-        tau_a=(150.0, 10.0),
+        tau_m="normal(20, 5)",
+        tau_a="normal(150, 10)",
         surrogate="multi_gaussian",
     ),
     alif=Training(epochs=20, batch_size=64, learning_rate=0.01, time_constant_rate=0.01, **_STEP_10),
@@ -271,9 +295,9 @@ SSC = Recipe(
         hidden=(400, 400),
         reduce="mean",
         skip=0,
-        tau_m=(20.0, 5.0),
-        tau_m_output=(3.0, 1.0),
-        tau_a=(200.0, 50.0),
+        tau_m="normal(20, 5)",
+        tau_m_output="normal(3, 1)",
+        tau_a="normal(200, 50)",
         surrogate="multi_gaussian",
     ),
     alif=Training(

@@ -16,10 +16,12 @@ LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 DENSE = tuple(LAYERS)
 VERSION = 1
-SPIKING = ("alif", "lif")
-# Beside weights: bias and membrane time constant, and for ALIF the adaptation time constant.
-SPIKING_VALUES = {"alif": 3, "lif": 2}
-READOUT_VALUES = {"alif": 2, "lif": 2, "lstm": 1, "gru": 1, "rnn": 1}
+ADLIF = ("se_adlif", "ef_adlif")
+SPIKING = ("alif", "lif", *ADLIF)
+# Beside weights: bias and membrane time constant, where there is adaptation its time constant, and where it follows the
+# membrane coupling and jump.
+SPIKING_VALUES = {"alif": 3, "lif": 2, **dict.fromkeys(ADLIF, 5)}
+READOUT_VALUES = {**dict.fromkeys(SPIKING, 2), **dict.fromkeys(DENSE, 1)}
 
 
 class DenseRecurrent(nn.Module):
@@ -183,7 +185,8 @@ def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True, spiking_outp
 
     With m inputs and n units a layer has
 
-    * ``mn + nn + 3n`` (ALIF: weights, bias, tau_m, tau_a), ``mn + nn + 2n`` (LIF),
+    * ``mn + nn + 3n`` (ALIF: weights, bias, tau_m, tau_a), ``mn + nn + 2n`` (LIF), ``mn + nn + 5n`` (SE- and EF-adLIF:
+      coupling and jump too),
     * ``g (mn + nn + 2n)`` (dense; g = 4, 3, 1 gates for LSTM, GRU, RNN; two bias vectors);
 
     the readout ``no + 2o`` (spiking: weights, bias, tau_m; as a hidden unit where its spikes are counted) or
@@ -191,7 +194,7 @@ def parameters_of(kind, inputs, hidden, outputs, *, recurrent=True, spiking_outp
 
     Parameters
     ----------
-    kind : {"alif", "lif", "lstm", "gru", "rnn"}
+    kind : {"alif", "lif", "se_adlif", "ef_adlif", "lstm", "gru", "rnn"}
     inputs, outputs : int
         >= 1.
     hidden : sequence of int

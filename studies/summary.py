@@ -55,7 +55,7 @@ ACCURACIES_TRAIN = (
     ("majority_class_accuracy", "the commonest class"),
     ("softmax_regression_accuracy", "softmax regression on the same step"),
 )
-SPIKING_MODELS = ("alif", "lif", "current_alif")
+SPIKING_MODELS = ("alif", "lif", "se_adlif", "ef_adlif", "current_alif")
 # What the lines and the figure of a record through a network are made of.
 NEEDED_SIMULATE = (
     "time",

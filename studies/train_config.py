@@ -7,13 +7,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..models.initials import initial_from
 from .json_values import tuples
 from .recipes import MODELS, recipe
 from .recurrent import SPIKING, equal_parameters, parameters_of
 from .tasks import check_options
 
 MATCHES = ("neurons", "parameters")
-_OF_SPIKING = ("time_constant_rate", "frozen_time_constants", "device", "engine", "brian2_trials")
+_OF_SPIKING = (
+    "tau_m",
+    "tau_a",
+    "time_constant_rate",
+    "frozen_time_constants",
+    "device",
+    "engine",
+    "brian2_trials",
+)
 
 
 @dataclass(frozen=True)
@@ -24,16 +33,21 @@ class TrainConfig:
     ----------
     task : str
         One of `RECIPES`.
-    model : {"alif", "lif", "lstm", "gru", "rnn"}
-        Adaptive spiking network, the same without adaptation, dense networks.
+    model : {"alif", "lif", "se_adlif", "ef_adlif", "lstm", "gru", "rnn"}
+        Adaptive spiking network, the same without adaptation, spiking networks with subthreshold coupling (symplectic
+        Euler, Euler forward), dense networks.
     match : {"neurons", "parameters"}
-        As many hidden units as the ALIF network of the recipe, or as many trained numbers, in as many layers.
+        As many hidden units as the ALIF network of the recipe, or as many trained numbers, in as many layers. Where
+        the recipe has a network with subthreshold coupling, that has sizes of its own, which `hidden` replaces.
     data : str or None
         Folder of the data sets.
     seed : int
         Of the validation split, the initial network and the order of batches.
     hidden : tuple of int or None
         Neurons of each hidden layer of the ALIF network, to which the others are matched.
+    tau_m, tau_a : str or None
+        Initial time constants of the hidden neurons in steps, as `models.initial_from` reads them:
+        ``"lognormal(20, 0.5, 1, 200)"``.
     epochs, batch_size : int or None
     learning_rate, time_constant_rate : float or None
         Peak rates of weights and of (relative) time constants.
@@ -61,6 +75,8 @@ class TrainConfig:
     data: str | None = None
     seed: int = 0
     hidden: tuple[int, ...] | None = None
+    tau_m: str | None = None
+    tau_a: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -77,7 +93,7 @@ class TrainConfig:
                 raise ValueError(
                     f"train: {name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
-        layers = recipe(self.task).network.recurrent
+        layers = self.network.recurrent
         object.__setattr__(self, "options", _pairs(self.task, self.options))
         if self.hidden is not None:
             object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -99,13 +115,25 @@ class TrainConfig:
         given = [name for name in _OF_SPIKING if getattr(self, name) not in (None, False)]
         if given and not self.is_spiking:
             raise ValueError(
-                f"train: {given[0]} is for spiking networks (alif, lif), the model is {self.model}; leave it out"
+                f"train: {given[0]} is for spiking networks ({', '.join(SPIKING)}), the model is {self.model}; leave "
+                "it out"
             )
+        if self.model == "lif" and self.tau_a is not None:
+            raise ValueError("train: tau_a is for adaptive networks, the model is lif; leave it out")
+        for name in ("tau_m", "tau_a"):
+            if getattr(self, name) is not None:
+                initial_from(getattr(self, name))
 
     @property
     def is_spiking(self):
         """Whether the model is a Brian2 network."""
         return self.model in SPIKING
+
+    @property
+    def network(self):
+        """The `NetworkRecipe` of the model, with what is given here in place of the recipe's."""
+        given = {name: getattr(self, name) for name in ("tau_m", "tau_a") if getattr(self, name) is not None}
+        return dataclasses.replace(recipe(self.task).network_of(self.model), **given)
 
     @property
     def task_options(self):
@@ -139,10 +167,10 @@ class TrainConfig:
         -------
         tuple of int
         """
-        network = recipe(self.task).network
-        hidden = network.hidden if self.hidden is None else self.hidden
+        network = self.network
         if self.match == "neurons" or self.model == "alif":
-            return tuple(hidden)
+            return tuple(self.hidden or network.hidden)
+        hidden = self.hidden or recipe(self.task).network.hidden
         shape = {"recurrent": network.recurrent, "spiking_output": network.output == "spikes"}
         wanted = parameters_of("alif", inputs, hidden, outputs, **shape)
         size = equal_parameters(self.model, inputs, outputs, wanted, layers=len(hidden), **shape)
@@ -160,7 +188,7 @@ class TrainConfig:
         -------
         Training
         """
-        network = recipe(self.task).network
+        network = self.network
         names = ("epochs", "batch_size", "learning_rate", "time_constant_rate")
         chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if network.reduce == "none":

@@ -16,15 +16,17 @@ import xarray as xr
 from brian2 import second
 
 from .. import analyses
-from ..gradient_bridge import Twin, fit, predict
+from ..gradient_bridge import Bounded, Twin, fit, predict
 from ..models import (
     ALIF,
     LIF,
+    EFAdLIF,
     LeakyIntegrator,
-    Normal,
     Readout,
+    SEAdLIF,
     annotate,
     annotations,
+    initial_from,
     network_values,
     readout_scores,
     simulate,
@@ -36,7 +38,7 @@ from .comparison import differences, run_twin
 from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .recipes import recipe
-from .recurrent import DenseRecurrent, count_parameters
+from .recurrent import ADLIF, DenseRecurrent, count_parameters
 from .scoring import accuracies, decisions
 from .study import Study
 from .tasks import load_task, reads_data
@@ -53,7 +55,14 @@ from .testing_networks import (
 )
 from .train_config import TrainConfig
 
-NEURONS = {"alif": ALIF, "lif": LIF}
+NEURONS = {"alif": ALIF, "lif": LIF, "se_adlif": SEAdLIF, "ef_adlif": EFAdLIF}
+# Beside weights and biases, what is trained of a neuron; below 0 the coupling makes the membrane run away.
+VALUES = {
+    "alif": ("tau_m", "tau_a"),
+    "lif": ("tau_m",),
+    **dict.fromkeys(ADLIF, ("tau_m", "tau_a", "coupling", "jump")),
+}
+LIMITS = {"coupling": Bounded(0.001, 10.0), "jump": Bounded(0.001, 20.0)}
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):
@@ -114,7 +123,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         "hidden": ", ".join(map(str, hidden)),
         "seed": config.seed,
         "configuration": json.dumps(dataclasses.asdict(config)),
-        "recipe": json.dumps(dataclasses.asdict(chosen.network)),
+        "recipe": json.dumps(dataclasses.asdict(config.network)),
         "training": history.attrs["options"],
         "best_epoch": history.attrs["best_epoch"],
         **origin(task),
@@ -139,19 +148,21 @@ def spiking_network(config, task, hidden):
     -------
     brian2.Network
     """
-    chosen, neuron = recipe(config.task).network, NEURONS[config.model]
+    chosen, neuron = config.network, NEURONS[config.model]
     counted = chosen.output == "spikes"
     kind = "current" if task.train.stimulus.dtype.kind == "f" else "spikes"
     layers = [f"hidden{k + 1}" for k in range(len(hidden))]
-    tau_m = dict.fromkeys(layers, Normal(*chosen.tau_m))
-    tau_m["output"] = Normal(*(chosen.tau_m_output or chosen.tau_m))
+    tau_m = dict.fromkeys(layers, initial_from(chosen.tau_m))
+    tau_m["output"] = initial_from(chosen.tau_m_output or chosen.tau_m)
     values = {"tau_m": tau_m}
-    if config.model == "alif":
-        tau_a = dict.fromkeys(layers, Normal(*chosen.tau_a))
+    if config.model != "lif":
+        tau_a = dict.fromkeys(layers, initial_from(chosen.tau_a))
         if counted:
-            tau_a["output"] = Normal(*(chosen.tau_a_output or chosen.tau_a))
-        values |= {"tau_a": tau_a, "b0": chosen.b0, "beta": chosen.beta}
-    else:
+            tau_a["output"] = initial_from(chosen.tau_a_output or chosen.tau_a)
+        values["tau_a"] = tau_a
+    if config.model == "alif":
+        values |= {"b0": chosen.b0, "beta": chosen.beta}
+    elif config.model == "lif":
         values["b0"] = chosen.b0_lif
     net = srnn(
         task.train.sizes["channel"],
@@ -182,20 +193,45 @@ def spiking_network(config, task, hidden):
     )
 
 
+def trained_twin(net, model, *, surrogate, engine=None, frozen=False):
+    """The twin of a network of `SPIKING` in which it is trained, in single precision.
+
+    Parameters
+    ----------
+    net : brian2.Network
+    model : str
+        Of `SPIKING`; it decides what is trained beside weights and biases, and within which limits.
+    surrogate, engine
+        Of the twin.
+    frozen : bool
+        Whether time constants stay as they are.
+
+    Returns
+    -------
+    Twin
+    """
+    values = [name for name in VALUES[model] if not (frozen and name.startswith("tau_"))]
+    return Twin(
+        net,
+        trainable=("w", "bias", *values),
+        dtype=torch.float32,
+        surrogate=surrogate,
+        engine=engine,
+        namespace={},
+        coordinates={name: limits for name, limits in LIMITS.items() if name in values},
+    )
+
+
 def _train_spiking(config, task, hidden, state, report):
     """History, further parts of the result, and the trained network; None in a process that only trains."""
     net = spiking_network(config, task, hidden)
     initial = network_values(net)
-    trainable = ("w", "bias") if config.frozen_time_constants else ("w", "bias", "tau_m", "tau_a")
-    if config.model == "lif":
-        trainable = tuple(name for name in trainable if name != "tau_a")
-    twin = Twin(
+    twin = trained_twin(
         net,
-        trainable=trainable,
-        dtype=torch.float32,
-        surrogate=recipe(config.task).network.surrogate,
+        config.model,
+        surrogate=config.network.surrogate,
         engine=config.engine,
-        namespace={},
+        frozen=config.frozen_time_constants,
     )
     history = fit(twin, task, **state)
     if not is_first():
@@ -230,9 +266,10 @@ def _tested_spiking(config, net, task, report):
         "test_accuracy_brian2": (value, f"{text}, the first {trials} test trials, Brian2 ({device})"),
         "brian2_trials": (trials, "test trials that were simulated in Brian2"),
     }
-    models = neuron_models(net, config.model.upper())
+    name = NEURONS[config.model].name
+    models = neuron_models(net, name)
     if annotations(net).readout.variable == SPIKES:
-        models["output"] = config.model.upper()
+        models["output"] = name
     graded = ("input",) if task.train.stimulus.dtype.kind == "f" else ()
     return [
         *_decided(scores, task, "twin"),
@@ -252,7 +289,7 @@ def _tested_spiking(config, net, task, report):
 # ------------------------------------------------------------------ dense networks
 def _train_dense(config, task, hidden, state, report):
     """History, further parts of the result, and the trained network; None in a process that only trains."""
-    chosen = recipe(config.task).network
+    chosen = config.network
     inputs, outputs = task.train.sizes["channel"], len(task.classes)
     # A sum over steps is for counts of spikes; scores of any size would start the softmax in saturation.
     reduce = "mean" if chosen.reduce == "sum" else chosen.reduce

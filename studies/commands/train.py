@@ -19,10 +19,10 @@ def add(commands):
     train.add_argument("task", metavar="TASK", help="name of the task: ecg, ludb, digits, spoken_digits, …")
     train.add_argument(
         "--model",
-        choices=("alif", "lif", "current_alif", "lstm", "gru", "rnn"),
+        choices=("alif", "lif", "se_adlif", "ef_adlif", "current_alif", "lstm", "gru", "rnn"),
         default="alif",
-        help="adaptive spiking network (default), the same without adaptation, one in physical units with values of "
-        "published cells, or a dense network",
+        help="adaptive spiking network (default), the same without adaptation, with subthreshold coupling (SE-adLIF, "
+        "EF-adLIF), in physical units with values of published cells, or a dense network",
     )
     train.add_argument(
         "--match",
@@ -49,6 +49,13 @@ def add(commands):
         metavar="N",
         help="neurons of each hidden layer of the adaptive network (default: the recipe's)",
     )
+    for name, of in (("tau-m", "membrane"), ("tau-a", "adaptation")):
+        train.add_argument(
+            f"--{name}",
+            metavar="DISTRIBUTION",
+            help=f"initial {of} time constants of the hidden neurons, in steps: normal(20, 5), lognormal(20, 0.5, 1, "
+            "200) (median, sd of the logarithm, limits), uniform(5, 25), loguniform(5, 100), constant(20)",
+        )
     train.add_argument("--epochs", type=count, metavar="N", help="passes over the training set")
     train.add_argument("--batch-size", type=count, metavar="N", help="trials in a batch")
     train.add_argument("--learning-rate", type=positive, metavar="R", help="peak rate of the weights")
@@ -95,6 +102,8 @@ def _train(given):
         "learning_rate",
         "time_constant_rate",
         "frozen_time_constants",
+        "tau_m",
+        "tau_a",
         "device",
         "engine",
         "brian2_trials",
@@ -111,7 +120,12 @@ def _train_physical(given):
     from .. import physical_training
     from ..physical_config import PhysicalConfig
 
-    for option, unset in (("match", "neurons"), ("frozen_time_constants", False)):
+    for option, unset in (
+        ("match", "neurons"),
+        ("frozen_time_constants", False),
+        ("tau_m", None),
+        ("tau_a", None),
+    ):
         if getattr(given, option) != unset:
             name = option.replace("_", "-")
             raise ValueError(f"train: --{name} is not for the model current_alif; leave it out")

@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 from brian2 import Equations, Unit, ms, mV, second
 
-from chronaxie.models import ALIF, LIF, Constant, LeakyIntegrator, NeuronModel, Normal, Parameter, Uniform
+from chronaxie.models import (
+    ALIF,
+    LIF,
+    Constant,
+    LeakyIntegrator,
+    LogNormal,
+    LogUniform,
+    NeuronModel,
+    Normal,
+    Parameter,
+    Uniform,
+    initial_from,
+)
 from chronaxie.models.initials import draw, orthogonal, stream, xavier_uniform
 
 DT_REF = 4 * ms
@@ -100,11 +112,48 @@ def test_bad_initial_values_are_refused(initial, unit, message):
         (lambda: Normal(1, 1, 5), "minimum must lie below"),
         (lambda: Normal(1, 1, 1 * ms), "minimum needs the unit"),
         (lambda: Uniform(2, 1), "low < high"),
+        (lambda: LogUniform(0, 1), "LogUniform: expected 0 < low < high in one unit, got 0 and 1"),
+        (lambda: LogUniform(1, 2 * ms), "in one unit"),
     ],
 )
 def test_bad_distributions_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_uniform_in_the_logarithm_has_as_many_values_in_each_octave():
+    values = (
+        draw(LogUniform(2, 128), stream(3, "tau"), 12000, unit=second, dt_ref=DT_REF, name="tau") / DT_REF
+    )
+    assert values.min() >= 2
+    assert values.max() < 128
+    octaves = np.histogram(np.log2(values), bins=np.arange(1, 8))[0]
+    assert np.abs(octaves - 2000).max() < 4 * np.sqrt(2000 * 5 / 6)  # standard deviations of a count
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("normal(20, 5)", Normal(20, 5)),
+        ("Normal( 20,5, 2 )", Normal(20, 5, 2)),
+        ("lognormal(20, 0.5, 1, 200)", LogNormal(20, 0.5, 1, 200)),
+        ("uniform(5, 25)", Uniform(5, 25)),
+        ("loguniform(2, 1e2)", LogUniform(2, 100)),
+        ("constant(7)", Constant(7)),
+    ],
+)
+def test_a_distribution_can_be_named_by_a_text(text, wanted):
+    assert initial_from(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["gamma(3)", "normal", "normal(20", "normal(20)", "uniform(1, 2, 3)", "uniform(a, b)", "20"]
+)
+def test_a_text_that_names_none_is_refused(text):
+    with pytest.raises(
+        ValueError, match=r"initial values: expected one of .*loguniform\(low, high\) with numbers"
+    ):
+        initial_from(text)
 
 
 def test_streams_differ_by_name_and_repeat_by_seed():

@@ -68,7 +68,9 @@ def test_help_of_the_study_says_every_option_and_default(capsys):
         assert option in printed
     # The help cannot ask the study: importing it takes seconds.
     for name in ("epochs", "batch_size", "learning_rate", "time_constant_rate", "surrogate"):
-        configurations = [ecg_config.ECGConfig(**options) for options in ecg_config.DEFAULTS.values()]
+        configurations = [
+            ecg_config.ECGConfig(**ecg_config.defaults(task)) for task in ("ecg", "synthetic_ecg")
+        ]
         real, embedded = (getattr(config, name) for config in configurations)
         option = f"--{name.replace('_', '-')} "
         default = f"(default: {real})" if real == embedded else f"(default: {real}; synthetic: {embedded})"

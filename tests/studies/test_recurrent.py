@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from chronaxie.gradient_bridge import Twin
-from chronaxie.models import ALIF, LIF, LeakyIntegrator, srnn
+from chronaxie.models import LeakyIntegrator, srnn
 from chronaxie.studies.recurrent import (
     DENSE,
     SPIKING,
@@ -17,8 +16,7 @@ from chronaxie.studies.recurrent import (
     save_dense,
 )
 from chronaxie.studies.results import ResultError
-
-NEURONS = {"alif": ALIF, "lif": LIF}
+from chronaxie.studies.training import NEURONS, trained_twin
 
 
 def stimulus(trials=3, steps=7, channels=4):
@@ -117,8 +115,7 @@ def test_parameters_of_spiking_networks_are_what_a_twin_trains(kind, spiking_out
     neuron = NEURONS[kind]
     readout = neuron if spiking_output else LeakyIntegrator
     net = srnn(4, [5, 3], 2, neuron=neuron, readout=readout, recurrent=[True, False])
-    names = ("w", "bias", "tau_m", "tau_a") if kind == "alif" else ("w", "bias", "tau_m")
-    counted = count_parameters(Twin(net, trainable=names, namespace={}))
+    counted = count_parameters(trained_twin(net, kind, surrogate="gaussian"))
     assert counted == parameters_of(
         kind, 4, [5, 3], 2, recurrent=[True, False], spiking_output=spiking_output
     )
@@ -141,7 +138,9 @@ def test_equal_parameters_is_the_nearest(kind, wanted, layers):
 def test_equal_parameters_needs_a_number():
     with pytest.raises(ValueError, match="whole numbers >= 1"):
         equal_parameters("lstm", 4, 6, 0)
-    with pytest.raises(ValueError, match="kind must be one of alif, lif, lstm, gru, rnn, got 'x'"):
+    with pytest.raises(
+        ValueError, match="kind must be one of alif, lif, se_adlif, ef_adlif, lstm, gru, rnn, got 'x'"
+    ):
         equal_parameters("x", 4, 6, 100)
 
 
