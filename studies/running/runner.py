@@ -197,7 +197,7 @@ def _answered(gathered, study):
         twice = sorted(set(answer.data_vars) & set(gathered.data_vars))
         if twice:
             raise ValueError(f"the answer and the results both have a variable {twice[0]!r}")
-        merged = gathered.merge(answer, compat="no_conflicts", combine_attrs="drop")
+        merged = gathered.merge(answer, compat="no_conflicts", combine_attrs="drop_conflicts")
     except Exception as error:  # of a study of anybody: the results are to be kept whatever it raises
         return gathered, f"{study.name}: no answer: {type(error).__name__}: {error}"
     merged.attrs = answer.attrs | gathered.attrs
