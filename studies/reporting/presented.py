@@ -38,55 +38,23 @@ class Presented:
     shown: Callable = lambda ds: ds
 
 
-# Of studies that are no `Study` of the catalogue, and what the single results of those that are say.
-PRESENTED = {
-    "continuous": Presented(
-        "Is a network that was trained in discrete steps the same network in continuous time?",
-        "The trained network is simulated in Brian2 on its test set, at its own step and at finer ones: with the "
-        "refractory period and the recurrent delay that the training step hides (the physical step), and as the "
-        "step reads, without them. Accuracy, rates and the place of spikes within a training step are held against "
-        "those at the network's own step. Single neurons are simulated at many steps under each integrator, and the "
-        "order of convergence is fitted to errors of traces and spike times.",
-        continuous,
-        analyses.STEPS,
-    ),
-    "robustness": Presented(
-        "How much of its accuracy does a trained network keep when its neurons, synapses and inputs are disturbed?",
-        "The trained network is simulated in Brian2 on its test set, unperturbed and under each perturbation at "
-        "several strengths; everything random is drawn anew with each seed. Accuracies are over what is labelled.",
-        robustness,
-        analyses.ROBUSTNESS,
-    ),
-    "fidelity": Presented(
-        "How many of its spikes and decisions does a trained network keep in Brian2, at finer steps and when "
-        "disturbed?",
-        "The network's differentiable twin in float64 is the reference. Its spikes are compared, neuron by neuron "
-        "and trial by trial, with those of Brian2 at the same step, at finer steps and under perturbations: "
-        "coincidences and their excess over chance (Γ), the distances of Victor and Purpura and of van Rossum, the "
-        "SPIKE-distance, the first spike that differs, and the decisions. As a scale, the reference is compared "
-        "with itself with its trials exchanged.",
-        fidelity,
-        analyses.FIDELITY,
-    ),
-    "published": Presented(
-        "Were the time constants of the published networks trained, and do they resemble measured ones?",
-        "The arrays of time constants of five published networks (Yin, Corradi and Bohté 2020, 2021) are tested "
-        "against the distributions that they were initialised with, since their values before training are not "
-        "published. The trained ones are laid beside tables of measured neurons: ratios of medians and spreads, and"
-        " the Wasserstein distance free of scale, with bootstrap intervals.",
-        published,
-        analyses.PUBLISHED,
-    ),
-    "simulate": Presented(
-        "Which waves does the trained network see in this recording?",
-        "The recording is encoded as in the network's training and simulated in Brian2. A wave is a stretch of "
-        "decisions for its classes; interruptions and waves shorter than 40 ms are left out.",
-        record,
-        (analyses.RECORD,),
-        lambda ds: excerpt(ds, SHOWN),
-    ),
+# What single results say, of studies of the catalogue that have more to say than their numbers.
+SINGLE = {
+    "ecg": trained,
+    "train": trained,
+    "continuous": continuous,
+    "robustness": robustness,
+    "fidelity": fidelity,
+    "published": published,
 }
-_SINGLE = {"ecg": trained, "train": trained}
+SIMULATE = Presented(
+    "Which waves does the trained network see in this recording?",
+    "The recording is encoded as in the network's training and simulated in Brian2. A wave is a stretch of decisions "
+    "for its classes; interruptions and waves shorter than 40 ms are left out.",
+    record,
+    (analyses.RECORD,),
+    lambda ds: excerpt(ds, SHOWN),
+)
 
 
 def presented(ds, where):
@@ -111,22 +79,22 @@ def presented(ds, where):
             f"What does one run of the study {name!r} give? (Its question is in {ds.attrs['study_file']}.)"
         )
         return Presented(question, f"It is in the file {ds.attrs['study_file']}.", single, analyses.FIGURES)
-    if name in STUDIES:
-        one = study(name)
-        figures = one.figures if not one.axes else analyses.FIGURES
-        return Presented(one.question, one.method, _SINGLE.get(name, single), tuple(figures))
-    if name not in PRESENTED:
-        known = ", ".join(sorted({*PRESENTED, *STUDIES}))
+    if name == "simulate":
+        return SIMULATE
+    if name not in STUDIES:
         raise ResultError(
-            f"{where}: a result of the study {name!r}, which this version does not know; there are {known}. Was it "
-            "written by a newer version?"
+            f"{where}: a result of the study {name!r}, which this version does not know; there are "
+            f"{', '.join([*STUDIES, 'simulate'])}. Was it written by a newer version?"
         )
-    return PRESENTED[name]
+    one = study(name)
+    # Those of a study over axes are drawn from the gathered dataset; a job of it is one network.
+    figures = analyses.FIGURES if one.axes else one.figures
+    return Presented(one.question, one.method, SINGLE.get(name, single), tuple(figures))
 
 
 def of_single(ds, name):
     """What one result of a study of the catalogue says, `Found`."""
-    return _SINGLE.get(name, single)(ds)
+    return SINGLE.get(name, single)(ds)
 
 
 def why_unreadable(where, name, error):

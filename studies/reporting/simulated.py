@@ -10,7 +10,7 @@ from ...analyses.drawing.robustness import PERTURBATION_TITLES
 from .parts import Found
 from .tables import LEVEL, headline, mean_of, number_of, table_over
 
-_OVER_SEEDS = "Intervals (95 %) are Student's over {n} seeds."
+_OVER_SEEDS = "Intervals (95 %) are Student's over {n} seeds; of few seeds they may reach beyond what can be."
 _ONE_SEED = "One seed: there is no interval over seeds; --seeds 5 gives one."
 
 
@@ -27,6 +27,7 @@ def continuous(ds):
     Found
     """
     own, dts, seeds = ds.attrs["own_dt"] * 1e3, ds["dt"].values, ds.sizes["seed"]
+    one = "" if seeds > 1 else ", one start, so without an interval"
     rows, said = [], []
     for variant in ds["variant"].values:
         part = ds.sel(variant=variant)
@@ -34,7 +35,7 @@ def continuous(ds):
         moved = mean_of(fine - coarse)
         said.append(
             f"{variant} its accuracy goes from {mean_of(coarse).alone} at dt = {own:g} ms to {mean_of(fine).alone} at "
-            f"{dts.min():g} ms (change {moved})"
+            f"{dts.min():g} ms (change {moved}{one})"
         )
         rows += [
             (f"accuracy {variant}, dt = {own:g} ms", mean_of(coarse), "1", _trials(ds)),

@@ -42,7 +42,7 @@ def page_of_sweep(directory):
     """
     directory = Path(directory)
     sweep = open_sweep(directory)
-    states = {job: read_state(directory, job) for job in sweep.jobs}
+    states = [(job, read_state(directory, job)) for job in sweep.jobs]
     gathered = open_gathered(directory, sweep)
     if gathered is None:
         return _page(directory, sweep, states, None, _nothing(states), ())
@@ -93,7 +93,7 @@ def run_command(sweep, directory):
 
 def _page(directory, sweep, states, gathered, found, drawn):
     study, name = sweep.study, directory.resolve().name
-    done = sum(state.state == DONE for state in states.values())
+    done = sum(state.state == DONE for _, state in states)
     file = (
         directory
         if gathered is None
@@ -109,7 +109,7 @@ def _page(directory, sweep, states, gathered, found, drawn):
     if done < len(states):
         commands.append(Command("Go on with what is not done", f"chronaxie resume {shlex.quote(name)}"))
     if done:
-        first = next(job for job, state in states.items() if state.state == DONE)
+        first = next(job for job, state in states if state.state == DONE)
         result = str(job_folder(name, first) / RESULT)
         commands.append(
             Command(
@@ -120,7 +120,7 @@ def _page(directory, sweep, states, gathered, found, drawn):
     commands.append(Command("Make this page again", f"chronaxie report {shlex.quote(name)}"))
     undone = len(states) - done
     warnings = (
-        (f"{undone} of {len(states)} jobs are not done: what is said here is of the others.",)
+        (f"Not done: {undone} of {len(states)} jobs. What is said here is of the others.",)
         if undone and done
         else ()
     )
@@ -148,7 +148,7 @@ def _page(directory, sweep, states, gathered, found, drawn):
 
 def _nothing(states):
     """What a sweep says that is not gathered."""
-    done = sum(state.state == DONE for state in states.values())
+    done = sum(state.state == DONE for _, state in states)
     return Found(
         f"Not answered yet: {done} of {len(states)} jobs are done, and their results are not gathered.",
         headline([("jobs that are done", Number(done), "1", f"{len(states)} jobs")]),
@@ -174,7 +174,7 @@ def _jobs(directory, sweep, states):
     axes = tuple(axis.field for axis in sweep.axes)
     failed = tuple(
         (job.id, *_place(job), state.state, Folded(state.error or "no word", _traceback(directory, job)))
-        for job, state in states.items()
+        for job, state in states
         if state.state in (FAILED, INTERRUPTED)
     )
     if failed:
@@ -187,7 +187,7 @@ def _jobs(directory, sweep, states):
             Number(state.seconds if state.state == DONE else float("nan")),
             *(_file(directory, job, names) for names in ((RESULT,), ("network.nc", "network.pt"), (STATE,))),
         )
-        for job, state in states.items()
+        for job, state in states
     )
     columns = ("Job", *axes, "State", "Wall time (s)", "Result", "Network", "Record")
     yield Table(

@@ -9,8 +9,10 @@ from .presented import single_numbers, table_of_numbers
 from .tables import LEVEL, capital, heading, headline, mean_of, number_of, table_over
 
 SEED = "seed"
-# What a study is about, where it has no answer of its own.
+# What a study is about that has no answer of its own.
 _MAIN = ("test_accuracy", "accuracy", "test_loss")
+# Columns that one reads without opening the table.
+_FEW = 8
 
 
 def found_in(gathered, sweep):
@@ -27,48 +29,56 @@ def found_in(gathered, sweep):
     Found
     """
     axes = [axis.field for axis in sweep.axes]
-    of_answer = [
+    others = [axis for axis in axes if axis != SEED]
+    answers = [
         n for n, v in gathered.data_vars.items() if not set(axes) <= set(v.dims) and v.dtype.kind in "iuf"
     ]
-    bounds = {f"{name}_interval" for name in of_answer}
-    answers = [name for name in of_answer if name not in bounds]
+    answers = [name for name in answers if not name.endswith("_interval")]
     numbers = [
         n for n, v in gathered.data_vars.items() if set(v.dims) == set(axes) and v.dtype.kind in "iufb"
     ]
     constant = [name for name in numbers if _is_constant(gathered[name])]
     varying = [name for name in numbers if name not in constant]
-    others = [axis for axis in axes if axis != SEED]
-    answer = gathered.attrs.get("answer") or _generic(gathered, varying or numbers, others)
-    rows = [
-        (
-            heading(gathered[name].assign_attrs(units="1")),
-            number_of(gathered, name),
-            _unit(gathered[name]),
-            _count(gathered[name]),
-        )
-        for name in answers
-        if not gathered[name].dims
-    ]
-    if not rows and not others:
-        rows = [_over_seeds(gathered, name) for name in varying]
+    main = next((name for name in _MAIN if name in numbers), next(iter(varying or numbers), None))
+    note = _note(gathered, axes)
+    if any(not gathered[name].dims for name in answers):
+        rows, said = _of_answer(gathered, answers), "The intervals are those of the study's answer."
+    elif main is None:
+        rows, said = [], ""
+    else:
+        rows, said = _over_places(gathered, [main] if others else varying or [main], others), note
+    shown = gathered.assign(jobs=_jobs(gathered[main], others)) if main else gathered
     tables = [
         *_tables_of_answer(gathered, answers),
         table_over(
-            gathered,
+            shown,
             others or axes,
-            varying,
+            ["jobs", *varying] if others else varying,
             mean=SEED if others else None,
-            title="Every number over " + (", ".join(others) if others else "the seeds"),
-            note=_note(gathered, axes, others),
-            folded=not rows and len(varying) > 8,
+            title=f"Every number over {', '.join(others or axes)}",
+            note=note if others else "",
+            folded=len(varying) > _FEW,
         ),
         table_of_numbers(
             single_numbers(gathered[constant].isel(dict.fromkeys(axes, 0), drop=True)), "The same in all jobs"
         ),
     ]
-    return Found(
-        answer, headline(rows, note=_note(gathered, axes, others)), tuple(t for t in tables if t is not None)
-    )
+    answer = str(gathered.attrs.get("answer") or _sentence(gathered, main, others))
+    return Found(answer, headline(rows, note=said), tuple(table for table in tables if table is not None))
+
+
+def _of_answer(gathered, names):
+    """Rows of the headline: the answer's single numbers; its attribute ``count`` says of how many of what."""
+    return [
+        (
+            _name(gathered[n]),
+            number_of(gathered, n),
+            _unit(gathered[n]),
+            str(gathered[n].attrs.get("count", "")),
+        )
+        for n in names
+        if not gathered[n].dims
+    ]
 
 
 def _tables_of_answer(gathered, answers):
@@ -78,52 +88,76 @@ def _tables_of_answer(gathered, answers):
         if gathered[name].dims:
             by_dims.setdefault(gathered[name].dims, []).append(name)
     for dims, names in by_dims.items():
-        words = ", ".join(heading(gathered[dim].assign_attrs(units="1")).lower() for dim in dims)
-        yield table_over(
-            gathered, dims, names, title=f"The answer over {words}", note="In brackets the intervals."
-        )
+        words = ", ".join(_name(gathered[dim]).lower() for dim in dims)
+        with_interval = any(f"{name}_interval" in gathered for name in names)
+        note = "In brackets the intervals of the study's answer." if with_interval else ""
+        yield table_over(gathered, dims, names, title=f"The answer over {words}", note=note)
 
 
-def _generic(gathered, numbers, others):
-    """A sentence on the main number, for a study that has no answer of its own."""
-    if not numbers:
-        return "The jobs left no numbers that could be compared."
-    name = next((main for main in _MAIN if main in numbers), numbers[0])
-    text, array = capital(str(gathered[name].attrs.get("long_name", name))), gathered[name]
-    seeds = f"{gathered.sizes[SEED]} seeds" if SEED in array.dims else ""
-    how = (
-        f"means over {seeds} with {100 * LEVEL:g} % intervals"
-        if seeds
-        else "one job each, so without intervals"
-    )
-    if not others:
-        return f"{text}: {mean_of(array)} ({100 * LEVEL:g} % interval over {seeds})."
-    stacked = array.stack(place=others, create_index=False)
-    means = [mean_of(stacked.isel(place=k)) for k in range(stacked.sizes["place"])]
-    values = np.array([mean.value for mean in means])
-    if np.isnan(values).all():
+def _over_places(gathered, names, others):
+    """Rows of the headline: numbers at each swept value, means over the seeds."""
+    rows = []
+    for name in names:
+        for at, values in _places(gathered[name], others):
+            count = int(values.notnull().sum())
+            what = "seeds" if SEED in values.dims else "jobs"
+            text = ", ".join(part for part in (_name(gathered[name]), at) if part)
+            rows.append((text, mean_of(values), _unit(gathered[name]), f"{count} {what}"))
+    return rows
+
+
+def _sentence(gathered, name, others):
+    """The main number in a sentence, for a study that has no answer of its own."""
+    if name is None:
+        return "The jobs left no single numbers that could be compared."
+    array, text = gathered[name], _name(gathered[name])
+    found = [(at, mean_of(values)) for at, values in _places(array, others)]
+    found = [(at, mean) for at, mean in found if not np.isnan(mean.value)]
+    if not found:
         return f"{text}: no job has left a number."
-    ends = []
-    for k in (int(np.nanargmin(values)), int(np.nanargmax(values))):
-        at = ", ".join(f"{other} {stacked[other].values[k]}" for other in others)
-        ends.append(f"{means[k]} at {at}")
-    return f"{text} goes from {ends[0]} to {ends[1]} ({how})."
+    over = _over(array)
+    if not others:
+        return f"{text}: {found[0][1]} ({over})."
+    (least, low), (most, high) = (pick(found, key=lambda one: one[1].value) for pick in (min, max))
+    return f"{text}: from {low} at {least} to {high} at {most} ({over})."
 
 
-def _over_seeds(gathered, name):
-    array = gathered[name]
-    count = int(array.notnull().sum())
-    return heading(array.assign_attrs(units="1")), mean_of(array), _unit(array), f"{count} seeds"
+def _over(array):
+    if SEED not in array.dims:
+        return "one job each, so without intervals"
+    seeds = array.sizes[SEED]
+    return (
+        f"means over {seeds} seeds with {100 * LEVEL:g} % intervals"
+        if seeds > 1
+        else "one seed, so without intervals"
+    )
 
 
-def _note(gathered, axes, others):
-    if SEED not in axes:
-        return "One job each: there is no interval."
-    if not gathered.sizes[SEED] > 1:
-        return "One seed: there is no interval."
-    what = "In brackets the" if others else "The"
-    seeds = f"{gathered.sizes[SEED]} seeds (Student)"
-    return f"{what} {100 * LEVEL:g} % intervals are over {seeds}, where the study gives no others."
+def _places(array, others):
+    """Where on the axes besides the seed, in words, and the values there."""
+    if not others:
+        yield "", array
+        return
+    stacked = array.stack(place=others, create_index=False)
+    for k in range(stacked.sizes["place"]):
+        one = stacked.isel(place=k)
+        yield ", ".join(f"{other} {one[other].item()}" for other in others), one
+
+
+def _jobs(array, others):
+    """How many jobs have left a number, at each place."""
+    return (
+        array.notnull().sum([dim for dim in array.dims if dim not in others]).assign_attrs(long_name="jobs")
+    )
+
+
+def _note(gathered, axes):
+    if SEED not in axes or not gathered.sizes[SEED] > 1:
+        return "One job for each value: there are no intervals."
+    return (
+        f"Means over {gathered.sizes[SEED]} seeds, less those that are not done, with {100 * LEVEL:g} % intervals over "
+        "them (Student)."
+    )
 
 
 def _is_constant(array):
@@ -132,10 +166,9 @@ def _is_constant(array):
     return values.size > 0 and bool((values == values[0]).all())
 
 
+def _name(array):
+    return capital(heading(array.assign_attrs(units="1")))
+
+
 def _unit(array):
     return str(array.attrs.get("units", "1"))
-
-
-def _count(array):
-    """What an answer says of how many of what it is of, as the variable's attribute ``count``."""
-    return str(array.attrs.get("count", ""))

@@ -19,6 +19,8 @@ from .single import page_of_file
 from .sweep import page_of_sweep
 
 _GENERATOR = "chronaxie report"
+# Letters beyond which a cell of text has a width of its own.
+_LONG = 40
 # Bytes at the beginning of a file within which a report says what it is.
 _HEAD = 2000
 
@@ -125,6 +127,7 @@ def _environment():
     environment.tests |= {
         "link": lambda cell: isinstance(cell, Link),
         "folded": lambda cell: isinstance(cell, Folded),
+        "long": lambda cell: isinstance(cell, str) and len(cell) > _LONG,
         "numeric": lambda cell: isinstance(cell, Number | int | float),
     }
     return environment
