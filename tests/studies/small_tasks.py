@@ -52,11 +52,14 @@ TASKS = {
 CASES = {
     "alif": TrainConfig("synthetic_ecg", hidden=(6,), epochs=2, batch_size=8, seed=3),
     "lif": TrainConfig("digits", "lif", hidden=(6,), epochs=2, batch_size=8, brian2_trials=5),
+    "se_adlif": TrainConfig(
+        "synthetic_ecg", "se_adlif", hidden=(6,), tau_m="loguniform(2, 8)", epochs=2, batch_size=8
+    ),
     "lstm": TrainConfig("synthetic_ecg", "lstm", hidden=(6,), epochs=2, batch_size=8, seed=3),
     "gru": TrainConfig("spoken_digits", "gru", match="parameters", hidden=(6,), epochs=2, batch_size=8),
     "rnn": TrainConfig("digits", "rnn", hidden=(6, 4), epochs=2, batch_size=8),
 }
-SPIKING = ("alif", "lif")
+SPIKING = ("alif", "lif", "se_adlif")
 DRAWN = ("alif", "gru")  # figures take the longest
 
 
@@ -65,7 +68,11 @@ def shrink(patch):
     # The recipe leaves steps out that the small task does not have.
     for name, recipe in recipes.RECIPES.items():
         network = dataclasses.replace(recipe.network, skip=2)
-        patch.setitem(recipes.RECIPES, name, dataclasses.replace(recipe, network=network))
+        start = recipes.ADLIF_START | {"input_gain": 20.0}  # 24 steps are few to reach a threshold of 1
+        adlif = dataclasses.replace(network, **start)
+        patch.setitem(
+            recipes.RECIPES, name, dataclasses.replace(recipe, network=network, adlif_network=adlif)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_the_dataset_holds(run):
         assert run.result[name].dims == dims, name
         assert run.result[name].attrs["units"] == units, name
     assert spiking or not [name for name in OF_SPIKING if name in run.result]
-    assert ("tau_a" in run.result) == (run.config.model == "alif")
+    assert ("tau_a" in run.result) == (run.config.model in ("alif", "se_adlif"))
     assert [name for name, v in run.result.data_vars.items() if "units" not in v.attrs] == []
 
 
@@ -185,7 +185,7 @@ def test_twin_and_brian2_agree_to_the_bit(runs):
 
 
 def test_time_constants_are_trained(runs):
-    for name, taus in (("alif", ("tau_m", "tau_a")), ("lif", ("tau_m",))):
+    for name, taus in (("alif", ("tau_m", "tau_a")), ("lif", ("tau_m",)), ("se_adlif", ("tau_m", "tau_a"))):
         for tau in taus:
             change = np.abs(runs[name].result[tau] / runs[name].result[f"{tau}_initial"] - 1)
             # float32 alone moves a value by 6e-8.
@@ -209,6 +209,20 @@ def test_as_many_parameters_as_the_adaptive_network(runs):
     off = [abs(parameters_of("gru", CHANNELS, [n], 3) - wanted) for n in (size - 1, size, size + 1)]
     assert off[1] == min(off) == abs(int(run.result.parameters) - wanted)
     assert run.files[0].name == "train_spoken_digits_gru_parameters_seed0.nc"
+
+
+def test_coupling_and_jump_are_trained_within_their_limits(runs):
+    net = load(runs["se_adlif"].folder / runs["se_adlif"].config.network_file)
+    start = training.spiking_network(runs["se_adlif"].config, runs["se_adlif"].task, (6,))
+    for name, limits in training.LIMITS.items():
+        now, before = (np.array(getattr(n["hidden1"], name)) for n in (net, start))
+        assert not np.array_equal(now, before)
+        assert (limits.low < now).all()
+        assert (now < limits.high).all()
+    ds = runs["se_adlif"].result
+    assert float(ds.tau_m_initial[ds.layer == "hidden1"].min()) >= 2 * 4
+    assert float(ds.tau_m_initial[ds.layer == "hidden1"].max()) <= 8 * 4
+    assert int(ds.parameters) == parameters_of("se_adlif", CHANNELS, [6], 2)
 
 
 @pytest.mark.slow
