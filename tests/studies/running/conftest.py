@@ -21,13 +21,13 @@ def walk():
     return WALK
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make():
     """Function that makes a sweep of the study."""
     return lambda **asked: make_sweep(WALK, **asked)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_here():
     """Function that runs jobs of a sweep in this process: ``run_here(folder, sweep)``, or those that are named."""
 
