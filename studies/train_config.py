@@ -17,6 +17,7 @@ MATCHES = ("neurons", "parameters")
 _OF_SPIKING = (
     "tau_m",
     "tau_a",
+    "delays",
     "time_constant_rate",
     "frozen_time_constants",
     "device",
@@ -48,6 +49,9 @@ class TrainConfig:
     tau_m, tau_a : str or None
         Initial time constants of the hidden neurons in steps, as `models.initial_from` reads them:
         ``"lognormal(20, 0.5, 1, 200)"``.
+    delays : str or None
+        Where recurrent delays are trained: what they are drawn from, in steps, likewise, one for each
+        sending neuron; each synapse then learns its own. None: all are one step, and stay so.
     epochs, batch_size : int or None
     learning_rate, time_constant_rate : float or None
         Peak rates of weights and of (relative) time constants.
@@ -77,6 +81,7 @@ class TrainConfig:
     hidden: tuple[int, ...] | None = None
     tau_m: str | None = None
     tau_a: str | None = None
+    delays: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -120,7 +125,7 @@ class TrainConfig:
             )
         if self.model == "lif" and self.tau_a is not None:
             raise ValueError("train: tau_a is for adaptive networks, the model is lif; leave it out")
-        for name in ("tau_m", "tau_a"):
+        for name in ("tau_m", "tau_a", "delays"):
             if getattr(self, name) is not None:
                 initial_from(getattr(self, name))
 

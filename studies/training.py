@@ -13,7 +13,7 @@ import time
 import numpy as np
 import torch
 import xarray as xr
-from brian2 import second
+from brian2 import Synapses, second
 
 from .. import analyses
 from ..gradient_bridge import Bounded, Twin, fit, predict
@@ -173,6 +173,7 @@ def spiking_network(config, task, hidden):
         recurrent=chosen.recurrent,
         input=kind,
         transmission=chosen.transmission,
+        delay=None if config.delays is None else initial_from(config.delays),
         dt=task.dt * second,
         seed=config.seed,
         input_gain=chosen.input_gain,
@@ -193,7 +194,7 @@ def spiking_network(config, task, hidden):
     )
 
 
-def trained_twin(net, model, *, surrogate, engine=None, frozen=False):
+def trained_twin(net, model, *, surrogate, engine=None, frozen=False, delays=False):
     """The twin of a network of `SPIKING` in which it is trained, in single precision.
 
     Parameters
@@ -205,15 +206,20 @@ def trained_twin(net, model, *, surrogate, engine=None, frozen=False):
         Of the twin.
     frozen : bool
         Whether time constants stay as they are.
+    delays : bool
+        Whether the delays within the layers are trained, which the reference engine does.
 
     Returns
     -------
     Twin
     """
     values = [name for name in VALUES[model] if not (frozen and name.startswith("tau_"))]
+    looped = (
+        [s.name for s in net.objects if isinstance(s, Synapses) and s.source is s.target] if delays else []
+    )
     return Twin(
         net,
-        trainable=("w", "bias", *values),
+        trainable=("w", "bias", *values, *(f"{name}.delay" for name in looped)),
         dtype=torch.float32,
         surrogate=surrogate,
         engine=engine,
@@ -232,6 +238,7 @@ def _train_spiking(config, task, hidden, state, report):
         surrogate=config.network.surrogate,
         engine=config.engine,
         frozen=config.frozen_time_constants,
+        delays=config.delays is not None,
     )
     history = fit(twin, task, **state)
     if not is_first():

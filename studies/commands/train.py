@@ -56,6 +56,12 @@ def add(commands):
             help=f"initial {of} time constants of the hidden neurons, in steps: normal(20, 5), lognormal(20, 0.5, 1, "
             "200) (median, sd of the logarithm, limits), uniform(5, 25), loguniform(5, 100), constant(20)",
         )
+    train.add_argument(
+        "--delays",
+        metavar="DISTRIBUTION",
+        help="train the delays within the hidden layers too, from values drawn like this, in steps, such as uniform(2, "
+        "20); by the reference engine, which is much slower (default: all one step)",
+    )
     train.add_argument("--epochs", type=count, metavar="N", help="passes over the training set")
     train.add_argument("--batch-size", type=count, metavar="N", help="trials in a batch")
     train.add_argument("--learning-rate", type=positive, metavar="R", help="peak rate of the weights")
@@ -104,6 +110,7 @@ def _train(given):
         "frozen_time_constants",
         "tau_m",
         "tau_a",
+        "delays",
         "device",
         "engine",
         "brian2_trials",
@@ -125,6 +132,7 @@ def _train_physical(given):
         ("frozen_time_constants", False),
         ("tau_m", None),
         ("tau_a", None),
+        ("delays", None),
     ):
         if getattr(given, option) != unset:
             name = option.replace("_", "-")

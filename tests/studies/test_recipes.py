@@ -99,6 +99,7 @@ def test_the_published_network_on_sequential_mnist_has_as_many_parameters():
         ({"model": "gru", "frozen_time_constants": True}, "frozen_time_constants is for spiking networks"),
         ({"model": "rnn", "time_constant_rate": 0.1}, "time_constant_rate is for spiking networks"),
         ({"model": "lstm", "tau_m": "normal(20, 5)"}, "tau_m is for spiking networks .*the model is lstm"),
+        ({"model": "gru", "delays": "uniform(2, 9)"}, "delays is for spiking networks .*the model is gru"),
         ({"model": "lif", "tau_a": "normal(20, 5)"}, "tau_a is for adaptive networks, the model is lif"),
         ({"tau_m": "gamma(3)"}, r"initial values: expected one of .*got 'gamma\(3\)'"),
         (

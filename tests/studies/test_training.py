@@ -18,7 +18,7 @@ from chronaxie.studies.results import read_result
 from chronaxie.studies.scoring import decisions
 from chronaxie.studies.train_config import TrainConfig
 
-from .small_tasks import CASES, CHANNELS, SIZES, SPIKING, STEPS
+from .small_tasks import CASES, CHANNELS, DT, SIZES, SPIKING, STEPS, TASKS
 
 
 @pytest.fixture(params=CASES)
@@ -223,6 +223,20 @@ def test_coupling_and_jump_are_trained_within_their_limits(runs):
     assert float(ds.tau_m_initial[ds.layer == "hidden1"].min()) >= 2 * 4
     assert float(ds.tau_m_initial[ds.layer == "hidden1"].max()) <= 8 * 4
     assert int(ds.parameters) == parameters_of("se_adlif", CHANNELS, [6], 2)
+
+
+def test_delays_are_trained_and_spikes_stay_those_of_brian2(small_tasks):
+    config = dataclasses.replace(
+        CASES["alif"], delays="uniform(2, 6)", epochs=3, time_constant_rate=0.3, batch_size=4
+    )
+    ds, net = training.run(config, report=lambda line: None)
+    start = np.array(training.spiking_network(config, TASKS["synthetic_ecg"], (6,))["hidden1_hidden1"].delay)
+    now = np.array(net["hidden1_hidden1"].delay)
+    assert len(np.unique(start)) == 6  # one for each sending neuron; its slot adds a step
+    assert ((start >= 1 * DT) & (start < 5 * DT)).all()
+    assert np.abs(now / start - 1).max() > 0.01
+    assert int(ds.spike_mismatches) == 0
+    assert int(ds.parameters) == parameters_of("alif", CHANNELS, [6], 2) + 36
 
 
 @pytest.mark.slow
