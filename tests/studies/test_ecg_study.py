@@ -14,7 +14,7 @@ from matplotlib.image import imread
 
 import chronaxie
 from chronaxie import analyses
-from chronaxie.models import annotations, dense, load, network_values, simulate
+from chronaxie.models import EFAdLIF, SEAdLIF, annotations, dense, load, network_values, simulate
 from chronaxie.studies import ecg, ecg_config, tasks
 from chronaxie.studies.cli import main
 from chronaxie.studies.result_folder import run_to_folder
@@ -235,6 +235,22 @@ def test_another_seed_gives_another_result(study, small):
     other, _ = ecg.run(dataclasses.replace(study.config, seed=4, epochs=1), report=lambda line: None)
     assert other.attrs["data_hash"] != study.result.attrs["data_hash"]
     assert not np.array_equal(other.tau_m_initial, study.result.tau_m_initial)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "neuron"), [("se_adlif", SEAdLIF), ("ef_adlif", EFAdLIF)])
+def test_neurons_with_subthreshold_coupling_do_the_same_in_brian2(model, neuron, config, study, small):
+    own = ecg_config.defaults("synthetic_ecg", model) | {"input_gain": 20.0}  # two epochs: let them fire
+    for name in ("seed", "epochs", "batch_size", "hidden", "fine_factors"):
+        own[name] = getattr(config, name)
+    chosen = ecg_config.ECGConfig(**own)
+    ds, net = ecg.run(chosen, report=lambda line: None)
+    assert chosen.stem == f"ecg_synthetic_{model}_seed3"
+    assert net["hidden1"].state_updater.method_choice == neuron.method
+    assert float(ds.firing_rate.sum()) > 0
+    assert int(ds.spike_mismatches) == 0
+    assert float(ds.membrane_difference) == 0.0
+    assert set(study.result.data_vars) <= set(ds.data_vars)
 
 
 def interrupted_after(passes, fit):
