@@ -14,6 +14,7 @@ from brian2.parsing.bast import brian_dtype_from_dtype
 from brian2.utils.stringtools import get_identifiers
 
 from ..models.errors import UnsupportedModel
+from .masks import without_masked_quotients
 from .program import Access, Array, Line
 
 NEVER_RUNS = "Brian2's numpy target cannot run it either"
@@ -92,6 +93,8 @@ def statements_of(obj, call, arrays):
             blocks["vector"].append(
                 _line(statement, conditions if kept else {}, simplified=mode != "scatter")
             )
+    if mode == "together":
+        blocks["vector"] = without_masked_quotients(blocks["vector"])
     named = set()
     for line in blocks["scalar"] + blocks["vector"]:
         texts = [line.expression, line.target, line.condition or "", *(line.branches or ())]
