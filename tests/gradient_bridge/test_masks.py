@@ -1,4 +1,4 @@
-"""Values that only masked writes use, where their divisor is the mask: gradients are numbers, Brian2's bits are kept."""
+"""Values that only masked writes use, where a divisor is the mask: gradients are numbers, Brian2's bits are kept."""
 
 import numpy as np
 import pytest
