@@ -100,7 +100,7 @@ def test_what_befalls_a_job_stays_its_own(walk, chronaxie, tmp_path):
     assert found["memory"].error.startswith("MemoryError: Unable to allocate 64.0 GiB")
     assert found["killed"].error == "its process ended: signal 9 (SIGKILL); out of memory, or killed by hand"
     assert "failed: 3, their tracebacks in" in out
-    assert "trouble-error_seed-0" in out
+    assert "seed-0_trouble-error_" in out
     assert "They end at" in out
     again = chronaxie("resume", tmp_path, "--retry", "--workers", "2")
     again.communicate()
@@ -136,3 +136,27 @@ def test_a_second_parent_is_refused_and_a_full_disk_stops_the_sweep(walk, chrona
     assert "the disk is full" in full.communicate()[1]
     assert full.returncode == 1
     assert sorted(set(states(tmp_path / "b").values())) == [INTERRUPTED, "waiting"]
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_from_its_checkpoint(chronaxie, files_of, tmp_path):
+    asked = ("run", "train", "--set", "task=digits", "--set", "epochs=6", "--set", "hidden=8", "--set", "batch_size=256",
+             "--sweep", "model=lstm,alif", "--workers", "2")  # fmt: skip
+    whole = chronaxie(*asked, "--out", tmp_path / "whole", cwd=tmp_path)
+    said = whole.communicate()
+    assert whole.returncode == 0, said
+    out = tmp_path / "out"
+    for model in ("lstm", "alif"):
+        killed = chronaxie(*asked, "--out", out, cwd=tmp_path)
+        wait_for(lambda: list(out.glob(f"jobs/model-{model}_*/checkpoint.pt")), seconds=300)  # noqa: B023
+        killed.kill()
+        killed.communicate()
+    last = chronaxie("resume", out, "--workers", "2", cwd=tmp_path)
+    said = last.communicate()
+    assert last.returncode == 0, said
+    attempts = [json.loads(path.read_text())["attempts"] for path in out.glob("jobs/*/job.json")]
+    assert max(attempts) > 1
+    first, found = files_of(tmp_path / "whole"), files_of(out)
+    assert first.keys() == found.keys()
+    assert [name for name in first if first[name] != found[name]] == []
+    assert sorted(path.name for path in out.glob("jobs/*/network.*")) == ["network.nc", "network.pt"]
