@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ _OF_SPIKING = (
     "tau_m",
     "tau_a",
     "delays",
+    "beta",
+    "rate_penalty",
     "time_constant_rate",
     "frozen_time_constants",
     "device",
@@ -52,6 +55,10 @@ class TrainConfig:
     delays : str or None
         Where recurrent delays are trained: what they are drawn from, in steps, likewise, one for each
         sending neuron; each synapse then learns its own. None: all are one step, and stay so.
+    beta : float or None
+        Rise of the threshold by adaptation, of the ALIF network, >= 0; with 0 its threshold is constant at b0.
+    rate_penalty : float or None
+        Factor of the mean number of spikes per neuron and step in the loss, >= 0.
     epochs, batch_size : int or None
     learning_rate, time_constant_rate : float or None
         Peak rates of weights and of (relative) time constants.
@@ -82,6 +89,8 @@ class TrainConfig:
     tau_m: str | None = None
     tau_a: str | None = None
     delays: str | None = None
+    beta: float | None = None
+    rate_penalty: float | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -117,7 +126,8 @@ class TrainConfig:
             raise ValueError(
                 "train: frozen time constants have no rate; leave time_constant_rate or frozen_time_constants out"
             )
-        given = [name for name in _OF_SPIKING if getattr(self, name) not in (None, False)]
+        given = [name for name in _OF_SPIKING if getattr(self, name) is not None]
+        given = [name for name in given if getattr(self, name) is not False]
         if given and not self.is_spiking:
             raise ValueError(
                 f"train: {given[0]} is for spiking networks ({', '.join(SPIKING)}), the model is {self.model}; leave "
@@ -125,6 +135,10 @@ class TrainConfig:
             )
         if self.model == "lif" and self.tau_a is not None:
             raise ValueError("train: tau_a is for adaptive networks, the model is lif; leave it out")
+        if self.beta is not None and self.model != "alif":
+            raise ValueError(f"train: beta is for the model alif, the model is {self.model}; leave it out")
+        if self.beta is not None and not 0 <= self.beta < math.inf:
+            raise ValueError(f"train: beta must be a finite number >= 0, got {self.beta!r}")
         for name in ("tau_m", "tau_a", "delays"):
             if getattr(self, name) is not None:
                 initial_from(getattr(self, name))
@@ -137,7 +151,8 @@ class TrainConfig:
     @property
     def network(self):
         """The `NetworkRecipe` of the model, with what is given here in place of the recipe's."""
-        given = {name: getattr(self, name) for name in ("tau_m", "tau_a") if getattr(self, name) is not None}
+        names = ("tau_m", "tau_a", "beta")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return dataclasses.replace(recipe(self.task).network_of(self.model), **given)
 
     @property
@@ -194,7 +209,7 @@ class TrainConfig:
         Training
         """
         network = self.network
-        names = ("epochs", "batch_size", "learning_rate", "time_constant_rate")
+        names = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty")
         chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if network.reduce == "none":
             chosen["skip"] = network.skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import add_engine, add_options, count, positive, whole
+from .arguments import add_engine, add_options, count, not_negative, positive, whole
 from .training_study import run_training_study
 
 
@@ -62,6 +62,18 @@ def add(commands):
         help="train the delays within the hidden layers too, from values drawn like this, in steps, such as uniform(2, "
         "20); by the reference engine, which is much slower (default: all one step)",
     )
+    train.add_argument(
+        "--beta",
+        type=not_negative,
+        metavar="B",
+        help="rise of the threshold by adaptation, of the model alif; 0: none (default: the recipe's)",
+    )
+    train.add_argument(
+        "--rate-penalty",
+        type=not_negative,
+        metavar="R",
+        help="weight of the mean spikes per step in the loss (default: the recipe's)",
+    )
     train.add_argument("--epochs", type=count, metavar="N", help="passes over the training set")
     train.add_argument("--batch-size", type=count, metavar="N", help="trials in a batch")
     train.add_argument("--learning-rate", type=positive, metavar="R", help="peak rate of the weights")
@@ -111,6 +123,8 @@ def _train(given):
         "tau_m",
         "tau_a",
         "delays",
+        "beta",
+        "rate_penalty",
         "device",
         "engine",
         "brian2_trials",
@@ -133,6 +147,8 @@ def _train_physical(given):
         ("tau_m", None),
         ("tau_a", None),
         ("delays", None),
+        ("beta", None),
+        ("rate_penalty", None),
     ):
         if getattr(given, option) != unset:
             name = option.replace("_", "-")

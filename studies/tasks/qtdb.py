@@ -19,9 +19,10 @@ FILES = ("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat")
 # labels begin at step LABELS (docs/data.md, "What the published QTDB files are").
 WINDOW, STRIDE, LABELS = 1301, 1000, 38
 IGNORED = 10  # steps at the beginning that the papers leave out
+LAG = 17  # steps by which the published labels lag the events, 16 to 17
 
 
-def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
+def load_qtdb(data=None, *, valid_fraction=0.1, window=None, label_lag=LAG, seed=0):
     """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020), else from its raw records.
 
     1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps
@@ -33,7 +34,8 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
       ``argmax`` would make of them;
     * sequences overlap with their neighbours: they are cut from recordings, every 1000 steps. Validation trials
       are drawn by recording (`recordings`), so that no stretch of ECG both trains and validates;
-    * the published labels lag the events by 16 to 17 steps. They are left as they are.
+    * the published labels lag the events by 16 to 17 steps. They are left as they are, unless a smaller `label_lag` is
+      asked for.
 
     Where neither file is there, but the records of the database are (``chronaxie fetch qtdb``), those are read, encoded
     and labelled by `load_qtdb_raw`, with its defaults; ``source`` and ``description`` of the task say which it was.
@@ -53,6 +55,10 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
         Length of a training trial: sequences are cut into so many as fit in, those left out of which at most half of
         the steps are labelled (the first ten not counted). Validation and test take whole sequences; None: training
         too. ``trial`` then counts on through the files for every further window. Only for the published files.
+    label_lag : int, 0 to 17
+        Steps that the labels lag behind the events. Below 17 they come so much earlier than the published ones, and
+        sequences are so much shorter: at 0 a causal network must name a wave while it happens. Only for the published
+        files.
     seed : int
         Of the validation split, >= 0.
 
@@ -67,9 +73,14 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
     TaskError
         A file that is damaged, or holds other shapes or values.
     ValueError
-        `valid_fraction`, `window` or `seed` out of range, or not a number.
+        `valid_fraction`, `window`, `label_lag` or `seed` out of range, or not a number.
     """
     length = _steps_of(window)
+    check_whole("load_qtdb", "label_lag", label_lag)
+    if label_lag > LAG:
+        raise ValueError(
+            f"load_qtdb: label_lag must be a whole number of 0 to {LAG} (the published labels), got {label_lag}"
+        )
     check_fraction("load_qtdb", "valid_fraction", valid_fraction)
     check_whole("load_qtdb", "seed", seed)
     folder = find_data(data)
@@ -83,10 +94,11 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
         from .qtdb_raw import load_qtdb_raw, raw_records
 
         if raw_records(folder):
-            if window is not None:
-                raise ValueError(
-                    "load_qtdb: window is for the published files, and the data folder has raw records"
-                )
+            for name, given, usual in (("window", window, None), ("label_lag", label_lag, LAG)):
+                if given != usual:
+                    raise ValueError(
+                        f"load_qtdb: {name} is for the published files, and the data folder has raw records"
+                    )
             return load_qtdb_raw(folder, valid_fraction=valid_fraction, seed=seed)
     digest = hashlib.sha256()
     parts = []
@@ -101,10 +113,18 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
             f"{folder / FILES[1]}: expected {train_x.shape[1]} steps, as in {FILES[0]}, got "
             f"{test_x.shape[1]}; take both files from the same release"
         )
-    if length is not None:
-        if length > train_x.shape[1]:
+    steps = train_x.shape[1] - (LAG - label_lag)
+    if label_lag != LAG:
+        if steps <= IGNORED:
             raise TaskError(
-                f"{folder / FILES[0]}: a window of {window:g} s does not fit into its {train_x.shape[1]} steps of "
+                f"{folder / FILES[0]}: expected more than {IGNORED + LAG - label_lag} steps, for a label_lag of "
+                f"{label_lag}, got {train_x.shape[1]}; take the complete file"
+            )
+        digest.update(f"label lag {label_lag}".encode())  # what is to be learned is something else
+    if length is not None:
+        if length > steps:
+            raise TaskError(
+                f"{folder / FILES[0]}: a window of {window:g} s does not fit into its {steps} steps of "
                 f"{DT * 1e3:g} ms; give a shorter one"
             )
         digest.update(f"window {length}".encode())  # what is trained on is something else
@@ -124,6 +144,7 @@ def load_qtdb(data=None, *, valid_fraction=0.1, window=None, seed=0):
         )
 
     def split(x, y, trial, of):
+        x, y = x[:, :steps], y[:, LAG - label_lag :]
         made = make_split(x, y, dt=DT, trial=trial, channel=CHANNELS)
         return made.assign_coords(
             recording=("trial", of, {"long_name": "recording that the sequence is cut from"})

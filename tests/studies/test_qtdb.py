@@ -88,6 +88,27 @@ def test_training_sequences_are_cut_into_windows(data_dir):
     assert cut.train.sizes["trial"] == kept.sum()
 
 
+def test_labels_are_moved_to_the_events(folder):
+    for file, trials in ((TRAIN, 10), (TEST, 3)):
+        savemat(folder / "qtdb" / file, content(trials, steps=40))
+    as_published, moved = load_qtdb(folder), load_qtdb(folder, label_lag=0)
+    assert moved.hash != as_published.hash
+    for name in ("train", "valid", "test"):
+        whole, cut = getattr(as_published, name), getattr(moved, name)
+        steps = whole.sizes["time"] - 17
+        assert cut.sizes["time"] == steps
+        assert np.array_equal(cut.stimulus, whole.stimulus[:, :steps])
+        assert np.array_equal(cut.label, whole.label[:, 17:])
+        assert np.array_equal(cut.labelled, whole.labelled[:, 17:])
+        assert np.array_equal(cut.trial, whole.trial)
+    with pytest.raises(ValueError, match=r"label_lag must be a whole number of 0 to 17 .* got 18"):
+        load_qtdb(folder, label_lag=18)
+    savemat(folder / "qtdb" / TEST, content(3, steps=27))
+    savemat(folder / "qtdb" / TRAIN, content(10, steps=27))
+    with pytest.raises(TaskError, match="expected more than 27 steps, for a label_lag of 0, got 27"):
+        load_qtdb(folder, label_lag=0)
+
+
 @pytest.mark.parametrize("window", [0, -1, 6, np.nan, "1", 0.04])
 def test_a_window_out_of_range_is_refused(folder, window):
     with pytest.raises(ValueError, match=r"window must be a time of 0.044 to 5.204 s or None, got"):
