@@ -75,15 +75,10 @@ def prepare_sweep(directory, sweep, *, report=print):
     """
     path = Path(directory) / SWEEP
     if not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with _writable(directory):
             write_json(
                 {"format": FORMAT, **sweep.to_json(), "folder": os.getcwd(), "versions": provenance()}, path
             )
-        except OSError as error:
-            raise ResultError(
-                f"{directory}: cannot be written ({error.strerror}); give another folder: --out DIR"
-            ) from error
         return
     content = read_json(path, what="a sweep")
     differing = [name for name, value in sweep.to_json().items() if content.get(name) != value]
@@ -97,6 +92,18 @@ def prepare_sweep(directory, sweep, *, report=print):
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             report(f"the sweep began with {name} {then.get(name)}, it goes on with {now.get(name)}")
+
+
+@contextmanager
+def _writable(directory):
+    """Context in which a folder is there and something is written into it."""
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise ResultError(
+            f"{directory}: cannot be written ({error.strerror}); give another folder: --out DIR"
+        ) from error
 
 
 def _difference(name, was, given):
@@ -165,19 +172,15 @@ def only_runner(directory, **about):
     Raises
     ------
     ResultError
-        Another process runs it, or the file system has no locks.
+        Another process runs it, or the folder cannot be made, or written, or its file system has no locks.
     """
     path = Path(directory) / LOCK
-    try:
+    with _writable(directory):
         for attempt in range(3):  # who only looks, as `chronaxie status` does, holds it for a moment
             file = claimed(path)
             if file is not None or attempt == 2:
                 break
             time.sleep(0.1)
-    except OSError as error:
-        raise ResultError(
-            f"{path}: cannot be locked ({error.strerror}); choose a folder that can: --out DIR"
-        ) from error
     if file is None:
         holder = runner(directory) or {}
         who = f"process {holder['pid']} on {holder['machine']}" if "pid" in holder else "another process"

@@ -109,7 +109,9 @@ def write_gathered(gathered, directory, stem, *, zarr=False):
     if beside.exists():  # of a process that was killed; the sweep's lock is ours
         shutil.rmtree(beside)
     # Zarr wants to know how long text is; there is little of it.
-    text = {name: var.astype(str).compute() for name, var in gathered.variables.items() if var.dtype == object}
+    text = {
+        name: var.astype(str).compute() for name, var in gathered.variables.items() if var.dtype == object
+    }
     gathered.assign(text).drop_encoding().to_zarr(beside, mode="w", zarr_format=2, consolidated=True)
     if folder.exists():
         shutil.rmtree(folder)

@@ -105,8 +105,8 @@ def sweep_run(sweep, directory, *, workers=None, scheduler=None, memory=None, re
     workers = workers or len(
         os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
     )
-    prepare_sweep(directory, sweep, report=report)
     with only_runner(directory, workers=workers, scheduler=scheduler):
+        prepare_sweep(directory, sweep, report=report)
         _run_jobs(directory, sweep, workers, scheduler, memory, retry, report)
         yield
 

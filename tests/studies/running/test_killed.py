@@ -140,8 +140,9 @@ def test_a_second_parent_is_refused_and_a_full_disk_stops_the_sweep(walk, chrona
 
 @pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_from_its_checkpoint(chronaxie, files_of, tmp_path):
-    asked = ("run", "train", "--set", "task=digits", "--set", "epochs=6", "--set", "hidden=8", "--set", "batch_size=256",
-             "--sweep", "model=lstm,alif", "--workers", "2")  # fmt: skip
+    fields = {"task": "digits", "epochs": 6, "hidden": 8, "batch_size": 256}
+    given = [word for name, value in fields.items() for word in ("--set", f"{name}={value}")]
+    asked = ("run", "train", *given, "--sweep", "model=lstm,alif", "--workers", "2")
     whole = chronaxie(*asked, "--out", tmp_path / "whole", cwd=tmp_path)
     said = whole.communicate()
     assert whole.returncode == 0, said

@@ -1,6 +1,7 @@
 """One job in its folder: result, state, checkpoint, error."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -127,3 +128,10 @@ def test_a_job_whose_process_was_killed_is_noted_once(sweep, run_here, tmp_path)
     run_here(tmp_path, sweep)
     note_interrupted(tmp_path, job, study=sweep.study, error="late")
     assert read_state(tmp_path, job).state == DONE
+
+
+def test_a_job_that_was_copied_from_another_sweep_counts_as_done(make, run_here, tmp_path):
+    few, more = (make(seeds=seeds, values={"drift": 0, "steps": 1}) for seeds in (1, 2))
+    run_here(tmp_path / "few", few)
+    shutil.copytree(tmp_path / "few" / "jobs", tmp_path / "more" / "jobs")
+    assert [read_state(tmp_path / "more", job).state for job in more.jobs] == [DONE, WAITING]
