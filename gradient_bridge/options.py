@@ -73,6 +73,9 @@ class Training(_Steps):
         Factor of the mean number of spikes per neuron and step, added to the loss.
     input_dropout : float
         Share of the stimulus' values (spikes among them) that are set to 0 in training, others in each batch, < 1.
+    time_stretch : float
+        Each training trial is played faster or slower, labels in time with it, by a factor that is drawn anew in each
+        epoch, uniform in the logarithm up to 1 + `time_stretch` either way; >= 0.
     average_epochs : float
         The parameters of the last so many epochs are averaged (exponentially, step by step), and the averages are
         validated and kept; 0: the parameters themselves. Adam goes on from its own.
@@ -98,6 +101,7 @@ class Training(_Steps):
     skip: int | None = None
     rate_penalty: float = 0.0
     input_dropout: float = 0.0
+    time_stretch: float = 0.0
     average_epochs: float = 0.0
     select: str = "valid_accuracy"
     evaluation_batch: int = 256
@@ -161,6 +165,7 @@ CHECKS = {
     ),
     "warmup": (lambda v: 0 < v < 1, "a number in (0, 1)"),
     "rate_penalty": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
+    "time_stretch": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
     "average_epochs": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
     "input_dropout": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),

@@ -11,8 +11,9 @@ from ..models.annotations import SPIKES
 from .averaging import Average
 from .distributed import ALONE
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
-from .seeds import EVALUATION, INPUTS, TRAINING, SharedSeed, derived_seed
+from .seeds import EVALUATION, INPUTS, SPEEDS, TRAINING, SharedSeed, derived_seed
 from .splits import Split
+from .stretching import speeds, stretched_labels, stretched_stimulus
 from .training_run import Run, spikes_and_time
 from .training_targets import signature
 from .twin import Twin
@@ -56,6 +57,7 @@ class TaskRun(Run):
             name: Split(task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
             for name in ("train", "valid")
         }
+        self.skip = skip
         self.train_set, self.valid_set = splits["train"], splits["valid"]
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
         self.draws = is_twin and bool(model.program.random())
@@ -117,11 +119,21 @@ class TaskRun(Run):
 
         The sums over the processes are those of the whole batch. None, 0, 0, None where it has no trial of it.
         """
-        share = self.processes.share(len(chosen))
+        share, whole = self.processes.share(len(chosen)), split.targets[chosen]
+        stretching = purpose == TRAINING and self.options.time_stretch
+        if stretching:
+            seed = derived_seed(self.options.seed, SPEEDS, self.epoch, batch)
+            speed = speeds(self.options.time_stretch, len(chosen), seed)
+            whole = stretched_labels(whole, speed, self.skip)
+        if bool((whole == IGNORED).all()):
+            raise ValueError(f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches")
         own = chosen[share]
         if not len(own):
             return None, 0, 0, None
         stimulus, targets, truth = split.take(own)
+        if stretching:
+            stimulus, targets = stretched_stimulus(stimulus, speed[share]), whole[share]
+            truth = stretched_labels(truth, speed[share], 0)
         if purpose == TRAINING and self.options.input_dropout:
             stimulus = self._thinned(stimulus, batch, len(chosen), share)
         scores, recording = self._scores(stimulus, purpose, batch, len(chosen), share)
@@ -131,7 +143,7 @@ class TaskRun(Run):
                 f"({', '.join(map(str, self.task.classes))}): give the network as many outputs"
             )
         weights = None if self.weights is None else self.weights.to(scores)
-        targets, whole = targets.to(scores.device), split.targets[chosen].to(scores.device)
+        targets, whole = targets.to(scores.device), whole.to(scores.device)
         loss = cross_entropy(scores, targets, scale=self.options.score_scale, weights=weights, whole=whole)
         if recording is not None and self.options.rate_penalty:
             loss = loss + self._penalty(recording, len(chosen), len(own))
@@ -144,10 +156,6 @@ class TaskRun(Run):
         total = right = seen = 0
         for batch in range(self.batches):
             chosen = order[batch * self.options.batch_size : (batch + 1) * self.options.batch_size]
-            if bool((self.train_set.targets[chosen] == IGNORED).all()):
-                raise ValueError(
-                    f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
-                )
             part, *counts, _ = self._objective(self.train_set, chosen, TRAINING, batch)
             _, loss, correct, count = self.step(part, f"epoch {self.epoch}, batch {batch}", counts)
             total += loss * len(chosen)

@@ -126,6 +126,7 @@ def _training(config, task):
         "score_scale": config.score_scale,
         "rate_penalty": config.rate_penalty,
         "input_dropout": config.input_dropout,
+        "time_stretch": config.time_stretch,
         "average_epochs": config.average_epochs,
         "unlabelled": unlabelled_option(task, config.unlabelled_class),
         "seed": config.seed,

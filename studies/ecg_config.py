@@ -47,6 +47,8 @@ class ECGConfig:
         Factor of the mean number of spikes per neuron and step in the loss.
     input_dropout : float
         Share of the input's spikes that are left out in training, others in each batch.
+    time_stretch : float
+        Training recordings are played faster or slower by a factor up to 1 + this either way.
     average_epochs : float
         The parameters of the last so many epochs are averaged, and the averages are validated and kept.
     surrogate : str
@@ -78,6 +80,7 @@ class ECGConfig:
     unlabelled_class: str | None = None
     rate_penalty: float = _TRAINING.rate_penalty
     input_dropout: float = _TRAINING.input_dropout
+    time_stretch: float = _TRAINING.time_stretch
     average_epochs: float = _TRAINING.average_epochs
     surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
@@ -123,6 +126,7 @@ def defaults(task, model="alif"):
         "score_scale",
         "rate_penalty",
         "input_dropout",
+        "time_stretch",
         "average_epochs",
     )
     network, training = chosen.network_of(model), chosen.training(model)

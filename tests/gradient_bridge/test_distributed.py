@@ -51,6 +51,11 @@ CASES = {
         uneven,
         {"batch_size": 4, "class_weights": "balanced", "rate_penalty": 0.3, "evaluation_batch": 3},
     ),
+    "other speeds, lost inputs": (
+        student,
+        uneven,
+        {"batch_size": 4, "class_weights": "balanced", "time_stretch": 0.1, "input_dropout": 0.2},
+    ),
     "no limit of the gradient, steps": (
         student,
         task,
