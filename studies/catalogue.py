@@ -20,6 +20,8 @@ HOMES = {
     "robustness": ("network_studies", "ROBUSTNESS", "a trained network under perturbations"),
     "fidelity": ("network_studies", "FIDELITY", "a trained network in Brian2 beside its twin"),
     "published": ("network_studies", "PUBLISHED", "the published networks' time constants"),
+    "ecg_comparison": ("experiments.ecg_comparison", "STUDY", "networks beside each other on ECG waves"),
+    "timescales": ("experiments.timescales", "STUDY", "where learned time constants come from"),
 }
 
 

@@ -1,0 +1,162 @@
+"""The study `timescales`: stretched tasks, its answer on made-up networks of known exponents, one smoke run."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from chronaxie import analyses
+from chronaxie.analyses.drawing.timescale_study import TIMESCALE_STUDY
+from chronaxie.analyses.statistics.over_seeds import mean_interval_kernel
+from chronaxie.analyses.time_constants.scaling import exponent_kernel
+from chronaxie.studies.experiments.stretching import StretchError, stretched
+from chronaxie.studies.experiments.timescales import STUDY, TimescalesConfig, answer
+from chronaxie.studies.running.runner import run_sweep
+from chronaxie.studies.running.sweep import make_sweep
+from chronaxie.studies.tasks import SyntheticECG, load_task
+
+SMALL = SyntheticECG(train=3, valid=2, test=2, steps=60)
+VARIANTS = ["broad", "narrow", "broad, ×2"]
+
+
+@pytest.fixture(scope="module")
+def task():
+    return load_task("synthetic_ecg", config=SMALL)
+
+
+def gathered(exponents=(1.0, 0.0), gain=0.02, approach=0.1, seeds=5):
+    """Networks whose tau_m and tau_a follow the task with these exponents, to 2 % from seed to seed."""
+    rng = np.random.default_rng(0)
+    stretch = np.array([1.0, 1.0, 2.0])
+    layer = np.array(["hidden1"] * 20 + ["output"] * 4)
+    dims, ms, one = ("variant", "seed", "neuron"), {"units": "ms"}, {"units": "1"}
+    ds = {}
+    for name, exponent in zip(("tau_m", "tau_a"), exponents, strict=True):
+        before = np.broadcast_to(rng.lognormal(4, 0.5, (1, seeds, 24)), (3, seeds, 24)).copy()
+        if name == "tau_a":
+            before[..., layer == "output"] = np.nan
+        factor = stretch**exponent
+        after = 1.5 * before * factor[:, None, None] * np.exp(0.02 * rng.standard_normal((1, seeds, 1)))
+        ds |= {name: (dims, after, ms), f"{name}_initial": (dims, before, ms)}
+    pair = ("variant", "seed")
+    accuracy = 0.8 + 0.01 * rng.standard_normal((1, seeds)) + np.array([0, gain, 0])[:, None]
+    text = np.array([["a"] * seeds, ["b"] * seeds, ["a"] * seeds], dtype=object)
+    ds |= {
+        "test_accuracy": (pair, accuracy, one),
+        "time_stretch": (pair, np.broadcast_to(stretch[:, None], (3, seeds)), one),
+        "start": (pair, text, one),
+    }
+    for name in ("cells_distance_scaled", "cells_median_ratio", "cells_spread_ratio"):
+        ds[f"{name}_initial"] = (pair, np.full((3, seeds), 0.5), one)
+        ds[name] = (pair, np.full((3, seeds), 0.5 - approach), one)
+    axes = json.dumps([{"field": "variant"}, {"field": "seed"}])
+    coords = {"variant": VARIANTS, "seed": np.arange(seeds), "layer": ("neuron", layer)}
+    return xr.Dataset(ds, coords, attrs={"axes": axes})
+
+
+def test_spikes_and_labels_last_twice_as_long(task):
+    slow, merged = stretched(task, 2)
+    assert merged == 0
+    assert slow.name == "synthetic_ecg_stretched_2" and slow.encoder is None
+    np.testing.assert_array_equal(slow.train.stimulus.values[:, ::2], task.train.stimulus.values)
+    assert not slow.train.stimulus.values[:, 1::2].any()
+    np.testing.assert_array_equal(slow.test.label.values[:, ::2], task.test.label.values)
+    np.testing.assert_array_equal(slow.test.label.values[:, 1::2], task.test.label.values)
+
+
+def test_spikes_of_a_pair_of_steps_are_one_at_half_the_duration(task):
+    fast, merged = stretched(task, 0.5)
+    old = task.train.stimulus.values
+    np.testing.assert_array_equal(fast.train.stimulus.values, old[:, ::2] | old[:, 1::2])
+    assert merged == pytest.approx(1 - (old[:, ::2] | old[:, 1::2]).sum() / old.sum())
+    np.testing.assert_array_equal(fast.valid.label.values, task.valid.label.values[:, ::2])
+
+
+def test_a_factor_of_one_is_the_task_itself(task):
+    assert stretched(task, 1)[0] is task
+
+
+@pytest.mark.parametrize("factor", [0, -1, np.nan, np.inf])
+def test_factors_that_are_none(task, factor):
+    with pytest.raises(StretchError, match="a number > 0"):
+        stretched(task, factor)
+
+
+def test_nothing_is_left(task):
+    with pytest.raises(StretchError, match="leaves 1 steps of 60"):
+        stretched(task, 0.02)
+
+
+def test_tasks_of_currents_are_refused():
+    with pytest.raises(StretchError, match="has currents"):
+        stretched(load_task("digits"), 2)
+
+
+def test_exponent_of_a_power_law():
+    stretch = np.array([0.5, 1, 2])
+    np.testing.assert_allclose(exponent_kernel(3 * stretch**0.7, stretch), 0.7, rtol=1e-12)
+
+
+def test_interval_of_five_seeds_covers_nineteen_of_twenty():
+    x = np.random.default_rng(0).normal(3, 2, (4000, 5))
+    _, (low, high) = mean_interval_kernel(x)
+    assert ((low < 3) & (high > 3)).mean() == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
+
+
+def test_interval_leaves_out_what_is_not_known():
+    mean, interval = mean_interval_kernel([[1, 2, np.nan], [1, np.nan, np.nan], [np.nan] * 3])
+    np.testing.assert_array_equal(mean, [1.5, 1, np.nan])
+    assert np.isfinite(interval[:, 0]).all() and np.isnan(interval[:, 1:]).all()
+
+
+def test_the_answer_finds_exponents_gain_and_approach():
+    found = answer(gathered())
+    hidden = found.sel(timescale_layer="hidden1")
+    np.testing.assert_allclose(hidden.scaling_exponent, [1, 0], atol=1e-9)
+    assert np.isnan(found.scaling_exponent.sel(timescale_layer="output", timescale_quantity="tau_a"))
+    np.testing.assert_allclose(found.accuracy_gain, [np.nan, 0.02, np.nan], atol=1e-9)
+    np.testing.assert_allclose(found.cells_approach, 0.1)
+    ratio = hidden.displacement_ratio.sel(timescale_quantity="tau_m").values
+    np.testing.assert_allclose(ratio, [1.5, 1.5, 3], rtol=0.03)
+    low, high = hidden.displacement_ratio_interval.sel(timescale_quantity="tau_m").values[0]
+    assert low < 1.5 * 1.03 and high > 1.5 * 0.97 and low < high
+    assert "to the power 1 (1 to 1)" in found.attrs["answer"]
+    assert "narrow is best, by 0.02" in found.attrs["answer"]
+
+
+def test_a_job_that_failed_is_left_out():
+    ds = gathered()
+    ds["tau_m"][2, 4] = ds["tau_a"][2, 4] = ds["test_accuracy"][2, 4] = np.nan
+    ds["start"][2, 4] = ""
+    found = answer(ds)
+    assert np.isnan(found.scaling_seed_exponent.values).all(axis=(0, 1)).sum() == 0
+    assert found.sizes["seed"] == 4
+    assert float(found.accuracy_mean[2]) == pytest.approx(float(ds.test_accuracy[2, :4].mean()))
+
+
+def test_figures_draw_the_answer(tmp_path):
+    ds = gathered()
+    files = analyses.figures(ds.merge(answer(ds)), tmp_path, stem="x", specs=TIMESCALE_STUDY)
+    assert sorted(f.name for f in files if f.suffix == ".png") == ["x_exponents.png", "x_starts.png"]
+
+
+def test_every_variant_is_a_configuration():
+    labels = {job.at["variant"]: job.config for job in make_sweep("timescales").jobs}
+    assert len(labels) == 6 and labels["broad, ×2"].stretch == 2
+    assert labels["cortex"].tau_a.startswith("lognormal(2.1")
+
+
+def test_a_stretch_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="stretch: expected a number > 0, got 0"):
+        TimescalesConfig(stretch=0)
+
+
+@pytest.mark.slow
+def test_smoke_run(tmp_path):
+    outcome = run_sweep(make_sweep("timescales", smoke=True), tmp_path / "out", workers=1, report=lambda line: None)
+    assert not outcome.failed and not outcome.problem
+    ds = xr.open_dataset(tmp_path / "out" / "timescales.nc")
+    assert (ds.spike_mismatches == 0).all() and ds.sizes["variant"] == len(STUDY.smoke_axes[0].values)
+    assert (ds.time_stretch.sel(variant="broad, ×2") == 2).all()
+    assert (tmp_path / "out" / "timescales_starts.png").exists() or any((tmp_path / "out").glob("*starts.png"))
