@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..variables import quotient, require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, axis_label, legend_below, plain_ticks
 
 _MARKERS = "osD^v"

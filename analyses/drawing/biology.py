@@ -1,11 +1,19 @@
 """Figures of learned membrane time constants beside measured ones, from what `compare` returns."""
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from ..variables import require
-from .style import COLOURS, GREY, plain_ticks
+from .style import COLOURS, GREY, colour_key, key_below, plain_ticks, quantile_key
 
 SIDES = (("model", "biology_layer", COLOURS[1]), ("cells", "biology_group", COLOURS[0]))
+_POINT = {
+    "color": "black",
+    "marker": "o",
+    "markersize": 5,
+    "markeredgecolor": "white",
+    "markerfacecolor": "black",
+}
 
 
 def biology_ms(ds, ax):
@@ -24,15 +32,16 @@ def biology_ms(ds, ax):
                 median,
                 y,
                 xerr=reach,
-                color="black",
-                marker="o",
-                markersize=5,
-                markeredgecolor="white",
-                markerfacecolor="black",
+                **_POINT,
                 capsize=4,
                 elinewidth=1.2,
                 zorder=3,
             )
+    level = ds["biology_model_median_interval"].attrs.get("level")
+    text = "median" + (f" with {100 * level:g} % interval" if level else "")
+    median = Line2D([], [], linewidth=1.2, label=text, **_POINT)
+    sides = colour_key({"network": SIDES[0][2], "measured": SIDES[1][2]})
+    key_below(ax, [median, *quantile_key(share=_outermost(ds)), *sides], columns=2)
     ax.set(xlabel="Membrane time constant (ms)", title="In milliseconds")
     return ax
 
@@ -47,7 +56,13 @@ def biology_scale_free(ds, ax):
     ax.text(1.02, -0.9, "log-sd", transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
     ax.axvline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
     ax.set(xlabel="Time constant over its median", title="Free of scale")
+    key_below(ax, quantile_key(share=_outermost(ds)))
     return ax
+
+
+def _outermost(ds):
+    q = ds["biology_q"].values
+    return f"{100 * q.min():g} to {100 * q.max():g} %"
 
 
 def _rows(ds, ax, kind, *, where):

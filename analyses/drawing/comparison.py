@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..variables import require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import GREY, layer_colours, legend_below, plain_ticks
 
 NULLS = {

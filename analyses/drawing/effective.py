@@ -5,7 +5,7 @@ import numpy as np
 from ..effective.autocorrelation import first_drop
 from ..errors import MissingVariable
 from ..variables import require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, layer_colours, legend_below, plain_ticks
 
 # Lines of single neurons that an axis can show.

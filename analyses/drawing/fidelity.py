@@ -6,8 +6,8 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import require
-from .figure_files import FigureSpec, Panel
 from .robustness import PERTURBATION_TITLES, broken
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, LIGHT, plain_ticks
 
 UNCHANGED = ("brian2", "finer_dt", "other_trial")

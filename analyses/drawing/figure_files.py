@@ -2,8 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +12,8 @@ from matplotlib.figure import Figure
 from ..biology import cells
 from ..variables import require
 from . import biology, energy, neurons, raster, record, training
+from .comparison import COMPARISON
+from .specs import FigureSpec, Panel
 from .style import GREY, RC
 
 _log = logging.getLogger("chronaxie")
@@ -23,39 +24,6 @@ _FOOTER_SIZE = 6.5
 _FOOTER_PER_INCH = 20
 # inches that an entry of a figure's legend takes
 _LEGEND_WIDTH = 2.2
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One axis: the function that draws it, the variables it needs, its share of the figure.
-
-    `shown`, where there is one, says of a dataset that has the variables whether they hold what the panel shows.
-    """
-
-    draw: Callable
-    needs: tuple[str, ...]
-    weight: float = 1.0
-    shown: Callable | None = None
-
-
-@dataclass(frozen=True)
-class FigureSpec:
-    """One figure: panels in a row or a column; width (in a row: of one panel) and height in inches.
-
-    `title` makes the line above the first panel from the dataset (None: no line). With several `rows` the panels fill a
-    grid, row by row; `legend` puts one legend, that of the first panel, above all.
-    """
-
-    name: str
-    panels: tuple[Panel, ...]
-    width: float
-    height: float
-    column: bool = False
-    share_y: bool = False
-    essential: tuple[str, ...] = ()
-    title: Callable | None = None
-    rows: int = 1
-    legend: bool = False
 
 
 _BIOLOGY = tuple(
@@ -103,6 +71,7 @@ FIGURES = (
         height=4.0,
         share_y=True,
     ),
+    COMPARISON,
     FigureSpec(
         "cells",
         (

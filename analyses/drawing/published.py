@@ -3,11 +3,12 @@
 from functools import partial
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from ..variables import require
 from .biology import biology_ms, biology_scale_free
-from .figure_files import FigureSpec, Panel
-from .style import COLOURS, GREY, LIGHT, plain_ticks
+from .specs import FigureSpec, Panel
+from .style import COLOURS, GREY, LIGHT, colour_key, key_below, plain_ticks, quantile_key
 
 _VERDICTS = {
     1: (COLOURS[1], "differs from its start"),
@@ -30,7 +31,7 @@ def arrays_beside_starts(ds, ax):
     require(
         ds, "count", "quantile", "start_quantile", "start_median", "differs", where="arrays_beside_starts"
     )
-    seen = set()
+    seen = {}
     for y in range(ds.sizes["array"]):
         row = ds.isel(array=y)
         start = float(row["start_median"])
@@ -40,15 +41,16 @@ def arrays_beside_starts(ds, ax):
         colour, text = _VERDICTS[verdict]
         ax.plot(found[[0, -1]], [y, y], color=colour, linewidth=1)
         ax.plot(found[[1, -2]], [y, y], color=colour, linewidth=6, alpha=0.5, solid_capstyle="butt")
-        label = None if verdict in seen else text
-        ax.plot(found[2], y, "o", color=colour, markersize=4, label=label)
-        seen.add(verdict)
+        ax.plot(found[2], y, "o", color=colour, markersize=4)
+        seen[text] = colour
     ax.axvline(1, color=GREY, linewidth=1, linestyle=":", zorder=0)
     _array_ticks(ds, ax)
     ax.set_xscale("log")
     plain_ticks(ax, "x")
     ax.set(xlabel="Time constant over the median of its start", title="Published arrays and their starts")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.07), borderaxespad=0, ncols=2)
+    median = Line2D([], [], color=GREY, marker="o", markersize=4, linestyle="", label="median")
+    band = colour_key({"5 to 95 % of the start": LIGHT})
+    key_below(ax, [median, *quantile_key(), *band, *colour_key(seen)], columns=2)
     return ax
 
 
@@ -74,6 +76,9 @@ def displacement_of_arrays(ds, ax):
         ["-20", "-10", "-5", "0", "5", "10", "20", "50", "", "200"],
     )
     ax.set(xlabel="Shift of the median (% of the start; linear to 10 %)", title="How far the medians moved")
+    level = ds[f"{name}_interval"].attrs.get("level")
+    text = "shift" + (f" with {100 * level:g} % interval" if level else "")
+    key_below(ax, [Line2D([], [], color=GREY, marker="o", markersize=4, label=text)])
     return ax
 
 

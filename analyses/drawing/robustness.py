@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from ..variables import require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, plain_ticks
 
 # Name, title, whether the strength is drawn on a logarithmic axis.

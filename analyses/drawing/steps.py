@@ -7,7 +7,7 @@ from matplotlib.ticker import NullLocator
 
 from ..convergence import own_step
 from ..variables import require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, legend_below, plain_ticks
 
 _VARIANTS = ((COLOURS[0], "o", "-"), (COLOURS[1], "s", "--"))

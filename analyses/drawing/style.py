@@ -3,7 +3,10 @@
 from cycler import cycler
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from matplotlib.transforms import ScaledTranslation
 
 # Okabe and Ito, Color Universal Design (2008)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -82,6 +85,33 @@ def legend_below(ax, *, columns=1, **options):
         columnspacing=1.2,
         **options,
     )
+
+
+def key_below(ax, handles, *, columns=1, points=34):
+    """Put a key of `handles` so many `points` under the axis, however tall it is; returns the legend."""
+    down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
+    return ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        bbox_transform=ax.transAxes + down,
+        borderaxespad=0,
+        ncols=columns,
+        columnspacing=1.2,
+    )
+
+
+def quantile_key(*, share="5 to 95 %", colour=GREY):
+    """Handles of a bar from quartile to quartile and of a thin line through the outermost quantiles; list."""
+    return [
+        Line2D([], [], color=colour, linewidth=7, alpha=0.5, solid_capstyle="butt", label="quartiles"),
+        Line2D([], [], color=colour, linewidth=1.2, label=share),
+    ]
+
+
+def colour_key(colours):
+    """A patch for each label of a dict label → colour; list of handles."""
+    return [Patch(color=colour, label=label) for label, colour in colours.items()]
 
 
 def plain_ticks(ax, axis):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..statistics.fits import distribution
 from ..variables import require
-from .figure_files import FigureSpec, Panel
+from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, LIGHT, layer_colours, legend_below, plain_ticks
 
 _NAMES = {"tau_m": "Membrane time constant", "tau_a": "Adaptation time constant"}
