@@ -1,11 +1,11 @@
 """How faithfully one simulation repeats the spikes of another: distances of each train, and summaries of each layer."""
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import xarray as xr
 
-from ..activity.events import check_events, chosen_groups, event_names, extent
+from ..activity.events import chosen_groups, extent
 from ..activity.rates import unit_coords
 from ..errors import InvalidInput, MissingVariable
 from ..variables import attribute, positive, require, variable
@@ -18,12 +18,10 @@ from .coincidence import (
     window_width,
 )
 from .distances import van_rossum_kernel, victor_purpura_kernel
+from .events import GroupSpikes, blocks, trains_of
 from .spike_distance import spike_distance_kernel
 from .summary import fidelity_summary
 from .trains import Trains
-
-# Spikes of both sides that are sorted into trains at once.
-BLOCK = 1 << 22
 
 
 def fidelity(
@@ -37,6 +35,7 @@ def fidelity(
     level=0.95,
     resamples=2000,
     seed=0,
+    workers=1,
 ):
     """Compare the spikes of two simulations of the same trials, neuron by neuron and trial by trial.
 
@@ -45,13 +44,16 @@ def fidelity(
     reference, other : Dataset
         Simulations with the same trials, duration and sizes of groups: ``<group>_spike_trial``, ``_neuron``, ``_time``
         (s), ``<group>_neuron``; attributes `trials`, `duration` (s), `dt` (s) and, unless `window` is given, `dt_ref`
-        (s). Steps may differ.
+        (s). Steps may differ. Spikes in a file or backed by Dask are read some trials at a time, not as a whole; they
+        must then be ordered by trial.
     groups : str or sequence of str, optional
         None: every group of `reference` with spikes that receives a synapse.
     window : float, optional
         Spikes coincide that are at most so far apart (s), > 0; trains differ from the first spike on that is further
         from its partner. None: spikes coincide that fall into the same decision step, whatever the simulation steps of
-        the two sides: every spike stands at the beginning of its step of dt_ref.
+        the two sides: every spike stands at the beginning of its step of dt_ref. Less than half of the trial, and
+        twice it less than the mean interval between spikes of the median neuron that spikes: in a wider one chance
+        alone finds most spikes a partner.
     tau : float
         Time constant of the van Rossum distance (s), > 0.
     cost : float
@@ -59,6 +61,8 @@ def fidelity(
         putting in another.
     level, resamples, seed
         Of the intervals of the summary.
+    workers : int
+        Threads that work through the trials; the numbers do not depend on it.
 
     Returns
     -------
@@ -77,7 +81,8 @@ def fidelity(
     MissingVariable
         Spikes of a group were not recorded, or an attribute is missing.
     InvalidInput
-        The simulations are not of the same trials; units, indices or times that are wrong; choices out of range.
+        The simulations are not of the same trials; units, indices or times that are wrong; choices out of range; spikes
+        backed by Dask that are not ordered by trial.
 
     Notes
     -----
@@ -108,7 +113,13 @@ def fidelity(
         f"in the same step of {grid * 1e3:g} ms" if in_decision_steps else f"within {window * 1e3:g} ms"
     )
     width = float(window_width(window, grid))
-    events = [[_events(ds, group, reference, where=where) for group in chosen] for ds in (reference, other)]
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise InvalidInput(f"{where}: workers must be a whole number >= 1, got {workers!r}")
+    events = [
+        [GroupSpikes.of(ds, group, reference, where=where) for group in chosen] for ds in (reference, other)
+    ]
+    if not in_decision_steps:
+        _check_window(window, width, events, trials, duration, where=where)
     chance = {"duration": duration, "width": width}
     scales = {
         "window": window,
@@ -116,10 +127,12 @@ def fidelity(
         "tau": tau,
         "cost": cost,
     }
-    parts = [
-        _distances(*(_trains(side, first, last) for side in events), scales, chance)
-        for first, last in _blocks(events, trials)
-    ]
+
+    def part(bounds):
+        return _distances(*(trains_of(side, *bounds) for side in events), scales, chance)
+
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(part, blocks(events, trials)))
     ds = xr.Dataset(
         {
             name: variable(
@@ -148,6 +161,27 @@ def fidelity(
     )
 
 
+def _check_window(window, width, events, trials, duration, *, where):
+    """Refuse a window in which chance alone finds every spike a partner."""
+    if not window < duration / 2:
+        raise InvalidInput(
+            f"{where}: window is {window:g} s, but a trial lasts {duration:g} s: give less than half of it; it is in "
+            f"seconds, such as window=0.004"
+        )
+    medians = []
+    for side in events:
+        counts = np.concatenate([group.spike_counts() for group in side])
+        if counts.any():
+            medians.append(float(np.median(trials * duration / counts[counts > 0])))
+    interval = min(medians, default=np.inf)
+    if not width < interval:
+        raise InvalidInput(
+            f"{where}: window is {window:g} s, but half of the neurons that spike do so every {interval:.3g} s or more "
+            f"often: chance alone finds their spikes a partner within ±{window:g} s; give a window below "
+            f"{interval / 2:.2g} s, or none"
+        )
+
+
 def _same_extent(reference, other, *, where):
     trials, duration = extent(reference, where=where)
     trials_other, duration_other = extent(other, where=where)
@@ -167,58 +201,6 @@ def _same_extent(reference, other, *, where):
 def _trial_coordinate(ds, trials):
     values = ds["trial"].values if "trial" in ds.coords else np.arange(trials)
     return {"trial": variable(values, "trial", units="1", long_name="trial")}
-
-
-@dataclass(frozen=True)
-class _Events:
-    """Spikes of a group ordered by trial; those of trial k are ``offset[k]`` … ``offset[k + 1] − 1``."""
-
-    neuron: np.ndarray
-    time: np.ndarray
-    offset: np.ndarray
-    size: int
-
-
-def _events(ds, group, reference, *, where):
-    require(reference, f"{group}_neuron", where=where)
-    names = event_names(ds, group, timed=True, where=where)
-    size, expected = ds.sizes[f"{group}_neuron"], reference.sizes[f"{group}_neuron"]
-    if size != expected:
-        raise InvalidInput(
-            f"{where}: {group} has {expected} neurons in the reference and {size} in the other; compare simulations of "
-            f"networks of one size"
-        )
-    trials, duration = extent(ds, where=where)
-    trial, neuron, time = (ds[name].values for name in names)
-    check_events((trial, neuron, time), group, (trials, size, duration), where=where)
-    if (trial[1:] < trial[:-1]).any():
-        order = np.argsort(trial, kind="stable")
-        trial, neuron, time = trial[order], neuron[order], time[order]
-    return _Events(neuron, time, np.searchsorted(trial, np.arange(trials + 1)), size)
-
-
-def _blocks(events, trials):
-    """Yield (first, last) of runs of trials, as many as hold `BLOCK` spikes of both sides, at least one."""
-    spikes = sum(group.offset for side in events for group in side)
-    first = 0
-    while first < trials:
-        last = int(np.searchsorted(spikes, spikes[first] + BLOCK, side="right")) - 1
-        last = min(max(last, first + 1), trials)
-        yield first, last
-        first = last
-
-
-def _trains(groups, first, last):
-    """Trains of the trials first … last − 1, in each trial neuron by neuron, one group after the other."""
-    width = sum(group.size for group in groups)
-    times, trains, before = [], [], 0
-    for group in groups:
-        part = slice(group.offset[first], group.offset[last])
-        trial = np.repeat(np.arange(last - first), np.diff(group.offset[first : last + 1]))
-        times.append(group.time[part])
-        trains.append(trial * width + before + group.neuron[part])
-        before += group.size
-    return Trains.from_events(np.concatenate(times), np.concatenate(trains), (last - first) * width)
 
 
 def _distances(a, b, scales, chance):

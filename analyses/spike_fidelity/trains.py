@@ -8,6 +8,8 @@ from ..errors import InvalidInput
 
 # Spikes that a kernel takes at once: they and its temporaries stay in the cache (2**16 to 2**18 were fastest).
 TOGETHER = 1 << 17
+# Bits for the place of an event beside the number of its train.
+_PLACE_BITS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +75,16 @@ class Trains:
             Number of trains; those without events are empty.
         """
         time, train = np.asarray(time, dtype=float), np.asarray(train, dtype=np.int64)
-        order = np.argsort(train + 1j * time, kind="stable")
-        sizes = np.bincount(train, minlength=count)
-        return cls(time[order], np.concatenate([[0], np.cumsum(sizes)]))
+        offset = np.concatenate([[0], np.cumsum(np.bincount(train, minlength=count))])
+        if len(time) < 1 << _PLACE_BITS and count < 1 << (63 - _PLACE_BITS):
+            # a train and a place in one number: a plain sort is a stable one, and several times as fast
+            order = np.sort(train << _PLACE_BITS | np.arange(len(time))) & ((1 << _PLACE_BITS) - 1)
+            moved = time[order]
+            falls = np.flatnonzero(np.diff(moved) < 0) + 1
+            # where trains begin time may fall
+            if (offset[np.searchsorted(offset, falls)] == falls).all():
+                return cls(moved, offset)
+        return cls(time[np.argsort(train + 1j * time, kind="stable")], offset)
 
     @property
     def counts(self):
@@ -90,7 +99,15 @@ class Trains:
     def part(self, first, last):
         """Trains first … last − 1."""
         low, high = self.offset[first], self.offset[last]
-        return Trains(self.time[low:high], self.offset[first : last + 1] - low)
+        return self._of(self.time[low:high], self.offset[first : last + 1] - low)
+
+    @classmethod
+    def _of(cls, time, offset):
+        """Of arrays that are known to be trains: they are not checked again."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "time", time)
+        object.__setattr__(made, "offset", offset)
+        return made
 
 
 def in_parts(kernel, *, times=1):

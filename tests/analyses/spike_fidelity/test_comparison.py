@@ -9,7 +9,7 @@ import xarray as xr
 
 from chronaxie import analyses
 from chronaxie.analyses import InvalidInput, MissingVariable
-from chronaxie.analyses.spike_fidelity import comparison as module
+from chronaxie.analyses.spike_fidelity import events as module
 from chronaxie.analyses.spike_fidelity.comparison import fidelity
 from chronaxie.analyses.spike_fidelity.distances import victor_purpura_kernel
 from chronaxie.analyses.spike_fidelity.summary import fidelity_summary
@@ -219,10 +219,35 @@ def test_blocks_dask_and_the_order_of_events_change_nothing(fired, reference, mo
     shuffled = other.copy()
     for group in fired:
         shuffled = shuffled.isel({f"{group}_spike": rng.permutation(other.sizes[f"{group}_spike"])})
-    monkeypatch.setattr(module, "BLOCK", 600)  # a trial has about 500 spikes on both sides
+    monkeypatch.setattr(module, "TOGETHER", 600)  # a trial has about 500 spikes on both sides
+    monkeypatch.setattr(module, "BLOCK", 130)
     for this in (other, shuffled, other.chunk({"hidden1_spike": 100})):
         # blocks of the recursion of van Rossum begin elsewhere: rounding
         xr.testing.assert_allclose(fidelity(reference, this, resamples=20), whole, rtol=1e-9)
+    blocks = fidelity(reference, other, resamples=20)
+    xr.testing.assert_identical(fidelity(reference, other, resamples=20, workers=3), blocks)
+    with pytest.raises(
+        InvalidInput, match="hidden1' are not ordered by trial, which a dataset backed by Dask must"
+    ):
+        fidelity(reference, shuffled.chunk({"hidden1_spike": 100}), resamples=20)
+    with pytest.raises(InvalidInput, match="workers must be a whole number >= 1, got 0"):
+        fidelity(reference, other, workers=0)
+
+
+def test_of_dask_only_the_trials_at_work_are_in_memory(reference, monkeypatch):
+    monkeypatch.setattr(module, "TOGETHER", 600)
+    monkeypatch.setattr(module, "BLOCK", 130)
+    read, values = [], xr.DataArray.values
+
+    def watched(array):
+        if array.chunks is not None:
+            read.append(array.size)
+        return values.fget(array)
+
+    monkeypatch.setattr(xr.DataArray, "values", property(watched))
+    fidelity(reference.chunk(), reference.chunk(), resamples=10)
+    most = np.bincount(reference["hidden1_spike_trial"].values).max()
+    assert 0 < max(read) <= max(most, 130) < reference.sizes["hidden1_spike"] / 8
 
 
 def test_groups_are_chosen(reference):
@@ -286,3 +311,13 @@ def in_ms(ds):
 def test_what_does_not_fit_is_refused(reference, change, options, error, message):
     with pytest.raises(error, match=message):
         fidelity(reference, change(reference), **options)
+
+
+def test_a_window_that_holds_every_spike_by_chance_is_refused(reference):
+    with pytest.raises(InvalidInput, match="window is 2 s, but a trial lasts 4 s: give less than half of it"):
+        fidelity(reference, reference, window=2)
+    # five of the eight neurons spike in 4 % of the steps of 4 ms: every 0.1 s
+    match = r"half of the neurons that spike do so every 0\.1\d* s or more often.*give a window below 0\.05"
+    with pytest.raises(InvalidInput, match=match):
+        fidelity(reference, reference, window=0.06)
+    assert fidelity(reference, reference, window=0.04, resamples=10).attrs["window"] == 0.04
