@@ -74,7 +74,7 @@ OPTIONS = {
     "ecg": (
         "run ecg",
         {"task": Option("--synthetic", switch=("synthetic_ecg",))}
-        | _same(*_TRAINING, "rate_penalty", "input_dropout", "average_epochs", "surrogate"),
+        | _same(*_TRAINING, "model", "rate_penalty", "input_dropout", "average_epochs", "surrogate"),
     ),
     "train": (
         "train",

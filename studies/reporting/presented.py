@@ -99,10 +99,10 @@ def of_single(ds, name):
 
 def why_unreadable(where, name, error):
     """What to say of a result that lacks something, from the KeyError."""
-    return (
-        f"{where}: expected a result of the study {name!r}, but it lacks {error.args[0]!r}; was it written by another "
-        "version?"
-    )
+    # xarray lists all that there is behind the name of what there is not.
+    lacking = str(error.args[0]).removeprefix("No variable named ").split(". ")[0].strip("'")
+    expected = f"expected a result of the study {name!r}, but it lacks {lacking!r}"
+    return f"{where}: {expected}; was it written by another version?"
 
 
 def single(ds):

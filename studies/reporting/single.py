@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..results import ResultError, read_result
-from .commands import commands_of
+from .commands import commands_of, configuration
 from .drawing import pictures
 from .origin import contents, loading, provenance_tables
 from .parts import Page
@@ -32,6 +32,7 @@ def page_of_file(path):
     path = Path(path)
     ds = read_result(path)
     study = presented(ds, path)
+    configuration(ds, path)  # what cannot be read is said before anything is drawn
     try:
         found, drawn = study.found(ds), pictures(study.shown(ds), study.figures)
     except KeyError as error:

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from urllib.parse import quote
 
+from .. import ecg_config
 from ..results import ResultError
 from ..running.axes import coordinates
 from ..running.folder import SWEEP, job_folder, open_sweep, read_json
@@ -70,9 +71,8 @@ def run_command(sweep, directory):
     -------
     str
     """
-    study, words = sweep.study, ["chronaxie", "run", sweep.study_name]
+    study, words = sweep.study, ["chronaxie", "run", sweep.study_name, *(["--smoke"] if sweep.smoke else [])]
     own = {axis.field: axis for axis in (study.smoke_axes if sweep.smoke else study.axes)}
-    words += ["--smoke"] if sweep.smoke else []
     for axis in sweep.axes:
         if axis == own.get(axis.field):
             continue
@@ -81,7 +81,15 @@ def run_command(sweep, directory):
         else:
             values = axis.labels or tuple(_word(value) for value in axis.values)
             words += ["--sweep", f"{axis.field}={','.join(values)}"]
-    usual = defaults(study.config) | (dict(study.smoke) if sweep.smoke else {})
+    usual = defaults(study.config)
+    if study.name == "ecg":
+        data = sweep.values.get("data")
+        words += ["--synthetic"] if data is None else ["--data", data]
+        recipe = ecg_config.defaults(
+            sweep.values.get("task", usual["task"]), sweep.values.get("model", usual["model"])
+        )
+        usual |= recipe | {"data": data}
+    usual |= dict(study.smoke) if sweep.smoke else {}
     swept = {axis.field for axis in sweep.axes}
     # An axis of the study that is not there was left out because its fields were given.
     given = {field for name, axis in own.items() if name not in swept for field in axis.swept}

@@ -147,7 +147,9 @@ def _places(array, others):
 def _jobs(array, others):
     """How many jobs have left a number, at each place."""
     return (
-        array.notnull().sum([dim for dim in array.dims if dim not in others]).assign_attrs(long_name="jobs")
+        array.notnull()
+        .sum([dim for dim in array.dims if dim not in others])
+        .assign_attrs(long_name="jobs", units="1")
     )
 
 

@@ -47,10 +47,9 @@ def write_report(path, out=None):
         Nothing that can be reported on, or `out` is not to be written.
     """
     path = Path(path)
-    page, default = _page(path)
-    out = default if out is None else Path(out)
+    out = (path / "report.html" if path.is_dir() else path.with_suffix(".html")) if out is None else Path(out)
     _check(out)
-    text = render(page)
+    text = render(_page(path))
     try:
         with written_beside(out) as beside:
             beside.write_text(text, encoding="utf-8")
@@ -91,11 +90,10 @@ def render(page):
 
 
 def _page(path):
-    """The page, and where it goes by default."""
+    """The page of a file, or of what a folder holds."""
     if not path.is_dir():
-        return page_of_file(path), path.with_suffix(".html")
-    default = path / "report.html"
-    return (page_of_sweep(path) if is_sweep(path) else page_of_file(only_result(path))), default
+        return page_of_file(path)
+    return page_of_sweep(path) if is_sweep(path) else page_of_file(only_result(path))
 
 
 def _check(out):
