@@ -18,6 +18,7 @@ from .drawing.effective import EFFECTIVE
 from .drawing.energy import energy_bars, operation_bars
 from .drawing.fidelity import FIDELITY
 from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
+from .drawing.networks import NETWORKS
 from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
 from .drawing.published import PUBLISHED
 from .drawing.raster import example_classes, example_signal, example_spikes, example_stimulus
@@ -82,6 +83,7 @@ __all__ = [
     "FLOAT32_DRAM",
     "FLOAT32_SRAM",
     "INT32_RATIO_31",
+    "NETWORKS",
     "NEURON_COSTS",
     "PUBLISHED",
     "RECORD",

@@ -21,6 +21,8 @@ HOMES = {
     "fidelity": ("network_studies", "FIDELITY", "a trained network in Brian2 beside its twin"),
     "published": ("network_studies", "PUBLISHED", "the published networks' time constants"),
     "ecg_comparison": ("experiments.ecg_comparison", "STUDY", "networks beside each other on ECG waves"),
+    "mnist": ("experiments.mnist", "STUDY", "digits pixel by pixel, spiking and dense networks"),
+    "speech": ("experiments.speech", "STUDY", "spoken digits and commands, spiking and dense networks"),
     "timescales": ("experiments.timescales", "STUDY", "where learned time constants come from"),
 }
 

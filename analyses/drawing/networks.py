@@ -26,6 +26,7 @@ def accuracy_of_networks(ds, ax, *, name="accuracy", measured="test_accuracy"):
         _errors(ax, values, y, low, high, colour=colour, marker="o", label=label)
     _networks(ax, ds)
     ax.set(xlabel=axis_label(ds[name]), title=_interval(ds[name]))
+    _within(ax, 0, 1)
     _key(ax)
     return ax
 
@@ -44,7 +45,8 @@ def effects_of_networks(ds, ax, *, name="accuracy_effect"):
             ax.plot(value, y[k], "o", color=colour, markerfacecolor=face, label=label if not k else None)
     ax.axvline(0, color=GREY, linewidth=1, linestyle="--")
     _rows(ax, ds["effect"].values)
-    ax.set(xlabel="Difference in accuracy", title="Effects in pairs of seeds (filled: p < 0.05)")
+    ax.set(xlabel=axis_label(ds[name]), title="Effects in pairs of seeds (filled: p < 0.05)")
+    _within(ax, -1, 1)
     _key(ax)
     return ax
 
@@ -81,7 +83,10 @@ def learning_of_networks(ds, ax):
             continue
         epoch, curves = ds["epoch"].values[there], curves[:, there]
         style = "-" if list(ds["network"].values).index(label) < len(COLOURS) else "--"
-        ax.plot(epoch, np.nanmean(curves, axis=0), style, color=colour, label=label, linewidth=1.2)
+        marker = "o" if len(epoch) == 1 else ""
+        ax.plot(
+            epoch, np.nanmean(curves, axis=0), style, marker=marker, color=colour, label=label, linewidth=1.2
+        )
         ax.fill_between(
             epoch, np.nanmin(curves, axis=0), np.nanmax(curves, axis=0), color=colour, alpha=0.12, lw=0
         )
@@ -124,6 +129,12 @@ def _rows(ax, labels):
     ax.set_ylim(len(labels) - 0.5, -0.5)
     for k in range(1, len(labels)):
         ax.axhline(k - 0.5, color="#EEEEEE", linewidth=0.8, zorder=0)
+
+
+def _within(ax, low, high):
+    """Leave out of the axis what no accuracy can be: intervals of two seeds reach far."""
+    left, right = ax.get_xlim()
+    ax.set_xlim(max(left, low), min(right, high))
 
 
 def _broken(text, most=22):
