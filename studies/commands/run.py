@@ -53,17 +53,21 @@ def add(commands):
         choices=("alif", "se_adlif", "ef_adlif"),
         default="alif",
         help="hidden neurons: the papers' adaptive ones (default), or with subthreshold coupling, by symplectic Euler "
-        "or Euler forward; defaults of the other options are those of the recipe of alif",
+        "or Euler forward; the defaults of the other options are those of its recipe",
     )
     ecg.add_argument("--seed", type=whole, metavar="N", help="seed of everything random (default: 0)")
     ecg.add_argument(
         "--epochs",
         type=count,
         metavar="N",
-        help="passes over the training set (default: 250; synthetic: 60)",
+        help="passes over the training set (default: the recipe's; alif: 60)",
     )
     ecg.add_argument(
-        "--hidden", type=count, nargs="+", metavar="N", help="neurons of each hidden layer (default: 36)"
+        "--hidden",
+        type=count,
+        nargs="+",
+        metavar="N",
+        help="neurons of each hidden layer (default: the recipe's; alif: 36)",
     )
     add_engine(ecg)
     ecg.add_argument(
@@ -88,13 +92,13 @@ def add(commands):
         "--input-dropout",
         type=share,
         metavar="P",
-        help="share of the input's spikes left out in training, others in each batch (default: 0)",
+        help="share of the input's spikes left out in training, others in each batch (default: the recipe's; alif: 0)",
     )
     ecg.add_argument(
         "--average-epochs",
         type=not_negative,
         metavar="N",
-        help="average the parameters of the last so many epochs; the averages are validated and kept (default: 10; "
+        help="average the parameters of the last so many epochs; the averages are validated and kept (default: 5; "
         "synthetic: 0)",
     )
     ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
