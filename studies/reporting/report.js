@@ -8,11 +8,16 @@
   let current = 0;
   let large = false;
 
-  // Fitted to the window, or its own size, or twice the fitted one where that is more.
+  // Of the figure's own size, where it is as large as the window.
+  function fitted() {
+    const { width, height } = shown.dataset;
+    return Math.min((stage.clientWidth - 16) / width, (stage.clientHeight - 16) / height);
+  }
+
+  // Fitted to the window; large: its own size, or more where that is not much larger.
   function place() {
-    const width = Number(shown.dataset.width), height = Number(shown.dataset.height);
-    const fit = Math.min((stage.clientWidth - 16) / width, (stage.clientHeight - 16) / height);
-    const scale = large ? Math.max(1.5, 2.5 * fit) : fit;
+    const { width, height } = shown.dataset, fit = fitted();
+    const scale = large ? Math.max(1, 2.5 * fit) : fit;
     const x = (stage.scrollLeft + stage.clientWidth / 2) / stage.scrollWidth;
     const y = (stage.scrollTop + stage.clientHeight / 2) / stage.scrollHeight;
     shown.style.width = `${width * scale}px`;
@@ -30,9 +35,11 @@
     shown.dataset.width = image.getAttribute("width");
     shown.dataset.height = image.getAttribute("height");
     viewer.querySelector(".name").textContent = buttons[current].parentElement.querySelector("figcaption").textContent;
-    large = false;
     if (!viewer.open) viewer.showModal();
+    // Fitted into a narrow window it would be no larger than on the page.
+    large = fitted() < 0.6;
     place();
+    stage.scrollTo(0, 0);
   }
 
   function resize() {
