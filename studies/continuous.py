@@ -195,16 +195,22 @@ def steps(
     )
 
 
-def as_the_step_reads(description):
+def as_the_step_reads(description, *, refractory=True, delays=True):
     """Return a network without what the step of a recursion hides: the refractory period and the delay of dt_ref.
 
     A neuron may then emit a spike in every step of the simulation, and recurrent spikes arrive in the next one, as
     ``s[t]`` and ``s[t-1]`` read. At dt = dt_ref it is the same network.
 
+    Parameters
+    ----------
+    description : NetworkDescription
+    refractory, delays : bool
+        Which of the two is taken away; the other stays.
+
     Raises
     ------
     EvaluationError
-        The network has neither.
+        The network has not what is to be taken away.
     """
     notes = description.annotations
     dt_ref = float(notes.dt_ref)
@@ -215,14 +221,14 @@ def as_the_step_reads(description):
         for g in description.groups
         if isinstance(g, NeuronGroupDescription) and g.refractory in ("dt_ref", dt_ref)
     ]
-    if not bare and not notes.step_delays:
+    if not (refractory and bare) and not (delays and notes.step_delays):
         raise EvaluationError(
             "the network has neither a refractory period of dt_ref nor a delay that its schedule shares: it has no "
             "step to read; leave that variant out (--no-bare)"
         )
-    for name in bare:
+    for name in bare if refractory else ():
         description = description.replace_group(replace(description.group(name), refractory=None))
-    return replace(description, annotations=replace(notes, step_delays=()))
+    return replace(description, annotations=replace(notes, step_delays=())) if delays else description
 
 
 # ------------------------------------------------------------------ network and task

@@ -23,8 +23,10 @@ def accuracy_of_variants(ds, ax):
         ax.plot([k, k], row["accuracy_mean_interval"].values, color=COLOURS[0], linewidth=1.5)
         ax.plot(k, float(row["accuracy_mean"]), "o", color=COLOURS[0], markersize=5)
     _variant_ticks(ds, ax)
+    low, high = ax.get_ylim()
+    ax.set_ylim(max(low, 0), min(high, 1))  # intervals of few seeds reach where no accuracy does
     ax.set(ylabel="Test accuracy", title="Which start learns best")
-    key_below(ax, _key(COLOURS[0]), points=70)
+    key_below(ax, _key(COLOURS[0]), points=60)
     return ax
 
 
@@ -43,7 +45,7 @@ def displacement_of_variants(ds, ax):
     _variant_ticks(ds, ax)
     ax.set_ylim(bottom=0)
     ax.set(ylabel="Median change of a neuron (ms)", title="How far time constants moved")
-    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=70)
+    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=60)
     return ax
 
 
@@ -69,13 +71,12 @@ def exponents_of_layers(ds, ax):
             ax.plot(float(at["scaling_exponent"]), y, marker, color=colour, markersize=5)
             labels.append(f"{text}, {layer}")
             y += 1
-    for x, words in ((0, "does not follow"), (1, "follows")):
+    for x, words, side in ((0, " 0: does not follow", "left"), (1, "1: follows ", "right")):
         ax.axvline(x, color=GREY, linestyle=":", linewidth=1)
-        ax.text(x, -0.75, words, ha="center", va="bottom", fontsize=7, color=GREY)
+        ax.text(x, -0.6, words, ha=side, va="center", fontsize=7, color=GREY)
     ax.set_yticks(range(y), labels)
-    ax.set_ylim(y - 0.4, -0.8)
+    ax.set_ylim(y - 0.5, -0.9)
     ax.set(xlabel="Exponent in the task's duration", title="Do time constants follow the task?")
-    ax.title.set_position((0, 1.02))
     key_below(ax, _key(GREY), points=34)
     return ax
 
@@ -107,7 +108,7 @@ def shape_beside_cells(ds, ax):
     _variant_ticks(ds, ax)
     ax.set_ylim(bottom=0)
     ax.set(ylabel="Distance of the shape from cells", title="Nearer to cortex?")
-    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=70)
+    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=60)
     return ax
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from ..comparing import over_seeds
 from ..errors import InvalidInput
-from ..statistics.over_seeds import mean_over_seeds
 from ..variables import require, variable
 
 
@@ -66,8 +66,8 @@ def scaling_exponents(ds, *, dim="stretch", level=0.95):
                 found[q, k] = exponent_kernel(np.median(inside, axis=-1), ds[dim].values)
     dims = ("timescale_quantity", "timescale_layer", "seed")
     coords = {"timescale_quantity": quantities, "timescale_layer": layers, "seed": ds["seed"].values}
-    each = xr.DataArray(found, dims=dims, coords=coords)
     text = "exponent of the median time constant in the duration of the task"
-    parts = mean_over_seeds(each, "scaling_exponent", units="1", long_name=text, level=level)
-    parts["scaling_seed_exponent"] = variable(found, dims, units="1", long_name=f"{text}, each seed")
-    return xr.Dataset(parts, coords=coords | {"bound": ["low", "high"]})
+    each = xr.DataArray(found, dims=dims, coords=coords, attrs={"units": "1", "long_name": text})
+    result = over_seeds(each, "scaling_exponent", level=level)
+    result["scaling_seed_exponent"] = variable(found, dims, units="1", long_name=f"{text}, each seed")
+    return result.assign_coords(seed=coords["seed"])

@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
+from ..comparing import over_seeds
 from ..errors import InvalidInput
-from ..statistics.over_seeds import interval_in_words, mean_over_seeds
+from ..statistics.words import interval_in_words
 from ..variables import require
 from .displacement import displacement
 from .scaling import scaling_exponents
@@ -49,12 +50,12 @@ def timescale_answer(ds, *, level=0.95, resamples=1000):
     if not bool(ds[accuracy].notnull().any()):
         raise InvalidInput("timescale_answer: no job is done; there is nothing to say")
     parts = _accuracies(ds, accuracy, level)
-    parts = xr.Dataset(parts).merge(_displacements(ds, level, resamples))
+    parts = parts.merge(_displacements(ds, level, resamples))
     exponents = _exponents(ds, level)
     if exponents is not None:
         parts = parts.merge(exponents)
     if set(_CELLS) <= set(ds.variables):
-        parts = parts.merge(xr.Dataset(_beside_cells(ds, level)))
+        parts = parts.merge(_beside_cells(ds, level))
     parts = parts.assign_coords(variant=ds["variant"], bound=["low", "high"])
     return parts.assign_attrs(answer=_sentence(parts))
 
@@ -72,14 +73,15 @@ def _start(ds):
 
 
 def _accuracies(ds, name, level):
-    text = ds[name].attrs.get("long_name", "accuracy")
-    found = mean_over_seeds(ds[name], "accuracy_mean", units="1", long_name=text, level=level)
+    found = over_seeds(ds[name], "accuracy_mean", level=level)
     stretch = _stretch(ds)
     same = xr.DataArray(stretch == stretch[0], dims="variant")
     gain = (ds[name] - ds[name].isel(variant=0)).where(same)
     gain = gain.where(xr.DataArray(np.arange(ds.sizes["variant"]) > 0, dims="variant"))
     what = f"accuracy over that of {ds['variant'].values[0]}, seed by seed"
-    return found | mean_over_seeds(gain, "accuracy_gain", units="1", long_name=what, level=level)
+    return found.merge(
+        over_seeds(gain, "accuracy_gain", text=what, level=level), combine_attrs="drop_conflicts"
+    )
 
 
 def _displacements(ds, level, resamples):
@@ -113,13 +115,11 @@ def _exponents(ds, level):
 
 
 def _beside_cells(ds, level):
-    found = {}
-    for name in _CELLS:
-        text = ds[name].attrs.get("long_name", name)
-        found |= mean_over_seeds(ds[name], f"{name}_mean", units="1", long_name=text, level=level)
+    found = [over_seeds(ds[name], f"{name}_mean", level=level) for name in _CELLS]
     nearer = ds["cells_distance_scaled_initial"] - ds["cells_distance_scaled"]
     what = "by how much training brought the shape of hidden membranes nearer to cells"
-    return found | mean_over_seeds(nearer, "cells_approach", units="1", long_name=what, level=level)
+    found.append(over_seeds(nearer, "cells_approach", text=what, level=level))
+    return xr.merge(found, combine_attrs="drop_conflicts")
 
 
 # ------------------------------------------------------------------ in words
@@ -147,7 +147,7 @@ def _sentence(parts):
         k = int(np.nanargmax(gains))
         name = parts["variant"].values[k]
         said.append(
-            f"of the other starts {name} is best, by {_words(parts.isel(variant=k), 'accuracy_gain')} in accuracy over "
+            f"of the other starts {name} does best, {_words(parts.isel(variant=k), 'accuracy_gain')} in accuracy above "
             f"{parts['variant'].values[0]}"
         )
     text = "; ".join(said)

@@ -17,17 +17,15 @@ import xarray as xr
 from ... import analyses
 from ...analyses.drawing.timescale_study import TIMESCALE_STUDY
 from ...analyses.time_constants.study import timescale_answer
-from ...gradient_bridge import fit
 from ...models import annotations, network_values, simulate
 from ..comparison import differences, run_twin
 from ..provenance import provenance, remember_task
-from ..recipes import recipe
 from ..scoring import accuracies, decisions
 from ..study import Axis, Study
 from ..tasks import load_task, reads_data
-from ..testing_networks import origin, scalars, sizes_in_words, time_constants, unlabelled_option
+from ..testing_networks import origin, scalars, sizes_in_words, time_constants
 from ..train_config import TrainConfig
-from ..training import spiking_network, trained_twin
+from .alif_training import train_alif
 from .stretching import stretched
 from .variants import by_variant
 
@@ -134,16 +132,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     task, merged = stretched(task, config.stretch)
     report(f"data: {task.source}, {config.stretch:g} times as long")
     report(f"      {sizes_in_words(task)}; {100 * merged:.1f} % of the spikes fell on others")
-    hidden = chosen.sizes(task.train.sizes["channel"], len(task.classes))
-    net = spiking_network(chosen, task, hidden)
+    net, initial, history = train_alif(chosen, task, checkpoint=checkpoint, resume=resume, report=report)
     if config.stretch != 1:
         _rename_task(net, task)
-    initial = network_values(net)
-    twin = trained_twin(net, "alif", surrogate=chosen.network.surrogate, engine=config.engine)
-    training = chosen.training(unlabelled=unlabelled_option(task, recipe(config.task).unlabelled_class))
-    history = fit(twin, task, checkpoint=checkpoint, resume=resume, **dataclasses.asdict(training))
-    twin.sync()
-    report(f"trained: best epoch {history.attrs['best_epoch']}")
     numbers = {
         "time_stretch": (config.stretch, "how many times longer the task lasts"),
         "merged_spikes": (merged, "share of the training spikes that fell on another one"),
