@@ -72,7 +72,7 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
                 f"{where}: nothing in {study.name} is random, it has no field 'seed'; leave --seeds out"
             )
         asked["seed"] = tuple(range(seeds))
-    of_study = {axis.field: axis for axis in (*study.axes, *study.smoke_axes)}
+    of_study = {axis.field: axis for axis in (*study.smoke_axes, *study.axes)}  # the full one has all labels
     for name, values in asked.items():
         both = [one for one in fixed if one in (of_study[name].swept if name in of_study else (name,))]
         if both:

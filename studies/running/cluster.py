@@ -49,7 +49,7 @@ def run_on_scheduler(directory, sweep, *, address, memory, cwd, progress):
             "--scheduler needs dask.distributed, which is not installed: pip install distributed"
         ) from error
     waiting = [job for job in sweep.jobs if read_state(directory, job).state in (WAITING, RUNNING)]
-    with _client(address) as client:
+    with _client(address) as client, client.as_current():
         if not client.scheduler_info()["workers"]:
             progress.line(f"{address}: no workers yet; the jobs wait for them")
         tasks = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -17,14 +18,14 @@ from .one_job import identity
 from .stacking import same_attrs, stacked
 from .states import DONE, FAILED, INTERRUPTED, RESULT, read_state
 
-# A gathered dataset of more bytes is written as Zarr: job by job, never whole in memory.
-NETCDF_BYTES = 1 << 30
+# Results of more bytes together are gathered lazily and written as Zarr: job by job, never whole in memory.
+IN_MEMORY = 1 << 30
 # Attributes that say what one job is; those of the sweep take their place.
 _OF_JOB = ("configuration", "seed", "best_epoch", "training")
 
 
-def gather(directory, sweep):
-    """The results of all jobs that are done as one lazy dataset.
+def gather(directory, sweep, *, lazy=None):
+    """The results of all jobs that are done as one dataset.
 
     Every variable gets the sweep's axes as first dimensions; jobs that are not done are NaN (numbers become floats,
     truth values and whole numbers too) or empty text. Dimensions with a coordinate are matched by it, others by
@@ -35,11 +36,14 @@ def gather(directory, sweep):
     ----------
     directory : path
     sweep : Sweep
+    lazy : bool, optional
+        As dask arrays, a chunk for each job, in place of arrays in memory; default: where all results together are
+        more than 1 GiB.
 
     Returns
     -------
     xarray.Dataset
-        Of dask arrays, a chunk for each job. Attributes: what the results agree on, ``configuration`` (what the jobs
+        Attributes: what the results agree on, ``configuration`` (what the jobs
         share), ``axes``, ``jobs``, and the ids of jobs in ``missing_jobs`` and ``failed_jobs``, all JSON.
 
     Raises
@@ -51,14 +55,15 @@ def gather(directory, sweep):
     done = [job for job in sweep.jobs if states[job.id] == DONE]
     if not done:
         raise ResultError(f"{directory}: none of the {len(states)} jobs is done; there is nothing to gather")
-    results = {
-        job.id: xr.open_dataset(job_folder(directory, job) / RESULT, engine="h5netcdf", chunks={})
-        for job in done
-    }
+    files = {job.id: job_folder(directory, job) / RESULT for job in done}
+    if lazy is None:
+        lazy = sum(file.stat().st_size for file in files.values()) > IN_MEMORY
+    results = {name: _opened(file, lazy=lazy) for name, file in files.items()}
     try:
         gathered = stacked(
             [results.get(job.id) for job in sweep.jobs],
             {axis.field: len(axis.values) for axis in sweep.axes},
+            lazy=lazy,
         )
     except ValueError as error:
         raise ResultError(f"{directory}: the results of the jobs cannot be put together: {error}") from error
@@ -83,8 +88,15 @@ def _coordinate(axis):
     return axis.field, np.array(coordinates(axis)), attrs
 
 
-def write_gathered(gathered, directory, stem, *, zarr=False):
-    """Write a gathered dataset: netCDF, or Zarr where it is large or that is asked for.
+def _opened(file, *, lazy):
+    if lazy:
+        return xr.open_dataset(file, engine="h5netcdf", cache=False)
+    with xr.open_dataset(file, engine="h5netcdf") as ds:
+        return ds.load()
+
+
+def write_gathered(gathered, directory, stem, *, axes, zarr=False):
+    """Write a gathered dataset: netCDF, or Zarr where it is lazy or that is asked for.
 
     Parameters
     ----------
@@ -92,6 +104,8 @@ def write_gathered(gathered, directory, stem, *, zarr=False):
     directory : path
     stem : str
         Name of the file without ``.nc`` or ``.zarr``; what was written under it before is replaced.
+    axes : sequence of str
+        The dimensions of the sweep.
     zarr : bool
 
     Returns
@@ -100,8 +114,8 @@ def write_gathered(gathered, directory, stem, *, zarr=False):
     """
     directory = Path(directory)
     file, folder = directory / f"{stem}.nc", directory / f"{stem}.zarr"
-    if not zarr and gathered.nbytes <= NETCDF_BYTES:
-        write_result(gathered.load(), file)
+    if not zarr and not gathered.chunks:
+        write_result(gathered, file)
         if folder.exists():
             shutil.rmtree(folder)
         return file
@@ -112,12 +126,24 @@ def write_gathered(gathered, directory, stem, *, zarr=False):
     text = {
         name: var.astype(str).compute() for name, var in gathered.variables.items() if var.dtype == object
     }
-    gathered.assign(text).drop_encoding().to_zarr(beside, mode="w", zarr_format=2, consolidated=True)
+    _write_zarr(gathered.assign(text).drop_encoding(), beside, axes)
     if folder.exists():
         shutil.rmtree(folder)
     beside.rename(folder)
     file.unlink(missing_ok=True)
     return folder
+
+
+def _write_zarr(gathered, folder, axes):
+    """Write what is in memory, then what is lazy job by job: each result is opened once."""
+    gathered.to_zarr(folder, mode="w", zarr_format=2, consolidated=True, compute=not axes)
+    lazy = [name for name, var in gathered.variables.items() if var.chunks]
+    if not axes or not lazy:
+        return
+    of_jobs = gathered[lazy].drop_vars([name for name in gathered.coords if name not in lazy])
+    for position in itertools.product(*(range(gathered.sizes[axis]) for axis in axes)):
+        region = {axis: slice(k, k + 1) for axis, k in zip(axes, position, strict=True)}
+        of_jobs.isel(region).to_zarr(folder, region=region)
 
 
 def open_gathered(directory, sweep):

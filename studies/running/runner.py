@@ -180,7 +180,9 @@ def finish(directory, sweep, *, zarr=False, report=print):
     report(f"gathering {sum(found.state == DONE for found in states.values())} results")
     gathered = gather(directory, sweep)
     gathered, problem = _answered(gathered, study)
-    path = write_gathered(gathered, directory, study.name, zarr=zarr)
+    path = write_gathered(
+        gathered, directory, study.name, axes=[axis.field for axis in sweep.axes], zarr=zarr
+    )
     files = [path]
     if not sweep.axes or study.axes:  # the figures of a study of a single run are of one result
         with open_gathered(directory, sweep) as written:
@@ -193,7 +195,7 @@ def _answered(gathered, study):
     if study.answer is None:
         return gathered, ""
     try:
-        answer = study.answer(gathered)
+        answer = study.answer(gathered).load()
         twice = sorted(set(answer.data_vars) & set(gathered.data_vars))
         if twice:
             raise ValueError(f"the answer and the results both have a variable {twice[0]!r}")

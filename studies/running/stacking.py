@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 
-def stacked(results, sizes):
+def stacked(results, sizes, *, lazy=False):
     """Datasets as one, with new dimensions in front of every variable's own.
 
     Dimensions with a coordinate are matched by its values, others by position; what a dataset lacks, and datasets that
@@ -21,11 +21,12 @@ def stacked(results, sizes):
         In C order of the new dimensions; None: missing.
     sizes : dict of str to int
         The new dimensions.
+    lazy : bool
+        Stack dask arrays, a chunk for each dataset.
 
     Returns
     -------
     xarray.Dataset
-        Of dask arrays.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def stacked(results, sizes):
         if is_coordinate and len(having) == len(present) and _same([ds[name].variable for ds in having]):
             coords[name] = having[0][name].variable
             continue
-        variable = _stack([None if ds is None else ds.get(name) for ds in results], indexes, lengths, sizes)
+        arrays = [None if ds is None else ds.get(name) for ds in results]
+        variable = _stack(arrays, indexes, lengths, sizes, lazy=lazy)
         (coords if is_coordinate else data)[name] = variable
     return xr.Dataset(data, coords)
 
@@ -84,11 +86,14 @@ def _index(name, present):
 
 
 def _same(variables):
-    first = variables[0].load()
-    return all(one.dtype == first.dtype and one.equals(first) for one in variables[1:])
+    first = variables[0]
+    return all(
+        one.dtype == first.dtype and one.shape == first.shape and bool(xr.Variable.equals(one, first))
+        for one in variables[1:]
+    )
 
 
-def _stack(arrays, indexes, lengths, sizes):
+def _stack(arrays, indexes, lengths, sizes, *, lazy):
     """The variable of all results, as a Variable; None in `arrays` is missing."""
     having = [array for array in arrays if array is not None]
     dims = having[0].dims
@@ -100,17 +105,23 @@ def _stack(arrays, indexes, lengths, sizes):
     parts = []
     for array in arrays:
         if array is None:
-            parts.append(da.full(shape, fill, dtype=dtype, chunks=shape or ()))
+            nothing = np.full(shape, fill, dtype=dtype)
+            parts.append(da.from_array(nothing, chunks=shape) if lazy else nothing)
             continue
         array = array.drop_vars([name for name in array.coords if name not in array.dims])
         wanted = {dim: indexes[dim].values for dim in dims if not _matches(array, dim, indexes)}
+        array = array.chunk() if lazy else array
         array = array.astype(dtype) if array.dtype != dtype else array
         array = array.reindex(wanted, fill_value=fill) if wanted else array
-        chunk = array.variable.chunk(-1).data if shape else array.variable.chunk().data
-        if chunk.shape != shape:
-            chunk = chunk.map_blocks(_filled_up, shape, fill, dtype=dtype, chunks=tuple((n,) for n in shape))
-        parts.append(chunk)
-    together = da.stack(parts).reshape(*sizes.values(), *shape)
+        array = array.chunk(dict.fromkeys(dims, -1)) if lazy else array
+        part = array.variable.data
+        if part.shape != shape and lazy:
+            chunks = tuple((n,) for n in shape)
+            part = part.map_blocks(_filled_up, shape, fill, dtype=dtype, chunks=chunks)
+        elif part.shape != shape:
+            part = _filled_up(part, shape, fill)
+        parts.append(part)
+    together = (da if lazy else np).stack(parts).reshape((*sizes.values(), *shape))
     return xr.Variable((*sizes, *dims), together, same_attrs(having))
 
 

@@ -16,6 +16,9 @@ from chronaxie.studies.running.stacking import stacked
 SWEPT = {"sweeps": {"drift": (0, 1), "gait": ("slow", "fast")}, "seeds": 2}
 
 
+AXES = ("drift", "gait", "seed")
+
+
 @pytest.fixture(scope="module")
 def sweep(make):
     return make(**SWEPT)
@@ -34,8 +37,9 @@ def folder(all_done, tmp_path):
     return shutil.copytree(all_done, tmp_path / "out")
 
 
-def test_every_value_is_where_its_job_is_on_the_axes(sweep, folder):
-    gathered = gather(folder, sweep)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_every_value_is_where_its_job_is_on_the_axes(sweep, folder, lazy):
+    gathered = gather(folder, sweep, lazy=lazy)
     assert gathered["last"].dims == ("drift", "gait", "seed")
     assert gathered["position"].dims == ("drift", "gait", "seed", "step")
     assert gathered["position"].shape == (2, 2, 2, 5)
@@ -50,7 +54,7 @@ def test_every_value_is_where_its_job_is_on_the_axes(sweep, folder):
     assert gathered["drift"].attrs == {"units": "m", "long_name": "drift in a step"}
     assert gathered["last"].attrs == {"units": "m"}
     assert gathered["count"].dtype == np.int64
-    assert gathered["position"].chunks[:3] == ((1, 1), (1, 1), (1, 1))
+    assert gathered["position"].chunks == (((1, 1), (1, 1), (1, 1), (5,)) if lazy else None)
 
 
 def test_what_the_results_agree_on_is_kept(sweep, folder, walk):
@@ -90,50 +94,64 @@ def test_a_sweep_without_axes_is_its_only_result(make, run_here, tmp_path):
 @pytest.mark.parametrize("zarr", [False, True])
 def test_a_gathered_file_holds_the_same_and_takes_the_place_of_the_other(sweep, folder, zarr):
     gathered = gather(folder, sweep)
-    write_gathered(gathered, folder, "walk", zarr=not zarr)
-    path = write_gathered(gathered, folder, "walk", zarr=zarr)
+    write_gathered(gathered, folder, "walk", axes=AXES, zarr=not zarr)
+    path = write_gathered(gathered, folder, "walk", axes=AXES, zarr=zarr)
     assert path.name == ("walk.zarr" if zarr else "walk.nc")
     assert sorted(p.name for p in folder.iterdir()) == sorted(["jobs", "sweep.json", path.name])
+    with open_gathered(folder, sweep) as found:
+        xr.testing.assert_identical(found.load(), gathered)
+
+
+def test_large_results_are_gathered_lazily_and_written_job_by_job(sweep, folder, monkeypatch):
+    whole = gather(folder, sweep)
+    shutil.rmtree(job_folder(folder, sweep.jobs[5]))
+    monkeypatch.setattr(gathering, "IN_MEMORY", 100)
+    gathered = gather(folder, sweep)
+    assert gathered["position"].chunks
+    gathered["mean"] = whole["last"].mean("seed")  # an answer, in memory
+    assert write_gathered(gathered, folder, "walk", axes=AXES).name == "walk.zarr"
     with open_gathered(folder, sweep) as found:
         xr.testing.assert_identical(found.load(), gathered.load())
 
 
-def test_a_large_dataset_is_written_as_zarr(sweep, folder, monkeypatch):
-    monkeypatch.setattr(gathering, "NETCDF_BYTES", 100)
-    assert write_gathered(gather(folder, sweep), folder, "walk").suffix == ".zarr"
-
-
 # ------------------------------------------------------------------ stacking
+lazily_or_not = pytest.mark.parametrize("lazy", [False, True])
+
+
 def of(values, time, **more):
     return xr.Dataset({"x": ("time", values)}, coords={"time": time, **more})
 
 
-def test_dimensions_with_a_coordinate_are_matched_by_it():
-    made = stacked([of([1.0, 2.0], [0.5, 0.1]), None, of([3], [0.3])], {"run": 3})
+@lazily_or_not
+def test_dimensions_with_a_coordinate_are_matched_by_it(lazy):
+    made = stacked([of([1.0, 2.0], [0.5, 0.1]), None, of([3], [0.3])], {"run": 3}, lazy=lazy)
     np.testing.assert_array_equal(made["time"], [0.1, 0.3, 0.5])
     np.testing.assert_array_equal(made["x"], [[2, np.nan, 1], [np.nan] * 3, [np.nan, 3, np.nan]])
 
 
-def test_coordinates_that_differ_get_the_new_dimensions():
+@lazily_or_not
+def test_coordinates_that_differ_get_the_new_dimensions(lazy):
     one, two = (of([1.0, 2.0], [0, 1], layer=("time", names), unit=7) for names in (["a", "b"], ["a", "c"]))
-    made = stacked([one, two], {"run": 2})
+    made = stacked([one, two], {"run": 2}, lazy=lazy)
     assert made["layer"].dims == ("run", "time")
     assert made["layer"].values.tolist() == [["a", "b"], ["a", "c"]]
     assert made["unit"].dims == ()
     assert "layer" in made.coords
 
 
-def test_a_coordinate_with_a_value_twice_is_matched_by_position():
-    made = stacked([of([1.0, 2.0], [0, 0]), of([3.0], [0])], {"run": 2})
+@lazily_or_not
+def test_a_coordinate_with_a_value_twice_is_matched_by_position(lazy):
+    made = stacked([of([1.0, 2.0], [0, 0]), of([3.0], [0])], {"run": 2}, lazy=lazy)
     np.testing.assert_array_equal(made["x"], [[1, 2], [3, np.nan]])
 
 
-def test_types_are_those_that_hold_all_values():
+@lazily_or_not
+def test_types_are_those_that_hold_all_values(lazy):
     one = xr.Dataset({"n": 1, "on": True, "day": np.datetime64("2026-01-01", "ns"), "z": 1j})
-    made = stacked([one, one, None], {"run": 3})
+    made = stacked([one, one, None], {"run": 3}, lazy=lazy)
     assert [made[name].dtype.kind for name in ("n", "on", "day", "z")] == ["f", "f", "M", "c"]
     assert np.isnat(made["day"].values[2])
-    assert stacked([one, one], {"run": 2})["on"].dtype == bool
+    assert stacked([one, one], {"run": 2}, lazy=lazy)["on"].dtype == bool
 
 
 def test_what_cannot_be_put_together_is_refused():
