@@ -128,6 +128,7 @@ def _training(config, task):
         "input_dropout": config.input_dropout,
         "time_stretch": config.time_stretch,
         "average_epochs": config.average_epochs,
+        "select": config.select,
         "unlabelled": unlabelled_option(task, config.unlabelled_class),
         "seed": config.seed,
     }

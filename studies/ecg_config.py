@@ -51,6 +51,8 @@ class ECGConfig:
         Training recordings are played faster or slower by a factor up to 1 + this either way.
     average_epochs : float
         The parameters of the last so many epochs are averaged, and the averages are validated and kept.
+    select : {"valid_accuracy", "valid_loss", "last"}
+        Which epoch's parameters are kept.
     surrogate : str
         Surrogate derivative.
     device : str
@@ -82,6 +84,7 @@ class ECGConfig:
     input_dropout: float = _TRAINING.input_dropout
     time_stretch: float = _TRAINING.time_stretch
     average_epochs: float = _TRAINING.average_epochs
+    select: str = _TRAINING.select
     surrogate: str = _NETWORK.surrogate
     device: str = "numpy"
     engine: str | None = None
@@ -128,6 +131,7 @@ def defaults(task, model="alif"):
         "input_dropout",
         "time_stretch",
         "average_epochs",
+        "select",
     )
     network, training = chosen.network_of(model), chosen.training(model)
     return {

@@ -79,7 +79,7 @@ OPTIONS = {
     "train": (
         "train",
         {"task": Option("")}
-        | _same(*_TRAINING, "model", "match", "brian2_trials")
+        | _same(*_TRAINING, "model", "match", "tau_m", "tau_a", "delays", "brian2_trials")
         | {
             "frozen_time_constants": Option("--frozen-time-constants", switch=(True,)),
             "options": Option("--option", pairs=True),
