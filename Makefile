@@ -70,7 +70,7 @@ study: $(STAMP)
 
 # One worker for each core, up to eight; a file's tests stay in one of them, with what they share.
 test: compiler
-	"$(BIN)/python" -m pytest -m "not slow" -n auto --maxprocesses 8 --dist loadfile
+	"$(BIN)/python" -m pytest -m "not slow" -n logical --maxprocesses 8 --dist loadfile
 
 test-all: compiler
 	CHRONAXIE_REQUIRE_DATA=1 "$(BIN)/python" -m pytest

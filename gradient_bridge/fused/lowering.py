@@ -91,9 +91,7 @@ class Lowering:
             return event
         free, last, _ = self.operation.refractory
         quiet = self.values.make("not", event, data=MASK)
-        if (
-            self.operation.owner in self.unrestricted
-        ):  # the step's own update has set it; the last spike is an event
+        if self.operation.owner in self.unrestricted:  # the step has set it; the last spike is an event
             self.state[free] = quiet
         else:
             self.state[free] = self.values.both(self.load(free), quiet)
