@@ -12,6 +12,7 @@ from brian2 import ms
 from hypothesis import HealthCheck, Phase, given, settings
 
 from chronaxie.gradient_bridge import Twin
+from chronaxie.gradient_bridge.refusals import refuse_dead_ends
 from chronaxie.models.errors import UnsupportedModel
 
 from ..random_networks import networks
@@ -26,9 +27,18 @@ TRAINED = ("w", "tau", "drive", "v", "h")
 
 
 def trainable(net, names):
-    """What of `TRAINED` a network has."""
-    arrays = Twin(net, namespace=names, engine="reference").program.arrays
-    return tuple(name for name in TRAINED if any(key.endswith(f".{name}") for key in arrays))
+    """Patterns of what a network has of `TRAINED` and a gradient reaches."""
+    program = Twin(net, namespace=names, engine="reference").program
+    return tuple(key for key in program.arrays if key.rpartition(".")[2] in TRAINED and reached(program, key))
+
+
+def reached(program, key):
+    """Whether a statement passes a gradient to an array."""
+    try:
+        refuse_dead_ends(program, key)
+    except UnsupportedModel:
+        return False
+    return True
 
 
 def run(twin, steps):
