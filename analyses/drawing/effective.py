@@ -40,7 +40,7 @@ def interval_decay(ds, ax):
     """
     _decays(ds, ax, "isi_layer", "isi_layer_correlogram", "isi_lag", where="interval_decay")
     ax.axhline(1, color=GREY, linewidth=0.8, linestyle="--")
-    ax.set(xlabel="Time after a spike (ms)", ylabel="Rate over mean rate", title="Intervals of order 1 to 100")
+    ax.set(xlabel="Time after a spike (ms)", ylabel="Rate over mean rate", title="Intervals of all orders")
     ax.set_xlim(0, None)
     legend_below(ax)
     return ax
