@@ -18,7 +18,7 @@ import numpy as np
 from .memory import added
 from .sizes import Size
 
-LEAST = 0.1  # s that the timed runs of one visit take, one run at least
+LEAST = 0.5  # s that the timed runs of one visit take, one run at least
 
 
 def _say_to_parent():

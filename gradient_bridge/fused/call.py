@@ -14,9 +14,9 @@ from ..stimuli import check_currents
 from .layout import VECTOR
 from .plan import identifier
 
-CHUNK, SHORT_CHUNK = 16, 8  # steps between checkpoints: of small groups, of large ones
-LARGE = 128  # neurons
-BLOCK = 32  # trials that one thread takes through time together
+# steps between checkpoints, and trials that one thread takes through time together: what they keep of a few hundred
+# neurons fits a processor's own cache; the tiles of a product have up to 8 rows
+CHUNK, BLOCK = 16, 16
 RECENT = 4  # passes whose memory is kept for later ones
 PAST = 1 << 22  # bytes of an output from which on it is written past the caches, which it would empty
 LENT = 1 << 20  # bytes from which on what a pass returns is taken from there, too
@@ -90,8 +90,7 @@ class Call:
         self.sources, self.currents, self.coefficients, self.keep = sources, currents, coefficients, keep
         self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
         self.pool = run.engine.pool
-        widest = max([g.size for g in design.layouts.values()] + [1])
-        self.chunk = CHUNK if widest <= LARGE else SHORT_CHUNK
+        self.chunk = CHUNK
         self.block = min(BLOCK, self.trials)
         self.blocks = -(-self.trials // self.block)
         self.spaces = [s for s in design.plan.spaces if s not in design.plan.sources]
