@@ -23,9 +23,19 @@ HOMES = {
     "ecg_comparison": ("experiments.ecg_comparison", "STUDY", "networks beside each other on ECG waves"),
     "mnist": ("experiments.mnist", "STUDY", "digits pixel by pixel, spiking and dense networks"),
     "speech": ("experiments.speech", "STUDY", "spoken digits and commands, spiking and dense networks"),
+    "robustness_comparison": (
+        "experiments.robustness_comparison",
+        "STUDY",
+        "perturbations of adaptive, leaky and dense networks",
+    ),
     "sparsity": ("experiments.sparsity", "STUDY", "accuracy against firing rate and energy"),
     "timescales": ("experiments.timescales", "STUDY", "where learned time constants come from"),
-    "continuous_time": ("experiments.continuous_time", "STUDY", "networks whose step becomes a time and vanishes"),
+    "continuous_time": ("experiments.continuous_time", "STUDY", "networks whose step becomes a time"),
+    "fit_neuron": (
+        "experiments.fit_neuron",
+        "STUDY",
+        "which parameters of a neuron its recording identifies",
+    ),
 }
 
 

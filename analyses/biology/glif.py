@@ -70,16 +70,7 @@ def glif_parameters(*, data=None):
     ----------
     Teeter et al., Nature Communications 9, 709 (2018).
     """
-    path = find_table(ALLEN_GLIF.file, data)
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        needed = {c.column for c in COLUMNS} | {"threshold_adaptation_accepted"}
-        missing = sorted(needed - set(reader.fieldnames or ()))
-        if missing:
-            raise InvalidInput(
-                f"glif_parameters: {path} has no column {missing[0]!r}; take the complete table"
-            )
-        rows = list(reader)
+    path, rows = _rows(data)
     samples = [_sample(rows, column, path) for column in COLUMNS]
     dim = "glif_parameter"
 
@@ -106,6 +97,49 @@ def glif_parameters(*, data=None):
             "file": ALLEN_GLIF.file,
         },
     )
+
+
+def glif_cells(*, data=None):
+    """The same parameters of each cell whose threshold adaptation was accepted.
+
+    Parameters
+    ----------
+    data : path, optional
+        As for `glif_parameters`.
+
+    Returns
+    -------
+    Dataset
+        On ``cell`` (specimen id): ``C`` (pF), ``tau_m``, ``g_L`` (nS), ``E_L``, ``theta_0``, ``b``, ``tau_a``,
+        ``t_ref``, ms and mV.
+
+    Raises
+    ------
+    DataNotFound, InvalidInput
+        As `glif_parameters`.
+    """
+    path, rows = _rows(data)
+    rows = [row for row in rows if row["threshold_adaptation_accepted"] == "True"]
+    return xr.Dataset(
+        {c.name: variable(_sample(rows, c, path), "cell", units=c.unit, long_name=c.what) for c in COLUMNS},
+        coords={"cell": [int(row["specimen_id"]) for row in rows]},
+        attrs={"title": ALLEN_GLIF.title, "citation": ALLEN_GLIF.citation, "licence": ALLEN_GLIF.licence},
+    )
+
+
+def _rows(data):
+    """The table's path, and its lines as dicts."""
+    path = find_table(ALLEN_GLIF.file, data)
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        needed = {c.column for c in COLUMNS} | {"threshold_adaptation_accepted"}
+        missing = sorted(needed - set(reader.fieldnames or ()))
+        if missing:
+            raise InvalidInput(
+                f"glif_parameters: {path} has no column {missing[0]!r}; take the complete table"
+            )
+        rows = list(reader)
+    return path, rows
 
 
 def _sample(rows, column, path):

@@ -23,7 +23,7 @@ from ...models.errors import UnsupportedModel
 from ...models.times import whole_steps
 from ..comparison import differences, run_twin
 from ..continuous import as_the_step_reads, load_its_task, load_network
-from ..evaluating import EvaluationError, check_task, first_trials, start_of
+from ..evaluating import EvaluationError, check_task, start_of
 from ..physical_config import MODEL as CURRENT_ALIF
 from ..physical_config import PhysicalConfig
 from ..provenance import provenance
@@ -78,7 +78,7 @@ class ContinuousTimeConfig:
     start : {"zero", "random", "given"}
         As in `evaluate`.
     trials : int or None
-        The first so many test trials; None for all.
+        At most the first so many test trials; None for all.
     device : str
         Brian2 device.
     """
@@ -103,6 +103,8 @@ class ContinuousTimeConfig:
             raise ValueError(f"continuous_time: model must be one of {', '.join(MODELS)}, got {self.model!r}")
         if self.network is None and self.task is None:
             raise ValueError("continuous_time: name a network, or a task on which one is trained")
+        if self.trials is not None and not (isinstance(self.trials, int) and self.trials >= 1):
+            raise ValueError(f"continuous_time: trials: expected a whole number >= 1, got {self.trials!r}")
         if self.network is None:
             self.training_config  # noqa: B018  what it refuses is refused before the first job begins
 
@@ -138,7 +140,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     task, net = _network(config, checkpoint=checkpoint, resume=resume, report=report)
     single = describe(net, namespace={})
     check_task(single, task, config.start, 1)
-    test = first_trials(task.test, config.trials, "trials")
+    test = task.test.isel(trial=slice(config.trials))
     dts = _steps_of(config.dts, single.dt)
     seed = config.seed if config.network else 0
     states = start_states(single, start_of(single, config.start, seed), test.sizes["trial"])
