@@ -92,6 +92,15 @@ def fold_events(ds, group, start, step, finish, outputs, *, where, timed=True):
     return _lazy(events, group, limits, (start, step, finish, outputs), where=where)
 
 
+def values_of(arrays):
+    """Values of DataArrays, as a list of ndarray; of Dask together, so that what they share is read once."""
+    if all(array.chunks is None for array in arrays):
+        return [array.values for array in arrays]
+    import dask
+
+    return [np.asarray(values) for values in dask.compute(*(array.data for array in arrays))]
+
+
 def join(parts, axis=0):
     """Concatenate arrays of NumPy or Dask; without parts an empty array."""
     if any(hasattr(part, "dask") for part in parts):

@@ -1,11 +1,9 @@
 """Spikes of a simulation or of a recording, as one layout: whatever fired them, the same estimators read them."""
 
-from typing import NamedTuple
-
 import numpy as np
 import xarray as xr
 
-from ..activity.events import check_events, chosen_groups, event_names, extent
+from ..activity.events import BLOCK, check_events, chosen_groups, event_names, extent, values_of
 from ..errors import InvalidInput, MissingVariable
 from ..variables import positive, require, variable
 
@@ -14,17 +12,30 @@ SECONDS = {"s": 1.0, "ms": 1e-3}
 ROUNDING = 1e-6
 # More blocks than these make a bootstrap no better.
 MOST_BLOCKS = 100
+# Spikes that are held, sorted by neuron.
+HELD = 1 << 23
 
 
-class Trains(NamedTuple):
-    """Spikes of a group ordered by neuron, trial, time: neuron k has those from ``ends[k]`` to ``ends[k + 1]``."""
+class Trains:
+    """Spikes of a group, neuron by neuron: read for as many neurons at once as hold `HELD` spikes.
 
-    group: str
-    trials: int
-    duration: float
-    trial: np.ndarray
-    time: np.ndarray
-    ends: np.ndarray
+    Parameters
+    ----------
+    group : str
+    trials : int
+    duration : float
+        Of a trial (s).
+    columns : sequence of DataArray (spike,)
+        Trial, neuron and time, in memory, in a file or backed by Dask.
+    counts : ndarray of int (neuron,)
+    """
+
+    def __init__(self, group, trials, duration, columns, counts):
+        self.group, self.trials, self.duration = group, trials, duration
+        # neuron k has the spikes from ends[k] to ends[k + 1]
+        self.ends = np.concatenate([[0], np.cumsum(counts)])
+        self._columns = columns
+        self._first, self._last, self._trial, self._time = 0, 0, None, None
 
     @property
     def size(self):
@@ -32,9 +43,23 @@ class Trains(NamedTuple):
         return len(self.ends) - 1
 
     def of(self, neuron):
-        """Trial and time (s) of the spikes of one neuron."""
-        part = slice(self.ends[neuron], self.ends[neuron + 1])
-        return self.trial[part], self.time[part]
+        """Trial and time (s) of the spikes of one neuron, ordered; quick for neurons in their order."""
+        if not self._first <= neuron < self._last:
+            self._hold(neuron)
+        part = slice(*(self.ends[neuron : neuron + 2] - self.ends[self._first]))
+        return self._trial[part], self._time[part]
+
+    def _hold(self, first):
+        last = int(np.searchsorted(self.ends, self.ends[first] + HELD, side="right")) - 1
+        last = max(last, first + 1)
+        parts = []
+        for trial, neuron, time in _blocks(self._columns):
+            inside = (neuron >= first) & (neuron < last)
+            parts.append((trial[inside], neuron[inside], time[inside]))
+        trial, neuron, time = (np.concatenate(values) for values in zip(*parts, strict=True))
+        order = np.lexsort((time, trial, neuron))
+        self._first, self._last = first, last
+        self._trial, self._time = trial[order].astype(np.int64), time[order].astype(float)
 
 
 def recorded_spikes(
@@ -132,14 +157,13 @@ def trains(ds, groups, *, where):
     count, duration = extent(ds, where=where)
     found = []
     for group in chosen:
-        trial, neuron, time = (ds[name].values for name in event_names(ds, group, timed=True, where=where))
+        columns = [ds[name] for name in event_names(ds, group, timed=True, where=where)]
         size = ds.sizes[f"{group}_neuron"]
-        check_events((trial, neuron, time), group, (count, size, duration), where=where)
-        order = np.lexsort((time, trial, neuron))
-        ends = np.searchsorted(neuron[order], np.arange(size + 1))
-        found.append(
-            Trains(group, count, duration, trial[order].astype(np.int64), time[order].astype(float), ends)
-        )
+        counts = np.zeros(size, dtype=np.int64)
+        for block in _blocks(columns):
+            check_events(block, group, (count, size, duration), where=where)
+            counts += np.bincount(block[1], minlength=size)
+        found.append(Trains(group, count, duration, columns, counts))
     return found
 
 
@@ -153,8 +177,18 @@ def unit_coordinates(groups):
     }
 
 
+def _blocks(columns):
+    """Values of the columns, at most `BLOCK` spikes at once; one block without spikes where there are none."""
+    dim = columns[0].dims[0]
+    for start in range(0, max(columns[0].size, 1), BLOCK):
+        # first `isel`: of a file, or of Dask, only this part is read
+        yield values_of([column.isel({dim: slice(start, start + BLOCK)}) for column in columns])
+
+
 def _indices(values, limit, size, *, name, where):
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1):
+    if limit is not None and (
+        isinstance(limit, bool) or not isinstance(limit, int | np.integer) or limit < 1
+    ):
         raise InvalidInput(f"{where}: {name}s must be a whole number above 0, got {limit!r}")
     if values is None:
         return np.zeros(size, dtype=np.int64), 1 if limit is None else int(limit)
@@ -163,7 +197,9 @@ def _indices(values, limit, size, *, name, where):
         raise InvalidInput(f"{where}: {size} times but {len(values)} values of {name}")
     values = values if size else values.astype(np.int64)  # an empty list is one of whole numbers too
     if values.dtype.kind not in "iu" or (size and values.min() < 0):
-        raise InvalidInput(f"{where}: {name} must be whole numbers from 0 on, got {values.dtype} {values[:3]}")
+        raise InvalidInput(
+            f"{where}: {name} must be whole numbers from 0 on, got {values.dtype} {values[:3]}"
+        )
     if limit is None:
         if not size:
             raise InvalidInput(f"{where}: nothing fired; say how many {name}s there are: {name}s=…")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activity.events import BLOCK, check_events, event_names, extent
+from ..activity.events import BLOCK, check_events, event_names, extent, values_of
 from ..errors import InvalidInput
 from ..variables import require
 from .trains import Trains
@@ -76,8 +76,8 @@ class GroupSpikes:
     def read(self, first, last):
         """Neuron and time of the spikes of the trials first … last − 1, checked; ndarrays."""
         part = {self.time.dims[0]: slice(int(self.offset[first]), int(self.offset[last]))}
-        # `isel` before `values`: of a file, or of Dask, only this part is read
-        neuron, time = self.neuron.isel(part).values, self.time.isel(part).values
+        # first `isel`: of a file, or of Dask, only this part is read
+        neuron, time = values_of([self.neuron.isel(part), self.time.isel(part)])
         check_events((neuron[:0], neuron, time), self.name, (1, self.size, self.duration), where=self.where)
         return neuron, time
 
@@ -86,7 +86,7 @@ class GroupSpikes:
         counts = np.zeros(self.size, np.int64)
         for start in range(0, int(self.offset[-1]), BLOCK):
             part = {self.neuron.dims[0]: slice(start, start + BLOCK)}
-            neuron = self.neuron.isel(part).values
+            (neuron,) = values_of([self.neuron.isel(part)])
             check_events((neuron[:0], neuron), self.name, (1, self.size), where=self.where)
             counts += np.bincount(neuron, minlength=self.size)
         return counts
@@ -120,7 +120,7 @@ def _counted(trial, trials, group, *, where):
     """Spikes of each trial, and whether they are ordered by trial."""
     counts, ordered, last = np.zeros(trials, np.int64), True, -1
     for start in range(0, trial.size, BLOCK):
-        values = trial.isel({trial.dims[0]: slice(start, start + BLOCK)}).values
+        (values,) = values_of([trial.isel({trial.dims[0]: slice(start, start + BLOCK)})])
         check_events((values, values[:0]), group, (trials, 1), where=where)
         counts += np.bincount(values, minlength=trials)
         ordered &= bool(values[0] >= last and (values[1:] >= values[:-1]).all())

@@ -20,7 +20,7 @@ def measured(name, storage, *, neurons, spikes, trials):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["sparsity", "energy"])
+@pytest.mark.parametrize("name", ["sparsity", "energy", "fidelity", "isi_timescales"])
 def test_the_benchmark_measures_the_same_from_memory_and_dask(name):
     small = dict(neurons=300, spikes=5000, trials=4)
     memory, lazy = (measured(name, storage, **small) for storage in ("memory", "dask"))
@@ -32,7 +32,7 @@ def test_the_benchmark_measures_the_same_from_memory_and_dask(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", ["memory", "dask"])
-@pytest.mark.parametrize("name", ["sparsity", "participation_ratio", "energy"])
+@pytest.mark.parametrize("name", ["sparsity", "participation_ratio", "energy", "fidelity", "isi_timescales"])
 def test_a_hundred_million_spikes_in_a_minute_and_4_gib(name, storage):
     got = measured(name, storage, neurons=1_000_000, spikes=100_000_000, trials=100)
     # of the processor, on which other tests run beside

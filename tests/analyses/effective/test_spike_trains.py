@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from chronaxie.analyses import InvalidInput, firing_rates
-from chronaxie.analyses.effective import doubly_stochastic_spikes, recorded_spikes
+from chronaxie.analyses.effective import (
+    autocorrelation_timescales,
+    doubly_stochastic_spikes,
+    isi_timescales,
+    recorded_spikes,
+)
+from chronaxie.analyses.effective import spike_trains as module
 from chronaxie.analyses.effective.doubly_stochastic import ornstein_uhlenbeck_kernel
 from chronaxie.analyses.effective.spike_trains import trains
 
@@ -29,6 +36,30 @@ def test_trains_are_ordered_by_neuron_trial_and_time():
     assert trial.tolist() == [0, 0, 1]
     assert time.tolist() == [0.1, 0.3, 0.4]
     assert len(found.of(2)[1]) == 0
+
+
+@pytest.mark.parametrize("dask", [False, True])
+def test_spikes_are_read_a_part_at_a_time_and_give_the_same(dask, monkeypatch):
+    rng = np.random.default_rng(4)
+    ds = recorded_spikes(
+        3 * rng.random(3000), neuron=rng.integers(0, 9, 3000), trial=rng.integers(0, 20, 3000), duration=3
+    )
+    options = {"resamples": 20, "width": 0.02, "window": None}
+    whole = autocorrelation_timescales(ds, **options), isi_timescales(ds, resamples=20)
+    monkeypatch.setattr(module, "HELD", 700)
+    monkeypatch.setattr(module, "BLOCK", 500)
+    read, values_of = [], module.values_of
+
+    def watched(arrays):
+        read.extend(array.size for array in arrays)
+        return values_of(arrays)
+
+    monkeypatch.setattr(module, "values_of", watched)
+    part = ds.chunk({"recorded_spike": 250}) if dask else ds
+    found = autocorrelation_timescales(part, **options), isi_timescales(part, resamples=20)
+    assert max(read) == 500
+    for one, other in zip(found, whole, strict=True):
+        xr.testing.assert_identical(one, other)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +92,9 @@ def test_the_ornstein_uhlenbeck_process_has_its_variance_and_time_constant():
 def test_the_rate_of_the_process_forgets_with_its_time_constant():
     """Var[count of a trial] = mean + ∬ Cov: within 2 %, two standard errors; 1.9 tau for 2 tau lowers it by 4 %."""
     tau, rate, step, steps = 100.0, 20.0, 25.0, 80
-    ds = doubly_stochastic_spikes(tau, rate=rate, duration=steps * step / 1e3, trials=40000, step=step, seed=5)
+    ds = doubly_stochastic_spikes(
+        tau, rate=rate, duration=steps * step / 1e3, trials=40000, step=step, seed=5
+    )
     count = np.bincount(ds["process_spike_trial"].values, minlength=40000)
     lag = np.abs(np.subtract.outer(np.arange(steps), np.arange(steps))) * step
     expected = rate * steps * step / 1e3 + (rate * step / 1e3) ** 2 * np.exp(-lag / tau).sum()
@@ -71,9 +104,10 @@ def test_the_rate_of_the_process_forgets_with_its_time_constant():
 def test_the_process_has_its_rate_and_its_variance():
     ds = doubly_stochastic_spikes(40, rate=20, duration=2, trials=400, components=2, seed=1)
     (found,) = trains(ds, None, where="test")
-    assert len(found.time) / 800 == pytest.approx(20, rel=0.05)
+    trial, time = found.of(0)
+    assert len(time) / 800 == pytest.approx(20, rel=0.05)
     # counts in 10 ms: mean m, variance m + m² · 1 as a quarter of tau is short
-    counts = np.histogram2d(found.trial, found.time, bins=(400, 200), range=((0, 400), (0, 2)))[0]
+    counts = np.histogram2d(trial, time, bins=(400, 200), range=((0, 400), (0, 2)))[0]
     m = counts.mean()
     assert counts.var() == pytest.approx(m + m**2, rel=0.06)
     assert doubly_stochastic_spikes(40, rate=20, duration=1, seed=1).identical(
