@@ -172,7 +172,8 @@ def _by_layer(array, name, *, where):
         )
     if array.dims != ("neuron",):
         raise InvalidInput(
-            f"{where}: {name} must have the dimension ('neuron',), got {array.dims}; select one run"
+            f"{where}: {name} must have the dimension ('neuron',), got {array.dims}; select one run, or take "
+            f"compare_over_seeds"
         )
     values, layer = milliseconds(array, name=name, where=where), array["layer"].values
     return {str(label): _known(values[layer == label]) for label in dict.fromkeys(layer.tolist())}
