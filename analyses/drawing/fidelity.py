@@ -6,9 +6,9 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import require
-from .robustness import PERTURBATION_TITLES, broken
+from .robustness import PERTURBATION_TITLES
 from .specs import FigureSpec, Panel
-from .style import COLOURS, GREY, LIGHT, plain_ticks
+from .style import COLOURS, GREY, LIGHT, in_first_column, strength_axis
 
 UNCHANGED = ("brian2", "finer_dt", "other_trial")
 _SIMILARITIES = (
@@ -131,19 +131,13 @@ def fidelity_against_strength(ds, ax, *, kind):
     if floor.sizes["run"]:
         level = _first_layer(floor["fidelity_coincidence"]).mean()
         ax.axhline(level, color=GREY, linestyle=":", linewidth=1, label="coincide between trials")
-    if logarithmic:
-        ax.set_xscale("log")
-        ax.set_xlim(strengths.min() / 1.4, strengths.max() * 1.4)
-        plain_ticks(ax, "x")
-    else:
-        ax.set_xticks(strengths)
-    if kind == "weight_quantisation":
-        ax.invert_xaxis()  # fewer bits are stronger
     unit = str(runs["run_unit"].values[0])
     label = str(runs["run_text"].values[0]) + ("" if unit == "1" else f" ({unit})")
     low = min(_lowest(*(_first_layer(ds[f"{n}{part}"]) for part in _PARTS)) for n, *_ in _SIMILARITIES)
-    ax.set(ylim=(low - 0.05, 1.05), title=title, xlabel=broken(label))
-    if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
+    # fewer bits are stronger
+    strength_axis(ax, strengths, label, logarithmic=logarithmic, falling=kind == "weight_quantisation")
+    ax.set(ylim=(low - 0.05, 1.05), title=title)
+    if in_first_column(ax):
         ax.set_ylabel(f"Kept, share\n({_sample(ds, 'decisions_same')})")
     return ax
 

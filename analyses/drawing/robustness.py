@@ -6,7 +6,7 @@ import numpy as np
 
 from ..variables import require
 from .specs import FigureSpec, Panel
-from .style import COLOURS, GREY, plain_ticks
+from .style import COLOURS, GREY, broken, in_first_column, strength_axis  # noqa: F401
 
 # Name, title, whether the strength is drawn on a logarithmic axis.
 PERTURBATION_TITLES = {
@@ -63,29 +63,15 @@ def accuracy_against_strength(ds, ax, *, name):
         elinewidth=1,
         label="mean, standard deviation",
     )
-    if logarithmic:
-        ax.set_xscale("log")
-        ax.set_xlim(x.min() / 1.4, x.max() * 1.4)
-        plain_ticks(ax, "x")
-    else:
-        ax.set_xticks(x)
-    if name == "weight_quantisation":
-        ax.invert_xaxis()  # fewer bits are stronger
     unit = strength.attrs.get("units", "1")
     label = strength.attrs.get("long_name", name)
-    ax.set(ylim=(0, 1), title=title, xlabel=broken(label + ("" if unit == "1" else f" ({unit})")))
-    if ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col():
+    label += "" if unit == "1" else f" ({unit})"
+    # fewer bits are stronger
+    strength_axis(ax, x, label, logarithmic=logarithmic, falling=name == "weight_quantisation")
+    ax.set(ylim=(0, 1), title=title)
+    if in_first_column(ax):
         ax.set_ylabel("Accuracy on what is labelled")
     return ax
-
-
-def broken(text, most=34):
-    """A label in two lines where it is long."""
-    text = text[:1].upper() + text[1:]
-    if len(text) <= most:
-        return text
-    cut = text.rfind(" ", 0, most)
-    return f"{text[:cut]}\n{text[cut + 1 :]}"
 
 
 ROBUSTNESS = (

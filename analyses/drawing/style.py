@@ -126,3 +126,30 @@ def plain_ticks(ax, axis):
     which.set_major_locator(FixedLocator(ticks))
     which.set_major_formatter(StrMethodFormatter("{x:g}"))
     which.set_minor_formatter(NullFormatter())
+
+
+def strength_axis(ax, strengths, label, *, logarithmic=False, falling=False):
+    """Strengths of a perturbation as the ticks of the horizontal axis, or on a logarithmic one; falling: reversed."""
+    if logarithmic:
+        ax.set_xscale("log")
+        ax.set_xlim(strengths.min() / 1.4, strengths.max() * 1.4)
+        plain_ticks(ax, "x")
+    else:
+        ax.set_xticks(strengths)
+    if falling:
+        ax.invert_xaxis()
+    ax.set_xlabel(broken(label))
+
+
+def broken(text, most=34):
+    """A label in two lines where it is long."""
+    text = text[:1].upper() + text[1:]
+    if len(text) <= most:
+        return text
+    cut = text.rfind(" ", 0, most)
+    return f"{text[:cut]}\n{text[cut + 1 :]}"
+
+
+def in_first_column(ax):
+    """Whether the axis stands alone or leftmost in a figure."""
+    return ax.get_subplotspec() is None or ax.get_subplotspec().is_first_col()
