@@ -9,6 +9,9 @@ from .continuous_summary import summarise_continuous
 from .fidelity_summary import ATTRIBUTES as ATTRIBUTES_FIDELITY
 from .fidelity_summary import NEEDED as NEEDED_FIDELITY
 from .fidelity_summary import summarise_fidelity
+from .lesions import ATTRIBUTES as ATTRIBUTES_LESIONS
+from .lesions import NEEDED as NEEDED_LESIONS
+from .lesions import summarise_lesions
 from .published_page import page
 from .record_simulation import summarise_record
 from .results import ResultError
@@ -96,6 +99,9 @@ def summarise(ds):
     if study == "robustness":
         _require(ds, "robustness", NEEDED_ROBUSTNESS, ATTRIBUTES_ROBUSTNESS)
         return summarise_robustness(ds)
+    if study == "lesions":
+        _require(ds, "lesions", NEEDED_LESIONS, ATTRIBUTES_LESIONS)
+        return summarise_lesions(ds)
     if study == "fidelity":
         _require(ds, "fidelity", NEEDED_FIDELITY, ATTRIBUTES_FIDELITY)
         return summarise_fidelity(ds)

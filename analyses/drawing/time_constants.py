@@ -324,3 +324,5 @@ TIME_CONSTANTS = (
         height=4.4,
     ),
 )
+
+LESIONS = tuple(spec for spec in TIME_CONSTANTS if spec.name in ("relations", "lesions"))

@@ -8,6 +8,7 @@ import os
 from .. import catalogue
 from . import run_continuous as continuous
 from . import run_fidelity as fidelity
+from . import run_lesions as lesions
 from . import run_published as published
 from . import run_robustness as robustness
 from . import run_sweep as sweep
@@ -116,6 +117,7 @@ def add(commands):
     robustness.add(studies)
     published.add(studies)
     fidelity.add(studies)
+    lesions.add(studies)
     for name, (_, _, text) in catalogue.HOMES.items():
         if name not in studies.choices:
             sweep.add(studies, name, text=text)

@@ -17,7 +17,7 @@ def _show(given):
     from pathlib import Path
 
     from ... import analyses
-    from ...analyses.drawing import fidelity
+    from ...analyses.drawing import fidelity, time_constants
     from ..record_simulation import excerpt
     from ..results import ResultError, read_result
     from ..summary import summarise
@@ -36,6 +36,8 @@ def _show(given):
         specs = analyses.ROBUSTNESS
     elif ds.attrs["study"] == "fidelity":
         specs = fidelity.FIDELITY
+    elif ds.attrs["study"] == "lesions":
+        specs = time_constants.LESIONS
     drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
     print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
     return 0
