@@ -2,45 +2,10 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student
 
 from ..errors import InvalidInput, MissingVariable
 from ..variables import require, variable
-
-
-def mean_interval_kernel(x, *, level=0.95, axis=-1):
-    """Mean and Student's interval, mean ± t_{(1+level)/2, n−1} sd/√n.
-
-    Exact where x is normal. Seeds are few: of five, percentiles of a bootstrap cover 79 % where they say 90 %.
-
-    Parameters
-    ----------
-    x : array_like
-        NaN gives NaN.
-    level : float in (0, 1)
-    axis : int
-
-    Returns
-    -------
-    mean : ndarray
-    interval : ndarray (2, …)
-        NaN for fewer than two values.
-
-    Raises
-    ------
-    InvalidInput
-        A level that is not in (0, 1).
-    """
-    if not 0 < level < 1:
-        raise InvalidInput(
-            f"mean_interval_kernel: level must be between 0 and 1, such as 0.95, got {level!r}"
-        )
-    x = np.asarray(x, dtype=float)
-    mean, n = x.mean(axis), x.shape[axis]
-    if n < 2:
-        return mean, np.full((2, *np.shape(mean)), np.nan)
-    half = student.ppf((1 + level) / 2, n - 1) * x.std(axis, ddof=1) / np.sqrt(n)
-    return mean, np.stack([mean - half, mean + half])
+from .student import student_kernel
 
 
 def over_seeds(ds, names=None, *, log=(), level=0.95, dim="seed"):
@@ -65,7 +30,7 @@ def over_seeds(ds, names=None, *, log=(), level=0.95, dim="seed"):
     -------
     Dataset
         ``<name>_mean`` and ``<name>_seed_interval (…, bound)``, NaN where a seed has no value or there is one seed.
-        ``seeds``: how many.
+        ``seeds``: how many. Student's intervals (`student_kernel`).
 
     Raises
     ------
@@ -98,7 +63,10 @@ def over_seeds(ds, names=None, *, log=(), level=0.95, dim="seed"):
                     f"{where}: {name} is averaged as a logarithm and must be above 0, got {values.min()}"
                 )
             values = np.log(values)
-        mean, interval = mean_interval_kernel(values, level=level)
+        mean, interval, _, count = student_kernel(values, level=level)
+        # a mean over other networks than the rest would not be beside them
+        missing = count < values.shape[-1]
+        mean, interval = np.where(missing, np.nan, mean), np.where(missing, np.nan, interval)
         if name in log:
             mean, interval = np.exp(mean), np.exp(interval)
         attrs = {"units": array.attrs.get("units", "1"), "level": level, "seeds": ds.sizes[dim]}

@@ -7,16 +7,18 @@ from scipy import stats
 
 from chronaxie.analyses import InvalidInput, MissingVariable, compare
 from chronaxie.analyses.biology.over_seeds import compare_over_seeds
-from chronaxie.analyses.statistics.over_seeds import mean_interval_kernel, over_seeds
+from chronaxie.analyses.statistics.over_seeds import over_seeds
 
 
-def test_the_interval_covers_the_mean_of_five():
-    x = np.random.default_rng(0).normal(3, 1, (2000, 5))
-    mean, (low, high) = mean_interval_kernel(x, level=0.9)
-    np.testing.assert_allclose(mean, x.mean(axis=1))
-    # 2000 repetitions: three standard errors are 2 %
-    assert ((low < 3) & (high > 3)).mean() == pytest.approx(0.9, abs=0.02)
-    assert stats.ttest_1samp(x[0], low[0]).pvalue == pytest.approx(0.1)
+def test_the_interval_is_student_s():
+    values = np.random.default_rng(0).normal(3, 1, 5)
+    found = over_seeds(xr.Dataset({"x": ("seed", values), "y": ("seed", [1.0, np.nan, 2, 3, 4])}), level=0.9)
+    low, _ = found["x_seed_interval"].values
+    assert float(found["x_mean"]) == pytest.approx(values.mean())
+    assert stats.ttest_1samp(values, low).pvalue == pytest.approx(0.1)
+    # a seed without a value: no mean of the others
+    assert np.isnan(found["y_mean"])
+    assert np.isnan(found["y_seed_interval"]).all()
 
 
 def test_ratios_are_averaged_as_logarithms_and_one_seed_has_no_interval():
@@ -35,7 +37,7 @@ def test_ratios_are_averaged_as_logarithms_and_one_seed_has_no_interval():
         over_seeds(ds, ["other"])
     with pytest.raises(MissingVariable, match="lacks seed"):
         over_seeds(ds.isel(seed=0))
-    with pytest.raises(InvalidInput, match="level must be between 0 and 1"):
+    with pytest.raises(InvalidInput, match="level must be"):
         over_seeds(ds, level=95)
 
 
