@@ -20,8 +20,10 @@ from .drawing.fidelity import FIDELITY
 from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
 from .drawing.networks import NETWORKS
 from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
+from .drawing.perturbed_networks import PERTURBED_NETWORKS
 from .drawing.published import PUBLISHED
 from .drawing.raster import example_classes, example_signal, example_spikes, example_stimulus
+from .drawing.rate_tradeoff import RATE_TRADEOFF
 from .drawing.record import record_spikes, record_waves
 from .drawing.robustness import ROBUSTNESS, accuracy_against_strength
 from .drawing.steps import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
@@ -85,7 +87,9 @@ __all__ = [
     "INT32_RATIO_31",
     "NETWORKS",
     "NEURON_COSTS",
+    "PERTURBED_NETWORKS",
     "PUBLISHED",
+    "RATE_TRADEOFF",
     "RECORD",
     "ROBUSTNESS",
     "SPARSITY",

@@ -183,14 +183,7 @@ def robustness(
             rows.append(row * (seeds // repeated))
         found[name] = rows
     found[PLAIN] *= seeds // len(states)
-    ds = _dataset(found, chosen, seeds)
-    labels = test.label.values[test.labelled.values]
-    for name, value, text in (
-        ("accuracy_commonest", np.bincount(labels).max() / len(labels), "share of the commonest class"),
-        ("accuracy_chance", 1 / len(task.classes), "one over the number of classes"),
-    ):
-        ds[name] = ((), value, {"units": "1", "long_name": text})
-    return ds.assign_attrs(
+    return as_dataset(found, chosen, seeds, test=test, classes=task.classes).assign_attrs(
         device=device,
         start=start,
         trials=test.sizes["trial"],
@@ -301,7 +294,23 @@ _WHAT = {
 }
 
 
-def _dataset(found, chosen, seeds):
+def as_dataset(found, chosen, seeds, *, test, classes):
+    """Accuracies and rates of a network under perturbations as a dataset, that of `robustness`.
+
+    Parameters
+    ----------
+    found : dict of str to list
+        For `PLAIN` a dict of quantity to value for each seed; for every perturbation a list of them for each strength.
+    chosen : dict of str to Sweep
+    seeds : int
+    test : xarray.Dataset
+        The trials that were simulated.
+    classes : sequence of str
+
+    Returns
+    -------
+    xarray.Dataset
+    """
     variables, coords = {}, {"seed": np.arange(seeds)}
     for name, rows in found.items():
         dims = ("seed",) if name == PLAIN else (name, "seed")
@@ -325,4 +334,11 @@ def _dataset(found, chosen, seeds):
                 np.array(sweep.strengths, dtype=float),
                 {"units": sweep.unit, "long_name": sweep.text},
             )
-    return xr.Dataset(variables, coords)
+    ds = xr.Dataset(variables, coords)
+    labels = test.label.values[test.labelled.values]
+    for name, value, text in (
+        ("accuracy_commonest", np.bincount(labels).max() / len(labels), "share of the commonest class"),
+        ("accuracy_chance", 1 / len(classes), "one over the number of classes"),
+    ):
+        ds[name] = ((), value, {"units": "1", "long_name": text})
+    return ds

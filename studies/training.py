@@ -89,12 +89,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     if config.is_spiking:
         check_device(config.device or "numpy")  # before the training, not after it
     chosen = recipe(config.task)
-    options = dict(config.task_options)
-    if config.data is not None and reads_data(config.task):
-        options["data"] = config.data
-    elif config.data is not None:
+    task = task_of(config)
+    if config.data is not None and not reads_data(config.task):
         report(f"the task {config.task!r} reads no data; {config.data} is not used")
-    task = load_task(config.task, seed=config.seed, **options)
     report(f"data: {task.source}")
     report(f"      {sizes_in_words(task)}")
     hidden = config.sizes(task.train.sizes["channel"], len(task.classes))
@@ -131,6 +128,14 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     }
     result.attrs.pop("options", None)
     return result, model
+
+
+def task_of(config):
+    """The `Task` of a `TrainConfig`: from its folder of data where it reads one, with its options and seed."""
+    options = dict(config.task_options)
+    if config.data is not None and reads_data(config.task):
+        options["data"] = config.data
+    return load_task(config.task, seed=config.seed, **options)
 
 
 # ------------------------------------------------------------------ spiking networks

@@ -38,8 +38,8 @@ STUDY = Study(
     method="The networks are trained by the recipe of the task on the same seeds, chosen by the accuracy on validation "
     "images split off the training set, and tested once. Differences are taken in pairs of seeds, with Student's "
     "interval and p values of the paired t test, corrected for their number (Holm). Energies are per step, from "
-    "counted operations. Each spiking network is simulated in Brian2 and compared with its twin in float64: of digits on the "
-    "whole test set, of MNIST on its first images, since memory grows with synapses times images.",
+    "counted operations. Each spiking network is simulated in Brian2 and compared with its twin in float64: of digits "
+    "on the whole test set, of MNIST on its first images, since memory grows with synapses times images.",
     config=MnistConfig,
     run=run_network,
     smoke={"task": "digits", "epochs": 2, "hidden": (16,)},
