@@ -8,6 +8,7 @@ from .activity.sparsity import sparsity
 from .biology.cells import cells_distribution, membrane_beside_cells
 from .biology.comparison import compare
 from .biology.glif import glif_parameters, glif_table
+from .biology.over_seeds import compare_over_seeds
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .convergence import convergence_orders, step_deviations
 from .drawing.activity import SPARSITY
@@ -17,6 +18,7 @@ from .drawing.comparison import COMPARISON
 from .drawing.effective import EFFECTIVE
 from .drawing.energy import energy_bars, operation_bars
 from .drawing.fidelity import FIDELITY
+from .drawing.fidelity_pair import FIDELITY_PAIR
 from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
 from .drawing.networks import NETWORKS
 from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
@@ -65,6 +67,7 @@ from .errors import DataNotFound, InvalidInput, MissingVariable
 from .spike_fidelity.comparison import fidelity
 from .spike_fidelity.decisions import accuracy_kept
 from .spike_fidelity.summary import fidelity_summary
+from .statistics.over_seeds import over_seeds
 from .time_constants.description import timescale_intervals
 from .time_constants.displacement import displacement
 from .time_constants.distributions import timescale_fits
@@ -80,6 +83,7 @@ __all__ = [
     "ENERGY_COSTS",
     "EQUAL_COST",
     "FIDELITY",
+    "FIDELITY_PAIR",
     "FIGURES",
     "FLOAT32",
     "FLOAT32_DRAM",
@@ -115,6 +119,7 @@ __all__ = [
     "cells_distribution",
     "class_rates",
     "compare",
+    "compare_over_seeds",
     "compose",
     "confusion",
     "confusion_matrix",
@@ -150,6 +155,7 @@ __all__ = [
     "membrane_timescales",
     "operation_bars",
     "operations",
+    "over_seeds",
     "participation_ratio",
     "rate_against_dt",
     "rates_over_time",
