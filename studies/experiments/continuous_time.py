@@ -238,8 +238,10 @@ class _Runs:
         found = accuracies(decided, self.test, unlabelled_class=self.task.unlabelled_class)
         row = {f"step_{n}": found[n][0] for n in ("accuracy", "accuracy_yin") if n in found}
         rates = analyses.firing_rates(ds)
-        row["step_rate"] = float(rates.firing_rate.mean())
-        hidden = [str(g) for g in dict.fromkeys(rates.unit_layer.values.tolist())]
+        layers = rates.unit_layer.values
+        # Outputs may spike too.
+        hidden = [str(g) for g in dict.fromkeys(layers.tolist()) if str(g).startswith("hidden")]
+        row["step_rate"] = float(rates.firing_rate.values[np.isin(layers, hidden)].mean())
         pairs = analyses.fidelity(own, ds, groups=hidden, resamples=_RESAMPLES)
         pairs = pairs.assign_coords(every=("unit", np.zeros(pairs.sizes["unit"], int)))
         whole = analyses.fidelity_summary(pairs, by="every", resamples=_RESAMPLES)

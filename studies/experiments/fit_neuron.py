@@ -191,12 +191,7 @@ def _parameters(true, start, found):
 
 def answer(gathered):
     """What the gathered jobs say; see `identification_answer`."""
-    axes = json.loads(gathered.attrs["axes"])
-    if [axis["field"] for axis in axes] != ["truth", "fitting", "seed"]:
-        ds = by_variant(gathered)
-        ds = ds.rename(variant="truth").expand_dims("fitting").assign_coords(fitting=["as configured"])
-        return identification_answer(ds)
-    return identification_answer(gathered.load())
+    return identification_answer(by_variant(gathered, dim="truth", keep=("fitting",)))
 
 
 STUDY = Study(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 
-def by_variant(ds, *, dim="variant"):
+def by_variant(ds, *, dim="variant", keep=()):
     """Put all axes of a gathered sweep besides the seed into one dimension.
 
     Parameters
@@ -14,17 +14,23 @@ def by_variant(ds, *, dim="variant"):
         Gathered: its attribute ``axes`` (JSON) names the swept quantities.
     dim : str
         Of the result; where it is the only axis besides the seed, nothing changes.
+    keep : sequence of str
+        Axes that stay what they are; of a sweep that lacks one it gets the single value "as configured".
 
     Returns
     -------
     xarray.Dataset
-        With the dimensions `dim`, whose coordinate says in words where each variant stands, and ``seed``.
+        With the dimensions `dim`, whose coordinate says in words where each variant stands, ``seed`` and those of
+        `keep`.
     """
     axes = [axis["field"] for axis in json.loads(ds.attrs["axes"])]
-    others = [axis for axis in axes if axis != "seed"]
+    others = [axis for axis in axes if axis not in ("seed", *keep)]
     ds = ds.load()
     if "seed" not in axes:
-        ds = _wider(ds, others, "seed", [0])
+        ds = _wider(ds, axes, "seed", [0])
+    for name in keep:
+        if name not in axes:
+            ds = _wider(ds, ["seed"], name, ["as configured"])
     if others == [dim]:
         return ds
     if not others:

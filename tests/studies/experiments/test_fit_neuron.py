@@ -72,6 +72,15 @@ def test_what_a_neuron_has_not_is_left_out():
     )
 
 
+def test_a_sweep_of_one_method_and_something_else():
+    ds = gathered().isel(fitting=0, drop=True).rename(truth="noise").assign_coords(noise=np.arange(8.0))
+    found = answer(ds.assign_attrs(axes=json.dumps([{"field": "noise"}, {"field": "seed"}])))
+    assert found["fitting"].values.tolist() == ["as configured"]
+    expected = np.abs(gathered().error.isel(fitting=0).sel(parameter="C")).median()
+    assert float(found.error_median.sel(parameter="C").item()) == pytest.approx(float(expected))
+    assert "loss_ratio" not in found
+
+
 def test_figures_draw_the_answer(answered, tmp_path):
     files = analyses.figures(gathered().merge(answered), tmp_path, stem="x", specs=IDENTIFICATION)
     assert [f.name for f in files if f.suffix == ".png"] == ["x_identification.png"]
