@@ -61,7 +61,7 @@ def add(commands):
         "--epochs",
         type=count,
         metavar="N",
-        help="passes over the training set (default: the recipe's; alif: 60)",
+        help="passes over the training set (default: the recipe's; alif: 250, synthetic: 60)",
     )
     ecg.add_argument(
         "--hidden",
@@ -99,7 +99,7 @@ def add(commands):
         "--average-epochs",
         type=not_negative,
         metavar="N",
-        help="average the parameters of the last so many epochs; the averages are validated and kept (default: 5; "
+        help="average the parameters of the last so many epochs; the averages are validated and kept (default: 10; "
         "synthetic: 0)",
     )
     ecg.add_argument("--surrogate", metavar="NAME", help="surrogate derivative (default: gaussian)")
