@@ -11,7 +11,7 @@ from ...models.errors import UnsupportedModel
 from ..expressions import COMPARISONS, IN_PLACE, WHOLE
 from ..program import Reset, Threshold, is_random, owner_of
 from ..rendering import ORDERS, StatementWriter
-from .values import COEFFICIENT, MASK
+from .values import COEFFICIENT, MASK, PRODUCT
 
 INSTEAD = 'Twin(engine="reference") runs it'
 ARITHMETIC = {
@@ -255,9 +255,9 @@ class Lowering:
                 return self.values.make("function", self.values.make("*", a.parts[0], b), data="exp")
             if not whole:
                 return self.values.make("power", a, b)
-            product = a
-            for _ in range(int(float(b.data)) - 1):
-                product = self.values.make("*", product, a)
+            product, count = a, int(float(b.data))
+            for _ in range(count - 1):
+                product = self.values.make("*", product, a, data=PRODUCT if count > 2 else None)
             return product
         if kind not in ARITHMETIC:
             refuse(self.operation, f"the operator in {ast.unparse(node)}")

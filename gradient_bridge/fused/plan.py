@@ -18,10 +18,11 @@ from ..program import Call, Operation, Reset, SpikeSource, StateUpdate, Sum, Thr
 from ..rendering import StatementWriter, adds_fixed
 from .kernel import Part, make_kernel
 from .lowering import FUNCTIONS, INSTEAD, refuse
+from .values import PRODUCT
 
 # kinds of operations, and functions, that C rounds in another way than numpy
 ROUNDED = ("power", "mod", "floordiv")
-LOOSE = tuple(f for f in FUNCTIONS if f not in ("abs", "sign", "floor", "ceil", "sqrt"))
+LOOSE = (PRODUCT, *(f for f in FUNCTIONS if f not in ("abs", "sign", "floor", "ceil", "sqrt")))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 NUMBER, COEFFICIENT = "number", "coefficient"
 MASK = "mask"  # data of a truth value that no gradient passes, whatever it was made from
+PRODUCT = "whole power"  # data of the products in x**3: each is rounded, NumPy's power is once
 FIXED_LEAVES = (NUMBER, COEFFICIENT, "truth")
 # kinds of operations whose value is a truth value; "above" is a threshold's comparison, which has a surrogate
 TRUTHS = ("<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "above", "at least", "truth")
