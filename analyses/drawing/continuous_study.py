@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from ..variables import require
 from .specs import FigureSpec, Panel
@@ -11,6 +12,8 @@ from .style import COLOURS, GREY, key_below, plain_ticks
 
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = "osD^v"
+# Ratios of rates up to which an axis from zero shows them.
+_LINEAR = 2.5
 _TITLES = {
     "accuracy_mean": ("Accuracy", "Accuracy"),
     "rate_ratio": ("Activity", "Rate over that at the own step"),
@@ -48,14 +51,16 @@ def against_dt(ds, ax, *, name, along):
             shown[str(one)] = colour
     ax.set_xscale("log")
     ax.set_xlim(dt.max() * 1.25, dt.min() / 1.25)  # towards continuous time
-    plain_ticks(ax, "x")
-    if name == "rate_ratio":
-        ax.set_yscale("log")
-        low, high = ax.get_ylim()
-        ax.set_ylim(min(low, 0.8), max(high, 1.25))
-        plain_ticks(ax, "y")
-    else:
+    ax.set_xticks(dt, [f"{step:g}" for step in dt])
+    ax.xaxis.set_minor_locator(NullLocator())
+    if name != "rate_ratio":
         ax.set_ylim(0, 1.02)
+    elif not np.nanmax(ds[name].values) > _LINEAR:
+        ax.set_ylim(0, _LINEAR)
+    else:
+        ax.set_yscale("log")
+        ax.set_ylim(0.5, 1.5 * np.nanmax(ds[name].values))
+        plain_ticks(ax, "y")
     title, label = _TITLES[name]
     ax.set(xlabel="Simulation step (ms)", ylabel=label, title=title)
     if name == "accuracy_mean":
@@ -79,7 +84,7 @@ def against_dt(ds, ax, *, name, along):
 
 def _spec(along):
     return FigureSpec(
-        f"continuous_time_{along}",
+        f"{along}s",
         tuple(
             Panel(partial(against_dt, name=name, along=along), (name, f"{name}_interval", "dt", along))
             for name in _TITLES

@@ -60,6 +60,7 @@ def slices_of_loss(ds, ax):
         title="What the recording sees",
     )
     ax.set_yscale("symlog", linthresh=1e-3)
+    ax.set_ylim(bottom=min(0.0, 1.5 * float(median.min())))  # below 0 where the fit is not at its best
     key_below(ax, ax.get_legend_handles_labels()[0], columns=3)
     return ax
 

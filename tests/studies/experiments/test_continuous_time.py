@@ -88,7 +88,7 @@ def test_networks_that_were_swept_stand_beside_each_other():
 def test_figures_draw_the_answer(answered, tmp_path):
     files = analyses.figures(gathered().merge(answered), tmp_path, stem="x", specs=CONTINUOUS_STUDY)
     names = sorted(f.name for f in files if f.suffix == ".png")
-    assert names == ["x_continuous_time_integrator.png", "x_continuous_time_reading.png"]
+    assert names == ["x_integrators.png", "x_readings.png"]
 
 
 def test_each_part_of_the_step_alone():
