@@ -163,11 +163,16 @@ def energy_over_reference(energy, reference, *, along="network", dim="seed", lev
     Returns
     -------
     xarray.Dataset
-        ``energy_over_reference`` and its interval; NaN for the interval where one seed is missing.
+        ``energy_over_reference`` and its interval: NaN for fewer than two pairs. Pairs that lack a network are left
+        out; the attribute ``count`` says how many there are.
     """
     ratio = (energy / energy.sel({along: reference}, drop=True)).transpose(..., dim)
-    mean, interval = log_mean_interval_kernel(ratio.values, level=level)
-    attrs = {"units": "1", "long_name": f"energy over that of {reference}"}
+    mean, interval, count = log_mean_interval_kernel(ratio.values, level=level)
+    attrs = {
+        "units": "1",
+        "long_name": f"energy over that of {reference}",
+        "count": _counted(count, f"pairs of {dim}"),
+    }
     out = _with_interval("energy_over_reference", ratio.dims[:-1], mean, interval, attrs, level)
     return out.assign_coords(_kept(ratio, dim))
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import xarray as xr
-from scipy.stats import t as student
 
 from ..errors import InvalidInput, MissingVariable
+from ..statistics.student import student_kernel
 from ..variables import require, variable
 
 _MEASURES = (
@@ -26,7 +26,7 @@ def log_mean_interval_kernel(x, *, level=0.9, axis=-1):
     Parameters
     ----------
     x : array_like
-        > 0; NaN gives NaN.
+        > 0; NaN is left out, and counts for nothing.
     level : float
         In (0, 1).
     axis : int
@@ -36,6 +36,8 @@ def log_mean_interval_kernel(x, *, level=0.9, axis=-1):
     mean : ndarray
     interval : ndarray (2, …)
         Low and high; NaN for fewer than two values. Of equal values both are that value.
+    count : ndarray of int
+        Values that are not NaN.
 
     Raises
     ------
@@ -49,13 +51,8 @@ def log_mean_interval_kernel(x, *, level=0.9, axis=-1):
         raise InvalidInput(
             "log_mean_interval_kernel: expected finite numbers above zero, whose logarithm there is"
         )
-    logs = np.log(x)
-    n = logs.shape[axis]
-    mean = logs.mean(axis)
-    if n < 2:
-        return np.exp(mean), np.full((2, *mean.shape), np.nan)
-    half = student.ppf((1 + level) / 2, n - 1) * logs.std(axis, ddof=1) / np.sqrt(n)
-    return np.exp(mean), np.exp(np.stack([mean - half, mean + half]))
+    mean, interval, _, count = student_kernel(np.log(x), level=level, axis=axis)
+    return np.exp(mean), np.exp(interval), count
 
 
 def energy_over_seeds(ds, *, level=0.9, dim="seed"):
@@ -78,8 +75,8 @@ def energy_over_seeds(ds, *, level=0.9, dim="seed"):
         For each of ``energy_per_step`` (pJ), ``energy_per_decision`` (nJ), ``energy_ratio``,
         ``energy_break_even_factor`` and ``energy_break_even_rate`` that there is: ``…_mean (energy_cost,
         energy_network)``, the geometric mean over seeds, and ``…_interval`` with ``bound`` ("low", "high"): NaN for
-        one seed, and where a value is zero or NaN in a seed. ``energy_seeds``: how many. Level and method in the
-        attributes.
+        one seed, and where a value is zero or NaN in a seed, as where no rate breaks even. ``energy_seeds``: how many;
+        a seed of which every value is NaN, a job that failed, is left out. Level and method in the attributes.
 
     Raises
     ------
@@ -96,6 +93,7 @@ def energy_over_seeds(ds, *, level=0.9, dim="seed"):
             f"{where}: expected at least one of {', '.join(_MEASURES)} with the dimension {dim!r}, got dimensions "
             f"{', '.join(map(str, ds.sizes)) or 'none'}; put seeds together with xr.concat(…, dim={dim!r})"
         )
+    ds = ds.dropna(dim, how="all", subset=found)
     result = xr.Dataset(
         {
             "energy_seeds": variable(ds.sizes[dim], units="1", long_name="networks, one a seed"),
@@ -108,7 +106,9 @@ def energy_over_seeds(ds, *, level=0.9, dim="seed"):
         values = np.asarray(array.values, dtype=float)
         if (values < 0).any():
             raise InvalidInput(f"{where}: {name} must not be negative, got {values.min()}")
-        mean, interval = log_mean_interval_kernel(np.where(values > 0, values, np.nan), level=level)
+        mean, interval, count = log_mean_interval_kernel(np.where(values > 0, values, np.nan), level=level)
+        everywhere = count == ds.sizes[dim]
+        mean, interval = np.where(everywhere, mean, np.nan), np.where(everywhere, interval, np.nan)
         attrs = {"units": array.attrs.get("units", "1"), "level": level, "seeds": ds.sizes[dim]}
         label = array.attrs.get("long_name", name)
         dims = array.dims[:-1]

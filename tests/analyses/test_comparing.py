@@ -114,6 +114,19 @@ def test_energy_over_the_reference_is_a_geometric_mean(counted):
     assert low * high == pytest.approx((2 * one) ** 2)
 
 
+def test_a_job_that_failed_takes_only_its_own_pair_of_energies(counted):
+    energy = xr.concat([energies(counted[0], (FLOAT32,))] * 2, "seed").assign_coords(seed=range(4))
+    energy[2, 1] *= 4
+    whole = energy_over_reference(energy.isel(seed=[0, 1, 2]), "alif")
+    energy.loc[{"network": "lstm", "seed": 3}] = np.nan
+    found = energy_over_reference(energy, "alif")
+    at = {"network": "lstm", "energy_model": "float32"}
+    np.testing.assert_allclose(found["energy_over_reference"].sel(at), whole["energy_over_reference"].sel(at))
+    name = "energy_over_reference_interval"
+    np.testing.assert_allclose(found[name].sel(at), whole[name].sel(at))
+    assert found["energy_over_reference"].attrs["count"] == "3 to 4 pairs of seed"
+
+
 def test_mismatches_are_counted_over_networks():
     ds = xr.Dataset({"spike_mismatches": (("network", "seed"), [[0.0, 3.0], [np.nan, np.nan], [0.0, 1.0]])})
     found = mismatches(ds)

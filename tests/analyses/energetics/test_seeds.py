@@ -36,7 +36,7 @@ def test_by_hand_on_the_logarithm(seeds):
     np.testing.assert_allclose(np.log(got["energy_ratio_interval"].sel(row)), expected, rtol=1e-12)
     assert float(got["energy_ratio_mean"].sel(row)) == pytest.approx(stats.gmean(np.exp(logs)), rel=1e-12)
     # the interval of the inverse is the inverse of the interval
-    _, back = log_mean_interval_kernel(np.exp(-logs))
+    _, back, _ = log_mean_interval_kernel(np.exp(-logs))
     np.testing.assert_allclose(1 / back[::-1], got["energy_ratio_interval"].sel(row), rtol=1e-12)
     assert got["energy_per_decision_mean"].attrs["units"] == "nJ"
     assert all({"units", "long_name"} <= set(got[name].attrs) for name in got.data_vars)
@@ -63,7 +63,16 @@ def test_what_is_refused(seeds):
         energy_over_seeds(seeds[["energy_ratio"]] * -1)
     with pytest.raises(InvalidInput, match="finite numbers above zero, whose logarithm there is"):
         log_mean_interval_kernel([1.0, 0.0])
-    assert np.isnan(log_mean_interval_kernel([1.0, np.nan])[1]).all()
+    mean, interval, count = log_mean_interval_kernel([4.0, np.nan])
+    assert (mean, count) == (pytest.approx(4.0), 1)
+    assert np.isnan(interval).all()
+
+
+def test_a_seed_that_failed_is_left_out(seeds):
+    gaps = seeds.where(xr.DataArray(np.arange(5) != 2, dims="seed"))
+    got = energy_over_seeds(gaps)
+    assert int(got["energy_seeds"]) == 4
+    assert got.identical(energy_over_seeds(seeds.isel(seed=[0, 1, 3, 4])))
 
 
 def ratios(rng, shape, n):
@@ -86,7 +95,7 @@ def ratios(rng, shape, n):
 def test_90_percent_intervals_from_five_seeds_cover_the_truth(n):
     rng = np.random.default_rng(n)
     truth = np.exp(np.log(ratios(rng, (20_000,), n)).mean(axis=-1))
-    _, (low, high) = log_mean_interval_kernel(ratios(rng, (300, 5), n), level=0.9)
+    _, (low, high), _ = log_mean_interval_kernel(ratios(rng, (300, 5), n), level=0.9)
     covered = ((low <= truth[:, None]) & (truth[:, None] <= high)).mean(axis=-1)
     # 300 repetitions: 0.9 with a standard error of 0.017
     assert ((covered >= 0.85) & (covered <= 0.95)).all(), covered
