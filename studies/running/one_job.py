@@ -79,6 +79,7 @@ def run_job(directory, sweep, job, *, report):
     except Exception as error:  # whatever a study raises is the job's, not the sweep's
         text = "".join(traceback.format_exception(error))
         line = f"{type(error).__name__}: {error}".splitlines()[0]
+        report(line)  # a worker to which nobody listens any more ends here: the error may come of that
         full = _is_full(error, folder)
         state = INTERRUPTED if full else FAILED
         try:

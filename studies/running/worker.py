@@ -24,6 +24,8 @@ from .states import DONE, WAITING, job_lock, read_state
 # One thread each: the same sums in the same order whatever else the machine does, and as many workers as cores.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PYTHONHASHSEED": "0"}
+# Exit code of a worker to which nobody listens any more.
+UNHEARD = 3
 
 
 def command(directory, *, job=None, memory=None):
@@ -82,12 +84,19 @@ def _take(directory, sweep, job, say, *, wait):
 
 
 def _own_stdout():
-    """A function that writes a JSON line to what was stdout; stdout itself goes to stderr from now on."""
+    """A function that writes a JSON line to what was stdout; stdout itself goes to stderr from now on.
+
+    Where nobody reads the lines any more, the process ends at once: its parent was killed. An error, raised within a
+    study, would be taken for the job's own; as it is, the job's state stays "running", and it goes on later.
+    """
     lines = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
 
     def say(**content):
-        lines.write(json.dumps(content) + "\n")
+        try:
+            lines.write(json.dumps(content) + "\n")
+        except BrokenPipeError:
+            os._exit(UNHEARD)
 
     return say
 

@@ -31,7 +31,10 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     if resume:
         path = json.loads(checkpoint.read_text())
     while len(path) <= config.steps:
-        report(f"step {len(path)}")
+        if config.trouble == "chatter":
+            print(f"step {len(path)}", flush=True)
+        else:
+            report(f"step {len(path)}")
         step = np.random.default_rng((config.seed, len(path))).normal(config.drift)
         path.append(float(path[-1] + step))
         if checkpoint is not None:
