@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ..analyses.time_constants.relations import PROPERTIES, lesion_losses, relations
+from ..analyses.time_constants.relations import PROPERTIES, lesion_losses, partial_relations, relations
 from .continuous import load_its_task, load_network
 from .protocols.lesions import REMOVED, RESETS, lesions
 from .provenance import of_network_study
@@ -80,8 +80,8 @@ def run(config, *, report=print):
     Returns
     -------
     xarray.Dataset
-        What `analyses.lesion_losses` and `analyses.relations` say of the counts of the protocol `lesions`, with
-        provenance.
+        What `lesion_losses`, `relations` and `partial_relations` of the analyses say of the counts of the protocol
+        `lesions`, with provenance.
     """
     began = time.perf_counter()
     net = load_network(config, report)
@@ -101,7 +101,10 @@ def run(config, *, report=print):
     options = {"resamples": config.resamples, "seed": config.seed}
     lost = lesion_losses(counts, **options)
     related = relations(lost, **options)
-    result = xr.merge([lost, related], combine_attrs="drop_conflicts", compat="no_conflicts", join="outer")
+    given_rate = partial_relations(lost, **options)
+    result = xr.merge(
+        [lost, related, given_rate], combine_attrs="drop_conflicts", compat="no_conflicts", join="outer"
+    )
     result.attrs |= counts.attrs | of_network_study("lesions", config, task, began)
     return result
 
@@ -145,7 +148,16 @@ def summarise_lesions(ds):
                     lines.append(
                         f"  {layer}.{quantity}, {PROPERTIES.get(name, name)}: {value:+.2f} "
                         f"({low:+.2f} to {high:+.2f}), p {float(cell['relation_p_holm']):.2g} (Holm)"
+                        f"{_given_rate(cell)}"
                     )
     if a.get("untrained"):
         lines.append(f"left out: {a['untrained']}")
     return "\n".join(lines)
+
+
+def _given_rate(cell):
+    """What is left of a correlation when the firing rate is held constant; results of older versions lack it."""
+    value = float(cell.get("relation_partial_correlation", np.nan))
+    if not np.isfinite(value):
+        return ""
+    return f"; at equal rate {value:+.2f}, p {float(cell['relation_partial_p_holm']):.2g}"

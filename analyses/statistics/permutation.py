@@ -1,4 +1,4 @@
-"""Permutation tests of a difference between samples, of a change in pairs and of an association."""
+"""Permutation tests of a difference between samples and of a change in pairs."""
 
 import itertools
 import math
@@ -156,57 +156,3 @@ def _joined(parts, chosen):
     inside = [part for k, part in enumerate(parts) if k in chosen]
     outside = [part for k, part in enumerate(parts) if k not in chosen]
     return np.concatenate(inside, axis=-1), np.concatenate(outside, axis=-1)
-
-
-def association_kernel(x, y, *, rng, permutations=999, clusters=None):
-    """Spearman's rank correlation of pairs and its two-sided permutation p value.
-
-    Parameters
-    ----------
-    x, y : ndarray of float (n,)
-    rng : numpy.random.Generator
-    permutations : int
-    clusters : array_like (n,), optional
-        Labels of the units: partners are exchanged within a cluster (network) only.
-
-    Returns
-    -------
-    tuple of float
-        Correlation and p value, (b + 1) / (permutations + 1); NaN for fewer than three pairs or one that is constant.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    correlation = float(spearman_kernel(x, y))
-    if np.isnan(correlation):
-        return np.nan, np.nan
-    group = (
-        np.zeros(len(x), int) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
-    )
-    kept = rng.choice(len(x), LARGEST, replace=False) if len(x) > LARGEST else np.arange(len(x))
-    kept = kept[np.argsort(group[kept], kind="stable")]
-    x, y, group = stats.rankdata(x[kept]), stats.rankdata(y[kept]), group[kept]
-    ends = np.flatnonzero(np.diff(group, append=group[-1] + 1)) + 1
-    found = abs(pearson_kernel(x, y))
-    chunk = max(1, _CHUNK // len(x))
-    above = 0
-    for start in range(0, permutations, chunk):
-        shuffled = np.tile(y, (min(chunk, permutations - start), 1))
-        for part in np.split(shuffled, ends[:-1], axis=-1):
-            rng.permuted(part, axis=-1, out=part)
-        # rounding must not make a tie a smaller value
-        above += int((np.abs(pearson_kernel(x, shuffled)) >= found - 1e-12).sum())
-    return correlation, (above + 1) / (permutations + 1)
-
-
-def spearman_kernel(x, y, *, axis=-1):
-    """Spearman's rank correlation of pairs along `axis`; NaN for fewer than three or where one side is constant."""
-    return pearson_kernel(stats.rankdata(x, axis=axis), stats.rankdata(y, axis=axis), axis=axis)
-
-
-def pearson_kernel(x, y, *, axis=-1):
-    """Pearson's correlation of pairs along `axis`; NaN for fewer than three or where one side is constant."""
-    x, y = (np.moveaxis(np.asarray(values, dtype=float), axis, -1) for values in (x, y))
-    if min(x.shape[-1], y.shape[-1]) < 3:
-        return np.full(np.broadcast_shapes(x.shape[:-1], y.shape[:-1]), np.nan)[()]
-    x, y = x - x.mean(axis=-1, keepdims=True), y - y.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-    return (x * y).sum(axis=-1) / np.where(spread > 0, spread, np.nan)

@@ -4,11 +4,12 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
+from ..statistics.association import association_kernel, spearman_kernel
 from ..statistics.distance_intervals import wasserstein_interval_kernel
 from ..statistics.distances import wasserstein_kernel
 from ..statistics.intervals import bootstrap_kernel
 from ..statistics.multiple import holm_kernel
-from ..statistics.permutation import association_kernel, permutation_kernel, spearman_kernel
+from ..statistics.permutation import permutation_kernel
 from ..variables import variable
 from .arrays import Table, left_out, read_arrays, unit_of
 

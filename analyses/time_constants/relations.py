@@ -4,9 +4,15 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
+from ..statistics.association import (
+    association_kernel,
+    partial_association_kernel,
+    partial_spearman_kernel,
+    spearman_kernel,
+)
 from ..statistics.intervals import bootstrap_kernel
 from ..statistics.multiple import holm_kernel
-from ..statistics.permutation import association_kernel, sign_flip_kernel, spearman_kernel
+from ..statistics.permutation import sign_flip_kernel
 from ..variables import require, variable
 from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of
 
@@ -57,11 +63,85 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
     A correlation over neurons says that two numbers go together, not that one causes the other; resetting a time
     constant and measuring what is lost (`lesion_losses`) does.
     """
-    where = "relations"
+    return _related(
+        ds,
+        _properties(ds, properties, where="relations"),
+        None,
+        unit=unit,
+        resamples=resamples,
+        permutations=permutations,
+        level=level,
+        seed=seed,
+    )
+
+
+def partial_relations(
+    ds,
+    properties=None,
+    *,
+    given="firing_rate",
+    unit=None,
+    resamples=2000,
+    permutations=999,
+    level=0.95,
+    seed=0,
+):
+    """Rank correlation of the time constants of each layer with properties of neurons, their firing rate held constant.
+
+    A neuron that fires more may be missed more and have another time constant: that alone correlates the two.
+
+    Parameters
+    ----------
+    ds, properties, unit, resamples, permutations, level, seed
+        As `relations`.
+    given : str
+        Name of what is held constant, a variable like the properties.
+
+    Returns
+    -------
+    Dataset
+        On ``timescale_quantity``, ``timescale_layer``, ``relation_property``: ``relation_partial_correlation``
+        (Spearman's partial rho) with ``…_interval (…, bound)``, ``relation_partial_p`` (what `given` does not predict
+        of the ranks of the property changes places within a network) and ``relation_partial_p_holm`` over all,
+        ``relation_partial_count`` of neurons that have all three. NaN for `given` itself, where one of the three is
+        constant, where `given` leaves nothing, or for fewer than four neurons.
+
+    Raises
+    ------
+    MissingVariable, InvalidInput
+        As `relations`; `given` is missing or on other dimensions.
+
+    Notes
+    -----
+    Only what goes with the ranks of `given` in a straight line is taken out.
+    """
+    where = "partial_relations"
+    require(ds, given, where=where)
+    return _related(
+        ds,
+        _properties(ds, properties, where=where),
+        given,
+        unit=unit,
+        resamples=resamples,
+        permutations=permutations,
+        level=level,
+        seed=seed,
+    )
+
+
+def _properties(ds, properties, *, where):
     names = [name for name in PROPERTIES if name in ds.variables] if properties is None else list(properties)
     if not names:
         raise MissingVariable(f"{where}: looked for {', '.join(PROPERTIES)}; the dataset has none of them")
     require(ds, *names, where=where)
+    return names
+
+
+def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
+    """What `relations` (`given` is None) and `partial_relations` return."""
+    where = "relations" if given is None else "partial_relations"
+    prefix = "relation" if given is None else "relation_partial"
+    what = "rank correlation" if given is None else f"rank correlation, {given} held constant"
     arrays = read_arrays(ds, where=where)
     unit = unit_of(ds, unit, where=where)
     rng = np.random.default_rng(seed)
@@ -71,21 +151,26 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
         out = np.full((5, len(names)), np.nan)
         out[4] = 0
         for k, name in enumerate(names):
-            tau, values, label = _pairs(ds, quantity, layer, name, where=where)
-            out[4, k] = len(tau)
-            if array.constant or len(tau) < 3 or np.ptp(tau) == 0 or np.ptp(values) == 0:
+            wanted = (name,) if given is None else (name, given)
+            samples, label = _of_same_neurons(ds, quantity, layer, wanted, where=where)
+            out[4, k] = samples.shape[-1]
+            if array.constant or samples.shape[-1] < 3 or (np.ptp(samples, axis=-1) == 0).any():
                 continue
-            out[0, k], out[3, k] = association_kernel(
-                tau, values, rng=rng, permutations=permutations, clusters=label
-            )
+            # nothing is left of a property that is held constant itself
+            if name == given:
+                continue
+            associated = association_kernel if given is None else partial_association_kernel
+            out[0, k], out[3, k] = associated(*samples, rng=rng, permutations=permutations, clusters=label)
+            if np.isnan(out[0, k]):
+                continue
             out[1:3, k] = bootstrap_kernel(
-                (tau, values),
-                spearman_kernel,
+                tuple(samples),
+                spearman_kernel if given is None else partial_spearman_kernel,
                 rng=rng,
                 resamples=resamples,
                 level=level,
                 paired=True,
-                clusters=(label, label) if unit == "seed" else None,
+                clusters=(label,) * len(samples) if unit == "seed" else None,
             )
         numbers[quantity, layer] = out
     table = Table(arrays)
@@ -103,25 +188,29 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
         return table.variable(values, dims, shape=shape, units="1", long_name=text, **attrs)
 
     parts = {
-        "relation_correlation": column({k: n[0] for k, n in numbers.items()}, "rank correlation"),
-        "relation_correlation_interval": table.variable(
+        f"{prefix}_correlation": column({k: n[0] for k, n in numbers.items()}, what),
+        f"{prefix}_correlation_interval": table.variable(
             {k: n[1:3].T for k, n in numbers.items()},
             (*dims, "bound"),
             shape=(*shape, 2),
             units="1",
-            long_name=f"interval of the rank correlation, level {level:g}",
+            long_name=f"interval of the {what}, level {level:g}",
             **options,
         ),
-        "relation_p": column({k: n[3] for k, n in numbers.items()}, "p value of the rank correlation"),
-        "relation_p_holm": column(
-            dict(zip(numbers, corrected, strict=True)), "p value of the rank correlation, corrected (Holm)"
+        f"{prefix}_p": column({k: n[3] for k, n in numbers.items()}, f"p value of the {what}"),
+        f"{prefix}_p_holm": column(
+            dict(zip(numbers, corrected, strict=True)), f"p value of the {what}, corrected (Holm)"
         ),
-        "relation_count": column({k: n[4] for k, n in numbers.items()}, "neurons that have both"),
+        f"{prefix}_count": column(
+            {k: n[4] for k, n in numbers.items()},
+            "neurons that have both" if given is None else "neurons that have all three",
+        ),
     }
     coords = table.coords() | {
         "relation_property": variable(names, "relation_property", units="1", long_name="property of a neuron")
     }
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays), "unit": unit})
+    attrs = {"untrained": left_out(arrays), "unit": unit}
+    return xr.Dataset(parts, coords=coords, attrs=attrs if given is None else attrs | {"given": given})
 
 
 def lesion_losses(ds, *, resamples=2000, permutations=None, level=0.95, seed=0):
@@ -209,19 +298,20 @@ def _share_lost(lost, total, axis=-1):
     return lost.sum(axis=axis) / total.sum(axis=axis)
 
 
-def _pairs(ds, quantity, layer, name, *, where):
-    """Time constant, property and network of the neurons of a layer that have both."""
-    tau, values = ds[quantity], ds[name]
-    if set(values.dims) not in ({"neuron"}, {"seed", "neuron"}):
-        raise InvalidInput(
-            f"{where}: {name} must have the dimensions ('neuron',) or ('seed', 'neuron'), got {values.dims}"
-        )
-    tau, values = xr.broadcast(tau, values)
-    if "seed" in tau.dims:
-        tau, values = tau.transpose("seed", "neuron"), values.transpose("seed", "neuron")
-    tau, values = np.asarray(tau.values, dtype=float), np.asarray(values.values, dtype=float)
-    inside = np.broadcast_to(ds["layer"].values == layer, tau.shape) & ~np.isnan(tau) & np.isfinite(values)
+def _of_same_neurons(ds, quantity, layer, names, *, where):
+    """Time constant and properties, (1 + property, n), and network of the neurons of a layer that have all of them."""
+    for name in names:
+        if set(ds[name].dims) not in ({"neuron"}, {"seed", "neuron"}):
+            raise InvalidInput(
+                f"{where}: {name} must have the dimensions ('neuron',) or ('seed', 'neuron'), got {ds[name].dims}"
+            )
+    arrays = xr.broadcast(ds[quantity], *(ds[name] for name in names))
+    if "seed" in arrays[0].dims:
+        arrays = [array.transpose("seed", "neuron") for array in arrays]
+    values = np.array([array.values for array in arrays], dtype=float)
+    inside = np.broadcast_to(ds["layer"].values == layer, values.shape[1:])
+    inside = inside & ~np.isnan(values[0]) & np.isfinite(values[1:]).all(axis=0)
     label = None
-    if tau.ndim == 2:
-        label = np.broadcast_to(np.arange(len(tau))[:, None], tau.shape)[inside]
-    return tau[inside], values[inside], label
+    if inside.ndim == 2:
+        label = np.broadcast_to(np.arange(len(inside))[:, None], inside.shape)[inside]
+    return values[:, inside], label

@@ -6,7 +6,7 @@ import xarray as xr
 
 from chronaxie.analyses import InvalidInput, MissingVariable
 from chronaxie.analyses.time_constants.distributions import timescale_fits
-from chronaxie.analyses.time_constants.relations import lesion_losses, relations
+from chronaxie.analyses.time_constants.relations import lesion_losses, partial_relations, relations
 
 pytestmark = pytest.mark.filterwarnings("error")
 FEW = {"resamples": 200, "permutations": 199}
@@ -76,6 +76,44 @@ def test_networks_are_kept_apart(make_network):
     assert float(got.relation_correlation[0]) < -0.9
     assert float(got.relation_p[0]) > 0.05
     assert got.attrs["unit"] == "seed"
+
+
+def test_what_goes_with_the_rate_alone_is_gone_at_equal_rates(make_network):
+    rng = np.random.default_rng(11)
+    ds = make_network(rng, hidden=300)
+    tau = ds.tau_m.values
+    rate = np.log(tau) + rng.normal(0, 0.5, tau.size)
+    ds = ds.assign(
+        firing_rate=("neuron", np.exp(rate)),
+        # missed by its rate alone; weighted by its time constant as well
+        loss_removed=("neuron", rate + rng.normal(0, 0.3, tau.size)),
+        out_weight=("neuron", rate + np.log(tau) + rng.normal(0, 0.3, tau.size)),
+    )
+    plain, partial = relations(ds, **FEW).sel(HIDDEN), partial_relations(ds, **FEW)
+    row = partial.sel(HIDDEN)
+    assert partial.relation_property.values.tolist() == plain.relation_property.values.tolist()
+    assert partial.attrs["given"] == "firing_rate"
+    lost, weight = ({"relation_property": name} for name in ("loss_removed", "out_weight"))
+    assert plain.relation_correlation.sel(lost) > 0.4
+    assert abs(row.relation_partial_correlation.sel(lost)) < 0.15
+    assert row.relation_partial_p.sel(lost) > 0.05
+    low, high = row.relation_partial_correlation_interval.sel(lost).values
+    assert low < 0 < high
+    assert row.relation_partial_correlation.sel(weight) > 0.5
+    assert row.relation_partial_p.sel(weight) == 1 / 200
+    assert row.relation_partial_correlation_interval.sel(weight).values[0] > 0.4
+    assert row.relation_partial_count.values.tolist() == [300, 300, 300]
+    # a rate at equal rates has no spread
+    assert np.isnan(row.relation_partial_correlation.sel(relation_property="firing_rate"))
+    assert all({"units", "long_name"} <= set(partial[name].attrs) for name in partial.variables)
+
+
+def test_neurons_without_a_rate_are_left_out_of_what_is_given_the_rate(network):
+    network["firing_rate"][:6] = np.nan
+    got = partial_relations(network, ["out_weight"], **FEW).sel(HIDDEN)
+    assert got.relation_partial_count.values.tolist() == [30]
+    with pytest.raises(MissingVariable, match="partial_relations.*lacks calcium"):
+        partial_relations(network, given="calcium")
 
 
 def test_relations_refuse(network):
