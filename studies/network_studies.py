@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import analyses
-from . import continuous, fidelity, published_timescales, robustness
+from ..analyses.drawing.time_constants import LESIONS as LESION_FIGURES
+from . import continuous, fidelity, lesions, published_timescales, robustness
 from .study import Study, without_model
 
 CONTINUOUS = Study(
@@ -33,6 +34,16 @@ FIDELITY = Study(
     config=fidelity.FidelityConfig,
     run=without_model(fidelity.run),
     figures=analyses.FIDELITY,
+)
+LESIONS = Study(
+    name="lesions",
+    question="Which neurons does a trained network need, and do their time constants say which?",
+    method="The test set is simulated in Brian2 with one hidden neuron removed, or one of its time constants reset to "
+    "the median of its layer, at a time; what is lost has intervals over trials, and is held against time constants, "
+    "firing rates and outgoing weights by rank correlations, with and without the rates.",
+    config=lesions.LesionsConfig,
+    run=without_model(lesions.run),
+    figures=LESION_FIGURES,
 )
 PUBLISHED = Study(
     name="published",

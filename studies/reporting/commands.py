@@ -111,6 +111,11 @@ OPTIONS = {
             "tau": Option("--tau", factor=1e3),
         },
     ),
+    "lesions": (
+        "run lesions",
+        _same("network", "kind", "task", "data", "device", "neurons", "start", "seed")
+        | {"trials": Option("--trials", absent="--all")},
+    ),
 }
 
 

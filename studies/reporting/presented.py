@@ -10,6 +10,7 @@ from ..catalogue import STUDIES, study
 from ..commands.simulate import SHOWN
 from ..record_simulation import excerpt
 from ..results import ResultError
+from .lesioned import lesions
 from .measured import published, record
 from .parts import Found, Table
 from .simulated import continuous, fidelity, robustness
@@ -45,6 +46,7 @@ SINGLE = {
     "continuous": continuous,
     "robustness": robustness,
     "fidelity": fidelity,
+    "lesions": lesions,
     "published": published,
 }
 SIMULATE = Presented(

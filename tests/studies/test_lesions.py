@@ -8,9 +8,14 @@ import pytest
 import chronaxie as cx
 from chronaxie.models import ALIF, annotate
 from chronaxie.studies import continuous
+from chronaxie.studies.catalogue import study
 from chronaxie.studies.cli import main
 from chronaxie.studies.protocols.lesions import lesions
+from chronaxie.studies.reporting import write_report
 from chronaxie.studies.results import read_result
+from chronaxie.studies.running.comparing import compare_results
+from chronaxie.studies.running.sweep import make_sweep
+from chronaxie.studies.running.values import from_json
 
 from .test_evaluating import make_task
 
@@ -58,3 +63,23 @@ def test_the_command_writes_what_the_protocol_counts(network, tmp_path, capsys):
     assert "lesions_net.nc" in capsys.readouterr().err
     assert main(["show", str(out / "lesions_net.nc"), "--out", str(tmp_path / "again")]) == 0
     assert (tmp_path / "again" / "lesions_net_relations.png").exists()
+
+
+def test_reports_and_reruns_know_the_study(network, tmp_path, monkeypatch):
+    path, *_ = network
+    out, command = tmp_path / "out", ["--device", "numpy", "--trials", "3", "--neurons", "4"]
+    assert main(["run", "lesions", "--network", str(path), *command, "--out", str(out)]) == 0
+    file = out / "lesions_net.nc"
+    ds = read_result(file)
+    page = write_report(file).read_text(encoding="utf-8")
+    worst = ds.isel(neuron=int(np.nanargmax(ds["loss_removed"].values)))
+    assert f"Without hidden1 neuron {int(worst['index'])}" in page
+    assert "the most of 4 neurons" in page
+    assert "chronaxie run lesions --network" in page
+    assert "--neurons 4 --start zero --seed 0 --trials 3" in page
+    found = study("lesions")
+    again, model = found.run(from_json(found.config, ds.attrs["configuration"], where="here"), report=print)
+    assert model is None
+    assert compare_results(ds, again, clock=found.clock).differing == {}
+    swept = make_sweep("lesions", values={"network": str(path)}, sweeps={"trials": (2, 3)})
+    assert [job.config.trials for job in swept.jobs] == [2, 3]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chronaxie import analyses
-from chronaxie.studies import continuous, fidelity, robustness, training
+from chronaxie.studies import continuous, fidelity, lesions, robustness, training
 from chronaxie.studies.record_simulation import simulate_record
 from chronaxie.studies.result_folder import run_to_folder
 from chronaxie.studies.results import write_result
@@ -33,6 +33,7 @@ OF_NETWORK = {
         fidelity.FidelityConfig,
         {"perturbations": ("weight_noise",), "dts": (0.002,), "resamples": 50},
     ),
+    "lesions": (lesions, lesions.LesionsConfig, {"neurons": 3, "resamples": 50}),
 }
 GAINS = str(Path(__file__).with_name("gains.py"))
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from chronaxie.studies import result_folder
 from chronaxie.studies.cli import main
-from chronaxie.studies.commands import run_continuous, run_fidelity, run_robustness
+from chronaxie.studies.commands import run_continuous, run_fidelity, run_lesions, run_robustness
 from chronaxie.studies.reporting import single, write_report
 from chronaxie.studies.results import ResultError, read_result, write_result
 
@@ -24,6 +24,7 @@ TRAINED = (
     "continuous",
     "robustness",
     "fidelity",
+    "lesions",
 )  # what these need trains or simulates for seconds
 STUDIES = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in TRAINED)]
 
@@ -178,7 +179,7 @@ def test_the_command_makes_the_same_configuration(text, dataset, name, monkeypat
         text for text in read(text(name)).texts["code"] if not text.startswith(("chronaxie re", "import"))
     )
     monkeypatch.setattr(result_folder, "run_to_folder", configured)
-    for module in (run_continuous, run_robustness, run_fidelity):
+    for module in (run_continuous, run_robustness, run_fidelity, run_lesions):
         monkeypatch.setattr(module, "write_study", configured)
     with pytest.raises(Begun) as begun:
         main(shlex.split(command)[1:])
