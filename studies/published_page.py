@@ -55,8 +55,8 @@ def page(ds):
         "",
         "![arrays and their starts](published_arrays.png)",
         "",
-        "| array | n | start (steps) | trained | differs | median (steps) | median (ms) | shift of the median (ms) | spread over the "
-        "start's | Wasserstein distance (ms) | p |",
+        "| array | n | start (steps) | trained | differs | median (steps) | median (ms) | shift of the median (ms) "
+        "| spread over the start's | Wasserstein distance (ms) | p |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     notes = {}
