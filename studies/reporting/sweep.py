@@ -114,8 +114,10 @@ def _page(directory, sweep, states, gathered, found, drawn):
     about = [f"{axis.field}: {', '.join(map(str, coordinates(axis)))}" for axis in sweep.axes]
     ds = gathered if gathered is not None else _empty(directory, study)
     commands = [Command("Run the sweep", run_command(sweep, name))]
-    if done < len(states):
-        commands.append(Command("Go on with what is not done", f"chronaxie resume {shlex.quote(name)}"))
+    stale = () if gathered is None else tuple(_stale(gathered, states))
+    if done < len(states) or stale:
+        text = "Go on with what is not done" if done < len(states) else "Gather the results again"
+        commands.append(Command(text, f"chronaxie resume {shlex.quote(name)}"))
     if done:
         first = next(job for job, state in states if state.state == DONE)
         result = str(job_folder(name, first) / RESULT)
@@ -127,11 +129,9 @@ def _page(directory, sweep, states, gathered, found, drawn):
         )
     commands.append(Command("Make this page again", f"chronaxie report {shlex.quote(name)}"))
     undone = len(states) - done
-    warnings = (
-        (f"Not done: {undone} of {len(states)} jobs. What is said here is of the others.",)
-        if undone and done
-        else ()
-    )
+    warnings = stale
+    if undone and done:
+        warnings += (f"Not done: {undone} of {len(states)} jobs. What is said here is of the others.",)
     answered = Found(
         found.answer,
         found.headline,
@@ -152,6 +152,17 @@ def _page(directory, sweep, states, gathered, found, drawn):
         else "# no job is done: there is no dataset yet",
         contents=contents(ds),
     )
+
+
+def _stale(gathered, states):
+    """Warnings where the gathered dataset is of other jobs than those that are done."""
+    missing = set(json.loads(gathered.attrs["missing_jobs"]))
+    undone = {job.id for job, state in states if state.state != DONE}
+    again = "“chronaxie resume” gathers again"
+    if later := missing - undone:
+        yield f"Jobs that are done but not in these numbers, which were gathered before: {len(later)}; {again}."
+    if gone := undone - missing:
+        yield f"Jobs in these numbers that are not done any more: {len(gone)}; {again}."
 
 
 def _nothing(states):

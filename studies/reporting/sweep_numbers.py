@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from .parts import Found
@@ -13,6 +15,7 @@ SEED = "seed"
 _MAIN = ("test_accuracy", "accuracy", "test_loss")
 # Columns that one reads without opening the table.
 _FEW = 8
+_ONE_JOB = "one job each, so without intervals"
 
 
 def found_in(gathered, sweep):
@@ -21,7 +24,7 @@ def found_in(gathered, sweep):
     Parameters
     ----------
     gathered : xarray.Dataset
-        A dimension for each axis; the answer's variables lack at least one of them.
+        A dimension for each axis; the answer's variables lack at least one of them. Attribute ``missing_jobs``.
     sweep : Sweep
 
     Returns
@@ -37,7 +40,8 @@ def found_in(gathered, sweep):
     numbers = [
         n for n, v in gathered.data_vars.items() if set(v.dims) == set(axes) and v.dtype.kind in "iufb"
     ]
-    constant = [name for name in numbers if _is_constant(gathered[name])]
+    done = _done(gathered, sweep)
+    constant = [name for name in numbers if done and _is_constant(gathered[name].transpose(*axes), done)]
     varying = [name for name in numbers if name not in constant]
     main = next((name for name in _MAIN if name in numbers), next(iter(varying or numbers), None))
     note = _note(gathered, axes)
@@ -60,7 +64,10 @@ def found_in(gathered, sweep):
             folded=len(varying) > _FEW,
         ),
         table_of_numbers(
-            single_numbers(gathered[constant].isel(dict.fromkeys(axes, 0), drop=True)), "The same in all jobs"
+            single_numbers(gathered[constant].isel(dict(zip(axes, done[0], strict=True)), drop=True))
+            if constant
+            else [],
+            "The same in all jobs that are done",
         ),
     ]
     answer = str(gathered.attrs.get("answer") or _sentence(gathered, main, others))
@@ -111,26 +118,24 @@ def _sentence(gathered, name, others):
     if name is None:
         return "The jobs left no single numbers that could be compared."
     array, text = gathered[name], _name(gathered[name])
-    found = [(at, mean_of(values)) for at, values in _places(array, others)]
-    found = [(at, mean) for at, mean in found if not np.isnan(mean.value)]
+    found = [(at, mean_of(values), int(values.notnull().sum())) for at, values in _places(array, others)]
+    found = [one for one in found if one[2]]
     if not found:
         return f"{text}: no job has left a number."
-    over = _over(array)
+    over = _over([count for _, _, count in found]) if SEED in array.dims else _ONE_JOB
     if not others:
         return f"{text}: {found[0][1]} ({over})."
-    (least, low), (most, high) = (pick(found, key=lambda one: one[1].value) for pick in (min, max))
+    (least, low, _), (most, high, _) = (pick(found, key=lambda one: one[1].value) for pick in (min, max))
     return f"{text}: from {low} at {least} to {high} at {most} ({over})."
 
 
-def _over(array):
-    if SEED not in array.dims:
-        return "one job each, so without intervals"
-    seeds = array.sizes[SEED]
-    return (
-        f"means over {seeds} seeds with {100 * LEVEL:g} % intervals"
-        if seeds > 1
-        else "one seed, so without intervals"
-    )
+def _over(counts):
+    """What means over so many seeds are, in words."""
+    least, most = min(counts), max(counts)
+    if most == 1:
+        return "one seed, so without intervals"
+    seeds = f"{most}" if least == most else f"{least} to {most}"
+    return f"means over {seeds} seeds with {100 * LEVEL:g} % intervals"
 
 
 def _places(array, others):
@@ -162,10 +167,16 @@ def _note(gathered, axes):
     )
 
 
-def _is_constant(array):
-    values = np.asarray(array.values, dtype=float)
-    values = values[~np.isnan(values)]
-    return values.size > 0 and bool((values == values[0]).all())
+def _done(gathered, sweep):
+    """Positions on the axes of the jobs whose results are gathered, a list of tuples."""
+    missing = set(json.loads(gathered.attrs["missing_jobs"]))
+    return [job.position for job in sweep.jobs if job.id not in missing]
+
+
+def _is_constant(array, done):
+    """Whether all jobs that are done have left the same number."""
+    values = np.array([array.values[position] for position in done], dtype=float)
+    return bool((values == values[0]).all())
 
 
 def _name(array):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-from scipy.stats import t as student
 
+from ...analyses.statistics.student import student_kernel
 from .parts import Number, Table
 
 LEVEL = 0.95
@@ -98,15 +98,8 @@ def mean_of(values, *, level=LEVEL):
     Number
         Without an interval for fewer than two values; NaN for none.
     """
-    values = np.asarray(values, dtype=float).ravel()
-    values = values[~np.isnan(values)]
-    if not values.size:
-        return Number(np.nan)
-    mean = float(values.mean())
-    if values.size < 2:
-        return Number(mean)
-    half = student.ppf((1 + level) / 2, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
-    return Number(mean, mean - half, mean + half)
+    mean, interval, _, _ = student_kernel(np.ravel(values), level=level)
+    return Number(float(mean), *map(float, interval))
 
 
 def capital(text):
