@@ -27,11 +27,12 @@ from ..models import (
 )
 from ..models.devices import check_device
 from .comparison import differences, run_twin
-from .physical_config import MODEL, TIME_CONSTANTS
+from .physical_config import MODEL, TIME_CONSTANTS, PhysicalConfig
 from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .recurrent import count_parameters
 from .scoring import accuracies, decisions
+from .study import Study
 from .tasks import load_task, reads_data
 from .testing_networks import (
     baselines,
@@ -300,3 +301,16 @@ def _beside_cells(config, net, report):
     values = network_values(net)
     beside = analyses.compare(values.tau_m[values.layer != "output"], cells)
     return beside.merge(analyses.cells_distribution(cells), combine_attrs="no_conflicts")
+
+
+STUDY = Study(
+    name="train_current_alif",
+    question="How well does a network in physical units do the task, and at finer steps than it was trained with?",
+    method="One network of neurons with conductances, currents and time constants of published cells is trained on the "
+    "task by the recipe of `train --model current_alif`, in stages of finer steps, chosen on validation data, and "
+    "tested on the test set; it is simulated in Brian2, at finer steps too.",
+    config=PhysicalConfig,
+    run=run,
+    smoke={"task": "ecg", "epochs": 1, "hidden": (8,), "brian2_trials": 5},
+    figures=analyses.FIGURES,
+)
