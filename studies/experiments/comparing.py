@@ -56,13 +56,19 @@ def compared_networks(ds, effects, *, reference=REFERENCE):
     parts.append(over_seeds(used, "energy_mean", text="energy per step, mean over seeds"))
     parts.append(energy_over_reference(used, reference))
     if "spikes_per_step" in ds:
-        rate = ds["spikes_per_step"]
-        rate = rate.mean([dim for dim in rate.dims if dim == "neuron"]).assign_attrs(rate.attrs)
-        parts.append(over_seeds(rate, "rate_mean", text="spikes per hidden neuron and step"))
+        parts.append(over_seeds(mean_rate(ds), "rate_mean"))
     if "spike_mismatches" in ds:
         parts.append(mismatches(ds))
     answer = xr.merge(parts, combine_attrs="drop_conflicts")
     return answer.merge(_main_numbers(answer, reference)).assign_attrs(answer=_sentence(answer, reference))
+
+
+def mean_rate(ds):
+    """Spikes per hidden neuron and step of each network, the mean of its neurons, `xarray.DataArray`."""
+    rate = ds["spikes_per_step"]
+    swept = ds["test_accuracy"].dims
+    text = {"units": "1", "long_name": "spikes per hidden neuron and step"}
+    return rate.mean([dim for dim in rate.dims if dim not in swept]).assign_attrs(text)
 
 
 def mismatches_in_words(answer):

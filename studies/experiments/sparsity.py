@@ -14,7 +14,7 @@ from ...analyses.variables import require
 from ..recurrent import DENSE
 from ..study import Axis, Study
 from ..train_config import TrainConfig
-from .comparing import mismatches_in_words, number
+from .comparing import mean_rate, mismatches_in_words, number
 from .networks import run_network
 
 PENALTIES = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -74,7 +74,7 @@ def answer(ds):
     sparse = [label for label in map(penalised, PENALTIES) if label in there]
     families = {kind: [label for label in family(kind) if label in there] for kind in DENSE}
     families = {kind: labels for kind, labels in families.items() if labels}
-    used, rate = energies(ds), _rate(ds)
+    used, rate = energies(ds), mean_rate(ds)
     parts = [
         over_seeds(ds["test_accuracy"], "accuracy", text="accuracy on what is labelled"),
         over_seeds(rate, "rate_mean"),
@@ -89,12 +89,6 @@ def answer(ds):
         parts.append(energy_at_equal_accuracy(ds["test_accuracy"], used, sparse, families))
     found = xr.merge(parts, combine_attrs="drop_conflicts")
     return found.assign_attrs(answer=_sentence(found, sparse))
-
-
-def _rate(ds):
-    rate = ds["spikes_per_step"]
-    others = [dim for dim in rate.dims if dim not in ("network", "seed")]
-    return rate.mean(others).assign_attrs(units="1", long_name="spikes per hidden neuron and step")
 
 
 def _sentence(found, sparse):

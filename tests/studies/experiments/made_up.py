@@ -49,7 +49,7 @@ def gathered(accuracy, *, seeds=5, hidden=None, spikes=None, energy=None, mismat
             "test_accuracy": (dims, values, {"units": "1", "long_name": "accuracy"}),
             "test_accuracy_yin": (dims, values - 0.1, {"units": "1", "long_name": "accuracy"}),
             "spikes_per_step": (
-                (*dims, "neuron"),
+                (*dims, "unit"),
                 np.broadcast_to(rate[:, None, None, None], (*shape, 2)).copy(),
                 {"units": "1", "long_name": "spikes per step"},
             ),

@@ -59,6 +59,7 @@ def test_the_main_numbers_are_those_of_the_middle_size(answer):
 def test_energies_are_over_that_of_the_adaptive_network(answer):
     found = answer["energy_over_reference"].sel(energy_model="float32")
     assert abs(found.sel(network="lstm") - 10).max() < 1e-9
+    assert answer["rate_mean"].dims == ("network", "hidden")
     assert abs(answer["rate_mean"].sel(network="lif") - 0.1).max() < 1e-12
 
 
