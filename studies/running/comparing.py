@@ -65,9 +65,14 @@ def compare_results(first, second, *, clock=()):
         if name not in first.variables or name not in second.variables:
             differing[name] = "is new" if name in second.variables else "is missing now"
             continue
-        how = _difference(first[name].variable, second[name].variable)
-        if how:
-            differing[name] = how
+        hows = [
+            _difference(first[name].variable, second[name].variable),
+            *_about(first[name].attrs, second[name].attrs),
+        ]
+        if (name in first.coords) != (name in second.coords):
+            hows.append("is a coordinate" + (" now" if name in second.coords else " no more"))
+        if any(hows):
+            differing[name] = "; ".join(filter(None, hows))
         else:
             same += 1
     origins = {}
@@ -81,6 +86,13 @@ def compare_results(first, second, *, clock=()):
         else:
             differing[f"attribute {name}"] = f"was {was}, is {now}"
     return Comparison(same, differing, origins)
+
+
+def _about(was, now):
+    """How the attributes of a variable differ, in words, one by one."""
+    for name in dict.fromkeys([*was, *now]):
+        if _plain(was.get(name)) != _plain(now.get(name)):
+            yield f"its {name} was {was.get(name, 'missing')}, is {now.get(name, 'missing')}"
 
 
 def _plain(value):

@@ -17,6 +17,9 @@ from .states import DONE, ERROR, RESULT, read_state
 from .sweep import make_sweep
 from .values import configuration, from_json
 
+# Results that have the name of their command, which runs another study for that model → the study.
+_OF_COMMAND = {("train", "current_alif"): "train_current_alif"}
+
 
 def rerun(path, *, out=None, values=None, report=print):
     """Run again what a result file is of, and compare.
@@ -47,6 +50,7 @@ def rerun(path, *, out=None, values=None, report=print):
     was = read_result(path)
     name = _study_name(path, was)
     config = from_json(study(name).config, was.attrs["configuration"], where=str(path))
+    _check_model(path, was, config)
     fields = {field: getattr(config, field) for field in type(config).__dataclass_fields__}
     sweep = _sweep_of_one(name, fields | dict(values or {}))
     with (
@@ -61,6 +65,7 @@ def rerun(path, *, out=None, values=None, report=print):
             if out is not None:
                 finish(Path(out), sweep, report=report)
             now = read_result(job_folder(folder, job) / RESULT)
+    was.attrs["study"] = sweep.study.name  # where it has the name of a command that runs two studies
     if values:  # the configuration differs because it was asked to
         for ds in (was, now):
             ds.attrs.pop("configuration")
@@ -87,11 +92,22 @@ def _study_name(path, was):
     if "configuration" not in was.attrs:
         raise ResultError(f"{path}: has no attribute 'configuration', which says what to run again")
     name = str(was.attrs.get("study_file", was.attrs["study"]))
+    name = _OF_COMMAND.get((name, was.attrs.get("model")), name)
     if name.endswith(".py") and not Path(name).is_file():
         raise ResultError(f"{path}: of the study in {name}, which is not there; put the file back")
     if not name.endswith(".py") and name not in STUDIES:
         raise ResultError(f"{path}: {unknown(name)}")
     return name
+
+
+def _check_model(path, was, config):
+    """That the configuration is of the model that the result is of, before anything long begins."""
+    model, read = was.attrs.get("model"), getattr(config, "model", None)
+    if model is not None and read is not None and model != read:
+        raise ResultError(
+            f"{path}: its attribute 'model' is {model!r}, but its configuration read as {type(config).__name__} is one "
+            f"of {read!r}; it cannot be repeated: train again from the command that made it"
+        )
 
 
 def _numbers(version):

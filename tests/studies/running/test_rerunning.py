@@ -1,14 +1,18 @@
 """Results repeated from their files, and how two results are compared."""
 
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from chronaxie.studies.physical_config import PhysicalConfig
 from chronaxie.studies.results import ResultError, write_result
+from chronaxie.studies.running import rerunning
 from chronaxie.studies.running.comparing import compare_results
 from chronaxie.studies.running.rerunning import rerun
+from chronaxie.studies.running.values import to_json
 
 HERE = {"machine": "here", "commit": "a"}
 
@@ -55,6 +59,17 @@ def test_what_differs_is_said_with_how_much(changes, differing):
     assert found.text().startswith("not the same: 1 differ, ")
 
 
+def test_what_is_said_of_a_variable_is_compared_too():
+    was = result().assign(tau=("k", [1.0, 2.0], {"units": "ms", "long_name": "tau"}))
+    now = was.assign(tau=("k", [1.0, 2.5], {"units": "s", "limits": [0, 1]}))
+    assert compare_results(was, now).differing == {
+        "tau": "1 of 2 values differ, at most by 0.5 (0.25 of the largest); its units was ms, is s; its long_name was "
+        "tau, is missing; its limits was missing, is [0, 1]"
+    }
+    assert compare_results(was, was.set_coords("tau")).differing == {"tau": "is a coordinate now"}
+    assert compare_results(was.set_coords("tau"), was).differing == {"tau": "is a coordinate no more"}
+
+
 def test_variables_that_come_and_go_are_named():
     found = compare_results(result(), result().rename(n="m"))
     assert found.differing == {"n": "is missing now", "m": "is new"}
@@ -73,6 +88,32 @@ def test_a_result_that_cannot_be_repeated_is_refused(tmp_path):
         write_result(xr.Dataset(attrs=attrs), file)
         with pytest.raises(ValueError, match=message):
             rerun(file)
+
+
+def test_a_result_of_another_model_than_its_configuration_is_refused(tmp_path):
+    attrs = {"study": "train", "model": "gru", "configuration": '{"task": "ecg"}'}
+    write_result(xr.Dataset(attrs=attrs), tmp_path / "r.nc")
+    with pytest.raises(ResultError, match="'model' is 'gru', but its configuration .* is one of 'alif'"):
+        rerun(tmp_path / "r.nc")
+
+
+def test_a_network_in_physical_units_is_repeated_as_one(tmp_path, monkeypatch):
+    config = PhysicalConfig("ecg", seed=3, epochs=2)
+    # As `chronaxie train --model current_alif` writes them: the name of the command, a configuration without model.
+    attrs = {"study": "train", "model": "current_alif", "configuration": to_json(config)}
+    write_result(xr.Dataset(attrs=attrs), tmp_path / "r.nc")
+    begun = []
+
+    @contextmanager
+    def instead(sweep, folder, **options):
+        begun.extend(sweep.jobs)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(rerunning, "sweep_run", instead)
+    with pytest.raises(KeyboardInterrupt):
+        rerun(tmp_path / "r.nc")
+    assert [job.config for job in begun] == [config]
 
 
 @pytest.fixture
