@@ -16,6 +16,7 @@ from .study import Study
 HOMES = {
     "ecg": ("ecg", "STUDY", "train on ECG waves, sync back, simulate in Brian2, compare"),
     "train": ("training", "STUDY", "train one network on one task, spiking or dense"),
+    "train_current_alif": ("physical_training", "STUDY", "train one network in physical units on one task"),
     "continuous": ("network_studies", "CONTINUOUS", "a trained network at finer and finer dt"),
     "robustness": ("network_studies", "ROBUSTNESS", "a trained network under perturbations"),
     "fidelity": ("network_studies", "FIDELITY", "a trained network in Brian2 beside its twin"),
