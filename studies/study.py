@@ -25,12 +25,15 @@ class Axis:
     fields : tuple of str
         Fields that are swept together, such as ``("model", "frozen_time_constants")`` for variants of a model.
     labels : tuple of str
-        Coordinates along the dimension; needed with `fields`, else the values are the coordinates.
+        Coordinates along the dimension; needed with `fields`, else the values are the coordinates. ``--sweep`` takes
+        them between commas.
+    unless : tuple of str
+        Fields of which a study's axis is left out where one is given or swept: with them it means nothing.
 
     Raises
     ------
     ValueError
-        No values, the same value twice, or labels and values that do not belong to each other.
+        No values, the same value twice, labels and values that do not belong to each other, or a label with a comma.
     """
 
     field: str
@@ -39,9 +42,10 @@ class Axis:
     text: str = ""
     fields: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
     def __post_init__(self):
-        for name in ("values", "fields", "labels"):
+        for name in ("values", "fields", "labels", "unless"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         where = f"sweep {self.field!r}"
         if not self.values:
@@ -50,6 +54,12 @@ class Axis:
         twice = sorted({one for one in shown if shown.count(one) > 1})
         if twice:
             raise ValueError(f"{where}: {twice[0]} is there twice; every value makes one job, give it once")
+        for label in self.labels:
+            if "," in label:
+                raise ValueError(
+                    f"{where}: the label {label!r} has a comma, which stands between labels in --sweep; write it "
+                    f"without one, such as {' '.join(label.replace(',', ' ').split())!r}"
+                )
         if self.fields and len(self.labels) != len(self.values):
             raise ValueError(
                 f"{where}: fields that are swept together need a label for each of the {len(self.values)} values, got "
@@ -130,7 +140,10 @@ class Study:
                 f"study {self.name!r}: the question must end with a question mark: {self.question!r}"
             )
         has = {one.name for one in dataclasses.fields(self.config)}
-        used = {*self.smoke, *(name for axis in (*self.axes, *self.smoke_axes) for name in axis.swept)}
+        used = {
+            *self.smoke,
+            *(name for axis in (*self.axes, *self.smoke_axes) for name in (*axis.swept, *axis.unless)),
+        }
         unknown = sorted(used - has)
         if unknown:
             raise ValueError(

@@ -10,7 +10,7 @@ from ..variables import require
 MEASURES = ("step_coincidence", "step_gamma_factor", "step_van_rossum", "step_spike_distance")
 
 
-def continuous_answer(ds, *, whole, own, level=0.95):
+def continuous_answer(ds, *, whole, own, unit="networks", level=0.95):
     """Headline numbers of the study `continuous_time`.
 
     Parameters
@@ -23,6 +23,8 @@ def continuous_answer(ds, *, whole, own, level=0.95):
         The reading with the whole step.
     own : str
         Name of the network's own method.
+    unit : str
+        What a seed makes, in words: networks that were trained, or starts of one.
     level : float
         Of Student's intervals over seeds.
 
@@ -32,7 +34,7 @@ def continuous_answer(ds, *, whole, own, level=0.95):
         With ``…_interval`` each, on (variant, reading, dt, integrator): ``accuracy_mean``; ``accuracy_change`` from the
         network at its own step, seed by seed; ``rate_ratio`` over the rate there; means of the distances,
         ``coincidence_mean`` and the like. ``mismatched``: neuron-steps that differ between twin and Brian2, over all
-        networks. Attribute ``answer``.
+        of them. Attribute ``answer``.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def continuous_answer(ds, *, whole, own, level=0.95):
         {
             "units": "1",
             "long_name": "neuron-steps that differ between twin and Brian2",
-            "count": f"{int(wrong.notnull().sum())} networks",
+            "count": f"{int(wrong.notnull().sum())} {unit}",
         },
     )
     return found.assign_attrs(answer=_sentence(found, whole, own))

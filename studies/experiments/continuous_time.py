@@ -45,6 +45,7 @@ READINGS = {
 }
 OWN = "own method"
 MODELS = ("alif", CURRENT_ALIF)
+_TASK = "ecg"  # of what is trained
 _RESAMPLES = 100  # of intervals over trials, which are not used: here the network is the unit
 
 
@@ -58,14 +59,14 @@ class ContinuousTimeConfig:
         File of a trained network, or of a published one; None: one is trained by the recipe of the task.
     kind : str or None
         Of a published network.
-    model : {"alif", "current_alif"}
-        What is trained where there is no file.
+    model : {"alif", "current_alif"} or None
+        What is trained where there is no file, "alif" by default; None with a file, whose model is in it.
     task : str or None
-        That of the network file by default; needed where one is trained.
+        By default that of the network file, "ecg" where one is trained.
     data : str or None
         Folder of the data sets.
     seed : int
-        Of the training, or of the random start of a network from a file.
+        Of the training, or of the random start of a network from a file; 0 where that has another start.
     hidden : tuple of int or None
     epochs : int or None
         None: the recipe's.
@@ -85,8 +86,8 @@ class ContinuousTimeConfig:
 
     network: str | None = None
     kind: str | None = None
-    model: str = "alif"
-    task: str | None = "ecg"
+    model: str | None = None
+    task: str | None = None
     data: str | None = None
     seed: int = 0
     hidden: tuple[int, ...] | None = None
@@ -99,10 +100,18 @@ class ContinuousTimeConfig:
     device: str = "cpp_standalone"
 
     def __post_init__(self):
-        if self.model not in MODELS:
+        if self.model not in (None, *MODELS):
             raise ValueError(f"continuous_time: model must be one of {', '.join(MODELS)}, got {self.model!r}")
-        if self.network is None and self.task is None:
-            raise ValueError("continuous_time: name a network, or a task on which one is trained")
+        if self.network is not None and self.model is not None:
+            raise ValueError(
+                f"continuous_time: model is of networks that are trained here, and {self.network} is a file, whose "
+                f"model is in it; leave model out, got {self.model!r}"
+            )
+        if self.network is not None and self.start != "random" and self.seed != 0:
+            raise ValueError(
+                "continuous_time: of a network file a seed is a random start; with another all seeds are one "
+                f"simulation. Give start=random, or seed=0 alone; got start={self.start}, seed={self.seed}"
+            )
         if self.trials is not None and not (isinstance(self.trials, int) and self.trials >= 1):
             raise ValueError(f"continuous_time: trials: expected a whole number >= 1, got {self.trials!r}")
         if self.network is None:
@@ -111,9 +120,14 @@ class ContinuousTimeConfig:
     @property
     def training_config(self):
         """The configuration of the training, where there is no network file."""
-        names = ("task", "data", "seed", "hidden", "epochs", "options")
-        kind = PhysicalConfig if self.model == CURRENT_ALIF else TrainConfig
-        return kind(**{name: getattr(self, name) for name in names})
+        names = ("data", "seed", "hidden", "epochs", "options")
+        kind = PhysicalConfig if self.trained == CURRENT_ALIF else TrainConfig
+        return kind(task=self.task or _TASK, **{name: getattr(self, name) for name in names})
+
+    @property
+    def trained(self):
+        """The model that is trained, where there is no network file."""
+        return self.model or MODELS[0]
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):
@@ -178,7 +192,7 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         "study": "continuous_time",
         "task": task.name,
         "seed": config.seed,
-        "network": Path(config.network).name if config.network else f"trained here ({config.model})",
+        "network": Path(config.network).name if config.network else f"trained here ({config.trained})",
         "configuration": json.dumps(dataclasses.asdict(config)),
         "left_out": json.dumps(left_out),
         "trials": test.sizes["trial"],
@@ -195,11 +209,11 @@ def _network(config, *, checkpoint, resume, report):
         return load_its_task(config, net), net
     chosen = config.training_config
     options = dict(chosen.task_options)
-    if config.data is not None and reads_data(config.task):
+    if config.data is not None and reads_data(chosen.task):
         options["data"] = config.data
-    task = load_task(config.task, seed=config.seed, **options)
+    task = load_task(chosen.task, seed=config.seed, **options)
     going_on = {"checkpoint": checkpoint, "resume": resume, "report": report}
-    if config.model == CURRENT_ALIF:
+    if config.trained == CURRENT_ALIF:
         from .. import physical_training  # loads what only this model needs
 
         net = physical_training.physical_network(chosen, task)
@@ -275,7 +289,10 @@ def _dataset(rows, dts, methods):
 
 def answer(gathered):
     """What the gathered jobs say; see `continuous_answer`."""
-    return continuous_answer(by_variant(gathered), whole=BOTH, own=OWN)
+    swept = [axis["field"] for axis in json.loads(gathered.attrs["axes"])]
+    of_file = "network" in swept or json.loads(gathered.attrs["configuration"])["network"] is not None
+    unit = "starts of networks from files" if of_file else "networks"
+    return continuous_answer(by_variant(gathered), whole=BOTH, own=OWN, unit=unit)
 
 
 STUDY = Study(
@@ -287,7 +304,8 @@ STUDY = Study(
     "both by others. Spikes of the hidden neurons are compared with those at the network's own step: what falls "
     "into the same step of the task, van Rossum's distance (20 ms), the SPIKE-distance. CurrentALIF, which has "
     "a refractory period and delays of its own and is trained down to 1 ms, stands beside. At its own step every "
-    "network is held against its twin in float64. Intervals are Student's over networks.",
+    "network is held against its twin in float64. Intervals are Student's over networks, or over random "
+    "starts of one from a file.",
     config=ContinuousTimeConfig,
     run=run,
     smoke={
@@ -299,7 +317,7 @@ STUDY = Study(
         "methods": ("exponential_euler", "rk2"),
         "device": "numpy",
     },
-    axes=(Axis("model", MODELS, text="network"), Axis("seed", (0, 1, 2, 3, 4))),
+    axes=(Axis("model", MODELS, text="network", unless=("network",)), Axis("seed", (0, 1, 2, 3, 4))),
     smoke_axes=(Axis("seed", (0, 1)),),
     answer=answer,
     figures=CONTINUOUS_STUDY,

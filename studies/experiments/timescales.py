@@ -212,7 +212,7 @@ def _variants(starts, stretches):
     """Every start at the task's own pace, and the first one at the others."""
     first = next(iter(starts))
     rows = [(name, 1.0) for name in starts] + [(first, s) for s in stretches if s != 1]
-    labels = tuple(name if s == 1 else f"{name}, ×{s:g}" for name, s in rows)
+    labels = tuple(name if s == 1 else f"{name} ×{s:g}" for name, s in rows)
     return Axis(
         "variant",
         tuple((*starts[name], s) for name, s in rows),

@@ -76,11 +76,12 @@ def run_command(sweep, directory):
     for axis in sweep.axes:
         if axis == own.get(axis.field):
             continue
-        if axis.field == SEED and axis.values == tuple(range(len(axis.values))):
+        # --seeds makes the last axis, where the study has none for the seed.
+        in_place = SEED in own or axis is sweep.axes[-1]
+        if axis.field == SEED and axis.values == tuple(range(len(axis.values))) and in_place:
             words += ["--seeds", str(len(axis.values))]
         else:
-            values = axis.labels or tuple(_word(value) for value in axis.values)
-            words += ["--sweep", f"{axis.field}={','.join(values)}"]
+            words += ["--sweep", f"{axis.field}={_words(axis.labels or axis.values)}"]
     usual = defaults(study.config)
     if study.name == "ecg":
         data = sweep.values.get("data")
@@ -92,7 +93,9 @@ def run_command(sweep, directory):
     usual |= dict(study.smoke) if sweep.smoke else {}
     swept = {axis.field for axis in sweep.axes}
     # An axis of the study that is not there was left out because its fields were given.
-    given = {field for name, axis in own.items() if name not in swept for field in axis.swept}
+    changed = {field for field, value in sweep.values.items() if usual.get(field) != value}
+    left_out = [axis for axis in own.values() if axis.field not in swept]
+    given = {field for axis in left_out if not set(axis.unless) & {*swept, *changed} for field in axis.swept}
     for field, value in sweep.values.items():
         if field in given or field not in usual or usual[field] != value:
             words += ["--set", f"{field}={_word(value)}"]
@@ -241,11 +244,19 @@ def _traceback(directory, job):
 
 def _word(value):
     """A value as ``--set`` and ``--sweep`` read it."""
-    text = json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
     plain = (
         isinstance(value, str) and value.replace("_", "").replace("-", "").isalnum() and not _is_json(value)
     )
     return value if plain else text
+
+
+def _words(values):
+    """Values as ``--sweep`` reads them: all of them as JSON where one has to be."""
+    words = [_word(value) for value in values]
+    if any("," in word or word.startswith('"') for word in words):
+        words = [json.dumps(value, ensure_ascii=False) for value in values]
+    return ",".join(words)
 
 
 def _is_json(text):

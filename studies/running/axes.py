@@ -42,7 +42,7 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
     smoke : bool
         Begin with `smoke_axes`, not with `axes`.
     fixed : collection of str
-        Fields that were given one value: axes that sweep them are left out.
+        Fields that were given one value: axes that sweep them are left out, as are those that make no sense with them.
     sweeps : mapping of str to tuple
         Values by field, or labels by the name of an axis of the study.
     seeds : int or None
@@ -60,7 +60,12 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
     """
     where = f"run {study.name}"
     begin = study.smoke_axes if smoke else study.axes
-    axes = {axis.field: axis for axis in begin if not set(axis.swept) & set(fixed)}
+    given = {*fixed, *sweeps}
+    axes = {
+        axis.field: axis
+        for axis in begin
+        if not set(axis.swept) & set(fixed) and not set(axis.unless) & given
+    }
     asked = dict(sweeps)
     if seeds is not None:
         if "seed" in asked:

@@ -11,19 +11,23 @@ import chronaxie as cx
 from chronaxie import analyses
 from chronaxie.analyses.drawing.continuous_study import CONTINUOUS_STUDY
 from chronaxie.models import build, describe
+from chronaxie.studies import continuous
 from chronaxie.studies.continuous import as_the_step_reads
+from chronaxie.studies.evaluating import EvaluationError
 from chronaxie.studies.experiments.continuous_time import (
     BOTH,
     OWN,
     READINGS,
     ContinuousTimeConfig,
     answer,
+    run,
 )
+from chronaxie.studies.provenance import remember_task
 from chronaxie.studies.running.runner import run_sweep
 from chronaxie.studies.running.sweep import make_sweep
 
 
-def gathered(seeds=5, loss=0.3):
+def gathered(seeds=5, loss=0.3, network=None):
     """Networks that keep all with the whole step, and lose `loss` in accuracy per halving with neither."""
     rng = np.random.default_rng(0)
     dts, methods = np.array([4.0, 2.0, 1.0]), [OWN, "euler"]
@@ -44,7 +48,7 @@ def gathered(seeds=5, loss=0.3):
     ds = xr.Dataset(
         {name: (dims, np.where(alone, np.nan, values), {"units": "1"}) for name, values in found.items()},
         {"reading": list(READINGS), "dt": dts, "integrator": methods, "seed": np.arange(seeds)},
-        {"axes": json.dumps([{"field": "seed"}])},
+        {"axes": json.dumps([{"field": "seed"}]), "configuration": json.dumps({"network": network})},
     )
     ds["own_dt"] = ("seed", np.full(seeds, 4.0), {"units": "ms"})
     ds["spike_mismatches"] = ("seed", np.zeros(seeds), {"units": "1"})
@@ -107,9 +111,55 @@ def test_models_that_there_are_not():
         ContinuousTimeConfig(model="lstm")
 
 
-def test_nothing_to_simulate():
-    with pytest.raises(ValueError, match="name a network, or a task"):
-        ContinuousTimeConfig(task=None)
+def test_starts_of_one_network_are_not_counted_as_networks():
+    found = answer(gathered(network="a.npz"))
+    assert "Of 5 starts of networks from files, 0 neuron-steps differ" in found.attrs["answer"]
+
+
+def test_a_network_from_a_file_is_no_model_of_the_sweep():
+    trained = make_sweep("continuous_time")
+    assert [axis.field for axis in trained.axes] == ["model", "seed"]
+    assert {type(job.config.training_config).__name__ for job in trained.jobs} == {
+        "TrainConfig",
+        "PhysicalConfig",
+    }
+    given = make_sweep("continuous_time", values={"network": "a.npz", "start": "random"}, seeds=3)
+    assert [axis.field for axis in given.axes] == ["seed"]
+    assert {job.config.model for job in given.jobs} == {None}
+    swept = make_sweep(
+        "continuous_time", sweeps={"network": ("a.npz", "b.npz")}, values={"start": "random"}, seeds=2
+    )
+    assert [axis.field for axis in swept.axes] == ["seed", "network"]
+    assert len(swept.jobs) == 4
+
+
+def test_what_a_network_from_a_file_leaves_nothing_to():
+    with pytest.raises(
+        ValueError, match="a.npz is a file, whose model is in it; leave model out, got 'alif'"
+    ):
+        make_sweep("continuous_time", values={"network": "a.npz", "model": "alif"}, seeds=1)
+    with pytest.raises(ValueError, match=r"all seeds are one simulation. Give start=random, or seed=0"):
+        make_sweep("continuous_time", values={"network": "a.npz"}, seeds=2)
+    alone = make_sweep("continuous_time", values={"network": "a.npz"}, seeds=1)
+    assert [job.config.start for job in alone.jobs] == ["zero"]
+
+
+def test_the_task_is_that_of_the_file(tmp_path, monkeypatch):
+    net = cx.srnn(4, [6], 3, dt=4 * ms, seed=0)
+    remember_task(net, "synthetic_ecg", options={"config": {"train": 1}}, classes=("a", "b", "c"), seed=3)
+    path = tmp_path / "net.nc"
+    cx.save(net, path)
+    asked = []
+
+    def load_task(name, **options):
+        asked.append((name, options))
+        raise EvaluationError("far enough")
+
+    monkeypatch.setattr(continuous, "load_task", load_task)
+    with pytest.raises(EvaluationError, match="far enough"):
+        run(ContinuousTimeConfig(network=str(path)), report=lambda line: None)
+    assert asked == [("synthetic_ecg", {"config": {"train": 1}, "seed": 3})]
+    assert ContinuousTimeConfig().training_config.task == "ecg"
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from chronaxie.studies.running.sweep import make_sweep
 from chronaxie.studies.tasks import SyntheticECG, load_task
 
 SMALL = SyntheticECG(train=3, valid=2, test=2, steps=60)
-VARIANTS = ["broad", "narrow", "broad, ×2"]
+VARIANTS = ["broad", "narrow", "broad ×2"]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_figures_draw_the_answer(answered, tmp_path):
 def test_every_variant_is_a_configuration():
     labels = {job.at["variant"]: job.config for job in make_sweep("timescales").jobs}
     assert len(labels) == 6
-    assert labels["broad, ×2"].stretch == 2
+    assert labels["broad ×2"].stretch == 2
     assert labels["cortex"].tau_a.startswith("lognormal(2.1")
 
 
@@ -157,5 +157,5 @@ def test_smoke_run(tmp_path):
     ds = xr.open_dataset(tmp_path / "out" / "timescales.nc")
     assert (ds.spike_mismatches == 0).all()
     assert ds.sizes["variant"] == len(STUDY.smoke_axes[0].values)
-    assert (ds.time_stretch.sel(variant="broad, ×2") == 2).all()
+    assert (ds.time_stretch.sel(variant="broad ×2") == 2).all()
     assert (tmp_path / "out" / "timescales_starts.png").exists()

@@ -1,8 +1,10 @@
 """The jobs that a user's request makes of a study."""
 
+import dataclasses
+
 import pytest
 
-from chronaxie.studies.running.axes import coordinates, read_sweep
+from chronaxie.studies.running.axes import coordinates, read_sweep, sweep_axes
 from chronaxie.studies.running.sweep import make_sweep
 from chronaxie.studies.study import Axis, Study
 
@@ -37,6 +39,22 @@ def test_a_field_that_is_given_is_not_swept(make):
     sweep = make(values={"steps": 7, "drift": 1})
     assert [axis.field for axis in sweep.axes] == ["seed"]
     assert {(job.config.steps, job.config.drift) for job in sweep.jobs} == {(7, 1.0)}
+
+
+def test_an_axis_is_left_out_with_what_makes_it_meaningless(make):
+    label = Axis("label", ("a", "b"), unless=("drift",))
+    study = dataclasses.replace(make().study, axes=(label, Axis("seed", (0, 1))))
+
+    def axes(**asked):
+        asked = {"fixed": {}, "sweeps": {}, "seeds": None} | asked
+        return [axis.field for axis in sweep_axes(study, smoke=False, **asked)]
+
+    assert axes() == ["label", "seed"]
+    assert axes(fixed={"drift": 1.0}) == ["seed"]
+    assert axes(sweeps={"drift": (1.0, 2.0)}) == ["seed", "drift"]
+    assert axes(fixed={"drift": 1.0}, sweeps={"label": ("a",)}) == ["seed", "label"]
+    with pytest.raises(ValueError, match="Walk has no field 'wind'"):
+        dataclasses.replace(study, axes=(Axis("label", ("a",), unless=("wind",)),))
 
 
 def test_values_that_the_command_starts_from_give_way_to_all_others(make):
@@ -99,6 +117,10 @@ def test_coordinates_are_numbers_where_all_are(values, found):
         (
             ("x", ((1,),), "", "", ("a", "b"), ("one",)),
             "each value must be a tuple with one item for each of",
+        ),
+        (
+            ("x", (1, 2), "", "", (), ("a", "a, twice")),
+            "the label 'a, twice' has a comma, which stands between labels in --sweep; write .* 'a twice'",
         ),
     ],
 )
