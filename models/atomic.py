@@ -47,10 +47,20 @@ def written_beside(path):
             # The kernel applies the umask; tempfile's own files would be 0o600.
             os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield beside
+            _flush(beside)
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)
             held.unlink(missing_ok=True)
+
+
+def _flush(path):
+    """Bring a file to the disk: a rename that survives a crash must not outlive what it names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(path):

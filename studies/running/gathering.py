@@ -49,7 +49,7 @@ def gather(directory, sweep, *, lazy=None):
     Raises
     ------
     ResultError
-        No job is done, or results cannot be put together.
+        No job is done, a result is damaged, or results cannot be put together.
     """
     states = {job.id: read_state(directory, job).state for job in sweep.jobs}
     done = [job for job in sweep.jobs if states[job.id] == DONE]
@@ -89,10 +89,16 @@ def _coordinate(axis):
 
 
 def _opened(file, *, lazy):
-    if lazy:
-        return xr.open_dataset(file, engine="h5netcdf", cache=False)
-    with xr.open_dataset(file, engine="h5netcdf") as ds:
-        return ds.load()
+    try:
+        if lazy:
+            return xr.open_dataset(file, engine="h5netcdf", cache=False)
+        with xr.open_dataset(file, engine="h5netcdf") as ds:
+            return ds.load()
+    except Exception as error:  # h5py, h5netcdf and xarray name no common class for a damaged file
+        raise ResultError(
+            f"{file}: damaged ({type(error).__name__}: {str(error)[:200]}); remove it, and its job runs again with: "
+            f"chronaxie resume {file.parents[2]}"
+        ) from error
 
 
 def write_gathered(gathered, directory, stem, *, axes, zarr=False):

@@ -21,6 +21,7 @@ from .states import (
     NETWORK,
     RESULT,
     RUNNING,
+    now,
     read_state,
     write_state,
 )
@@ -59,9 +60,10 @@ def run_job(directory, sweep, job, *, report):
     DiskFull
     """
     folder, study, began = job_folder(directory, job), sweep.study, time.perf_counter()
+    clock_began = now()
     attempts = read_state(directory, job).attempts + 1
     try:
-        write_state(directory, job, RUNNING, study=study, attempts=attempts)
+        write_state(directory, job, RUNNING, study=study, attempts=attempts, began=clock_began)
         clock, files = _run(folder, sweep, job, report)
         seconds = time.perf_counter() - began
         (folder / ERROR).unlink(missing_ok=True)
@@ -71,6 +73,7 @@ def run_job(directory, sweep, job, *, report):
             DONE,
             study=study,
             attempts=attempts,
+            began=clock_began,
             wall_time_s=seconds,
             clock=clock,
             files=files,
@@ -84,7 +87,7 @@ def run_job(directory, sweep, job, *, report):
         state = INTERRUPTED if full else FAILED
         try:
             (folder / ERROR).write_text(text, encoding="utf-8")
-            write_state(directory, job, state, study=study, attempts=attempts, error=line)
+            write_state(directory, job, state, study=study, attempts=attempts, began=clock_began, error=line)
         except OSError:
             if not full:  # else the state stays "running", and nobody holds the job: it is interrupted
                 raise

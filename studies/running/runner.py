@@ -14,7 +14,7 @@ from .folder import only_runner, open_sweep, prepare_sweep, started_in
 from .gathering import gather, open_gathered, write_gathered
 from .local import run_local
 from .progress import Progress
-from .states import DONE, FAILED, INTERRUPTED, WAITING, read_state, write_state
+from .states import DONE, FAILED, INTERRUPTED, WAITING, read_state, tidy, write_state
 
 _WAIT = 0.5  # seconds
 
@@ -32,7 +32,7 @@ class Outcome:
     answer : str
         The study's answer in a sentence; empty where it has none.
     problem : str
-        Why there is no answer although the study gives one; else empty.
+        Why there is no answer although the study gives one, and which figures could not be drawn; else empty.
     """
 
     files: list
@@ -148,6 +148,8 @@ def _reopen(directory, sweep, given_up):
     left = False
     for job in sweep.jobs:
         found = read_state(directory, job)
+        if found.state == DONE:
+            tidy(directory, job)
         if found.state == DONE or job.id in given_up:
             continue
         left = True
@@ -185,9 +187,24 @@ def finish(directory, sweep, *, zarr=False, report=print):
     )
     files = [path]
     if not sweep.axes or study.axes:  # the figures of a study of a single run are of one result
-        with open_gathered(directory, sweep) as written:
-            files += analyses.figures(written, directory, stem=study.name, specs=study.figures)
+        drawn, undrawn = _drawn(directory, sweep)
+        files += drawn
+        problem = "; ".join(filter(None, (problem, *undrawn)))
     return Outcome(files, failed, str(gathered.attrs.get("answer", "")), problem)
+
+
+def _drawn(directory, sweep):
+    """Files of the study's figures, and of each figure that cannot be drawn the reason."""
+    files, problems, study = [], [], sweep.study
+    with open_gathered(directory, sweep) as written:
+        for spec in study.figures:
+            try:
+                files += analyses.figures(written, directory, stem=study.name, specs=(spec,))
+            except Exception as error:  # of a study of anybody: the results are there whatever it raises
+                problems.append(
+                    f"{study.name}: no figure {spec.name!r}: {type(error).__name__}: {error}".splitlines()[0]
+                )
+    return files, problems
 
 
 def _answered(gathered, study):
@@ -199,7 +216,7 @@ def _answered(gathered, study):
         twice = sorted(set(answer.data_vars) & set(gathered.data_vars))
         if twice:
             raise ValueError(f"the answer and the results both have a variable {twice[0]!r}")
-        merged = gathered.merge(answer, compat="no_conflicts", combine_attrs="drop_conflicts")
+        merged = gathered.merge(answer, compat="no_conflicts", join="exact", combine_attrs="drop_conflicts")
     except Exception as error:  # of a study of anybody: the results are to be kept whatever it raises
         return gathered, f"{study.name}: no answer: {type(error).__name__}: {error}"
     merged.attrs = answer.attrs | gathered.attrs

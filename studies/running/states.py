@@ -44,6 +44,11 @@ class JobState:
     attempts: int = 0
 
 
+def now():
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def read_state(directory, job):
     """The `JobState` of a job.
 
@@ -58,8 +63,9 @@ def read_state(directory, job):
         return JobState()
     content = read_json(path, what="the state of a job")
     state = content["state"]
-    if state == DONE and not (folder / RESULT).is_file():
-        state = WAITING  # the result was removed by hand: it is made again
+    files = {RESULT, *content.get("files", {}).values()}
+    if state == DONE and not all((folder / file).is_file() for file in files):
+        state = WAITING  # a file of the result was removed by hand: it is made again
     if state == RUNNING and not _held(folder / LOCK):
         state = INTERRUPTED
     return JobState(
@@ -85,9 +91,19 @@ def write_state(directory, job, state, *, study, **more):
         "process": os.getpid(),
         "machine": platform.node(),
         "attempts": 0,
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "began": now(),
     }
     write_json(content | more, folder / STATE)
+
+
+def tidy(directory, job):
+    """Remove what a process that was killed just after its job was done left there: checkpoint and lock."""
+    folder = job_folder(directory, job)
+    if not any((folder / name).exists() for name in (CHECKPOINT, LOCK)):
+        return
+    with job_lock(directory, job) as ours:
+        if ours and read_state(directory, job).state == DONE:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
 def note_interrupted(directory, job, *, study, error):

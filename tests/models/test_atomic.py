@@ -26,6 +26,18 @@ def test_the_file_takes_its_place(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    calls, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: calls.append(("fsync", os.fstat(fd).st_ino)) or fsync(fd))
+    monkeypatch.setattr(
+        os, "replace", lambda a, b: calls.append(("replace", os.stat(a).st_ino)) or replace(a, b)
+    )
+    with written_beside(tmp_path / "a.txt") as beside:
+        beside.write_text("new")
+        number = beside.stat().st_ino
+    assert calls == [("fsync", number), ("replace", number)]
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_error_nothing_has_changed(tmp_path, error):
     path = tmp_path / "a.txt"

@@ -8,8 +8,10 @@ import pytest
 import xarray as xr
 
 from chronaxie.studies.results import read_result
+from chronaxie.studies.running import one_job, states
 from chronaxie.studies.running.folder import job_folder
 from chronaxie.studies.running.one_job import DiskFull
+from chronaxie.studies.running.runner import run_sweep
 from chronaxie.studies.running.states import (
     DONE,
     FAILED,
@@ -135,3 +137,35 @@ def test_a_job_that_was_copied_from_another_sweep_counts_as_done(make, run_here,
     run_here(tmp_path / "few", few)
     shutil.copytree(tmp_path / "few" / "jobs", tmp_path / "more" / "jobs")
     assert [read_state(tmp_path / "more", job).state for job in more.jobs] == [DONE, WAITING]
+
+
+def test_a_job_whose_network_was_removed_runs_again(sweep, tmp_path):
+    (job,) = sweep.jobs
+    files = {"result": "result.nc", "network": "network.nc"}
+    write_state(tmp_path, job, DONE, study=sweep.study, files=files)
+    for name in files.values():
+        assert read_state(tmp_path, job).state == WAITING
+        (job_folder(tmp_path, job) / name).touch()
+    assert read_state(tmp_path, job).state == DONE
+
+
+def test_a_done_job_says_when_it_began(sweep, run_here, tmp_path, monkeypatch):
+    (job,) = sweep.jobs
+    monkeypatch.setattr(one_job, "now", iter(["morning", "evening"]).__next__)
+    monkeypatch.setattr(states, "now", lambda: "evening")
+    run_here(tmp_path, sweep)
+    assert read_state(tmp_path, job).began == "morning"
+
+
+def test_what_a_killed_process_left_of_a_done_job_goes(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    run_here(tmp_path, sweep)
+    folder = job_folder(tmp_path, job)
+    for name in ("checkpoint.pt", ".lock"):
+        (folder / name).touch()
+    with job_lock(tmp_path, job):
+        run_sweep(sweep, tmp_path, workers=1, report=lambda line: None)
+        assert (folder / "checkpoint.pt").exists()  # somebody is about to remove it
+    (folder / ".lock").touch()
+    run_sweep(sweep, tmp_path, workers=1, report=lambda line: None)
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "result.nc"]
