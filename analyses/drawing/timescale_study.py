@@ -7,12 +7,14 @@ from ..variables import require
 from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, key_below
 
+_OF_JOBS = ("test_accuracy", "test_accuracy_yin", "cells_distance_scaled", "cells_distance_scaled_initial")
 _QUANTITIES = {"tau_m": ("membrane", COLOURS[0], "o"), "tau_a": ("adaptation", COLOURS[1], "s")}
 
 
 def accuracy_of_variants(ds, ax):
     """Draw the accuracy of each variant: seeds, mean and interval; returns `ax`."""
     require(ds, "accuracy_mean", "accuracy_mean_interval", where="accuracy_of_variants")
+    ds = _along_variants(ds)
     name = "test_accuracy_yin" if "test_accuracy_yin" in ds else "test_accuracy"
     place = np.arange(ds.sizes["variant"])
     for k in place:
@@ -33,6 +35,7 @@ def accuracy_of_variants(ds, ax):
 def displacement_of_variants(ds, ax):
     """Draw how far the hidden time constants moved in each variant; returns `ax`."""
     require(ds, "displacement_change", "displacement_change_interval", where="displacement_of_variants")
+    ds = _along_variants(ds)
     layer = _hidden(ds)
     names = [q for q in _QUANTITIES if q in ds["timescale_quantity"].values]
     for j, quantity in enumerate(names):
@@ -85,6 +88,7 @@ def shape_beside_cells(ds, ax):
     """Draw the scale-free distance of hidden membranes from cells before and after training; returns `ax`."""
     needs = ("cells_distance_scaled", "cells_distance_scaled_initial")
     require(ds, *needs, where="shape_beside_cells")
+    ds = _along_variants(ds)
     for k in range(ds.sizes["variant"]):
         after, before = (np.atleast_1d(ds[n].isel(variant=k).values) for n in needs)
         ax.plot(
@@ -110,6 +114,18 @@ def shape_beside_cells(ds, ax):
     ax.set(ylabel="Distance of the shape from cells", title="Nearer to cortex?")
     key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=60)
     return ax
+
+
+def _along_variants(ds):
+    """What is drawn, on one dimension ``variant`` where more was swept (the answer is on ``variant_place`` then)."""
+    if "variant_place" not in ds.dims:
+        return ds
+    answer = ds[[name for name in ds.data_vars if "variant_place" in ds[name].dims]]
+    answer = answer.rename(variant_place="variant")
+    each = ds[[name for name in _OF_JOBS if name in ds.data_vars]]
+    swept = [dim for dim in each.dims if dim != "seed"]
+    each = each.stack({"variant_place": swept}, create_index=False).drop_vars(swept)
+    return answer.merge(each.rename(variant_place="variant"), join="exact")
 
 
 def _hidden(ds):

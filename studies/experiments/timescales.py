@@ -27,7 +27,7 @@ from ..testing_networks import origin, scalars, sizes_in_words, time_constants
 from ..train_config import TrainConfig
 from .alif_training import train_alif
 from .stretching import stretched
-from .variants import by_variant
+from .variants import beside_results, by_variant
 
 # Resamples of the comparison with cells within a job: only its distances are used, whose intervals are over seeds.
 _RESAMPLES = 100
@@ -205,7 +205,7 @@ def _beside_cells(config, net, initial, report):
 
 def answer(gathered):
     """What the gathered jobs say; see `timescale_answer`."""
-    return timescale_answer(by_variant(gathered))
+    return beside_results(timescale_answer(by_variant(gathered)), gathered)
 
 
 def _variants(starts, stretches):

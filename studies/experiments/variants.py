@@ -46,6 +46,27 @@ def by_variant(ds, *, dim="variant", keep=()):
     return stacked.transpose(dim, ...).merge(kept, combine_attrs="override").assign_attrs(ds.attrs)
 
 
+def beside_results(answer, ds, *, dim="variant"):
+    """An answer about `by_variant` of results, so that it can be merged with them.
+
+    Parameters
+    ----------
+    answer : xarray.Dataset
+        With the dimension `dim` of `by_variant`.
+    ds : xarray.Dataset
+        Gathered. Where an axis of it is called `dim`, and not the only one besides the seed, the same name would stand
+        for two things.
+    dim : str
+
+    Returns
+    -------
+    xarray.Dataset
+        With ``…_place`` in the place of `dim`, where that is so.
+    """
+    shared = dim in answer.dims and dim in ds.dims and not answer[dim].equals(ds[dim])
+    return answer.rename({dim: f"{dim}_place"}) if shared else answer
+
+
 def _wider(ds, having, dim, values):
     """The dataset with a further dimension on every variable that has those of `having`."""
     names = [n for n in ds.data_vars if set(having) <= set(ds[n].dims)]
