@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import tomllib
 import types
 import typing
@@ -102,12 +103,14 @@ def checked(kind, values, *, where):
     Raises
     ------
     ValueError
-        A field that there is not (with the nearest names), or a value of another type.
+        A field that there is not (with the nearest names), a value of another type, or a number that is not finite.
     """
     known, found = field_types(kind), {}
     for name, value in values.items():
         if name not in known:
             raise ValueError(f"{where}: no field {name!r} in {kind.__name__}{nearest(name, known)}")
+        if not _is_finite(value):
+            raise ValueError(f"{where}: {name}: expected finite numbers, which JSON can hold, got {value!r}")
         matched, fitted = _fit(tuples(value), known[name])
         if not matched:
             raise ValueError(f"{where}: {name}: expected {_text(known[name])}, got {value!r}")
@@ -167,6 +170,15 @@ def from_json(kind, text, *, where):
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected the fields of {kind.__name__} as a JSON object, got {text[:80]}")
     return configuration(kind, values, where=where)
+
+
+def _is_finite(value):
+    """Whether all numbers in a value are finite, at any depth."""
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _fit(value, hint):
