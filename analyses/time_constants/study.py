@@ -5,6 +5,7 @@ import xarray as xr
 
 from ..comparing import over_seeds
 from ..errors import InvalidInput
+from ..statistics.multiple import holm_kernel
 from ..statistics.words import interval_in_words
 from ..variables import require
 from .displacement import displacement
@@ -32,8 +33,9 @@ def timescale_answer(ds, *, level=0.95, resamples=1000):
     -------
     Dataset
         With ``…_interval`` each: ``accuracy_mean (variant)``; ``accuracy_gain (variant)``, of a start over the first
-        one at the same pace, seed by seed; ``displacement_change``, ``…_ratio``, ``…_wasserstein (variant,
-        timescale_quantity, timescale_layer)`` and the p values ``displacement_p_holm``; ``scaling_exponent``
+        one at the same pace, seed by seed, whose intervals hold together (Bonferroni), so that of the best of them too;
+        ``displacement_change``, ``…_ratio``, ``…_wasserstein (variant, timescale_quantity, timescale_layer)`` and the
+        p values ``displacement_p_holm``, corrected over all variants and arrays; ``scaling_exponent``
         (`scaling_exponents`) of the variants that start as the first one; ``cells_…_mean (variant)`` and
         ``cells_approach (variant)``, by how much training lowered the scale-free distance from cells. Attribute
         ``answer``.
@@ -78,10 +80,13 @@ def _accuracies(ds, name, level):
     same = xr.DataArray(stretch == stretch[0], dims="variant")
     gain = (ds[name] - ds[name].isel(variant=0)).where(same)
     gain = gain.where(xr.DataArray(np.arange(ds.sizes["variant"]) > 0, dims="variant"))
+    starts = int(gain.notnull().any("seed").sum())
     what = f"accuracy over that of {ds['variant'].values[0]}, seed by seed"
-    return found.merge(
-        over_seeds(gain, "accuracy_gain", text=what, level=level), combine_attrs="drop_conflicts"
-    )
+    # Bonferroni: the answer names the best of them, whose own interval would be too high as often as there are starts.
+    together = 1 - (1 - level) / max(starts, 1)
+    gains = over_seeds(gain, "accuracy_gain", text=what, level=together)
+    gains["accuracy_gain"].attrs |= {"starts": starts, "level_together": level}
+    return found.merge(gains, combine_attrs="drop_conflicts")
 
 
 def _displacements(ds, level, resamples):
@@ -95,10 +100,16 @@ def _displacements(ds, level, resamples):
             continue
         found = displacement(one, level=level, resamples=resamples)
         kept = [f"{n}{suffix}" for n in _DISPLACEMENT for suffix in ("", "_interval")]
-        rows.append(found[[*kept, "displacement_p_holm"]])
+        rows.append(found[[*kept, "displacement_p"]])
     like = next(row for row in rows if row is not None)
     rows = [xr.full_like(like, np.nan) if row is None else row for row in rows]
     whole = xr.concat(rows, "variant", combine_attrs="drop_conflicts")
+    p = whole["displacement_p"].transpose("displacement_test", ...)
+    text = {"units": "1", "long_name": "p value, corrected over variants and arrays (Holm)"}
+    corrected = p.copy(data=[holm_kernel(one) for one in p.values]).assign_attrs(text)
+    whole = whole.drop_vars("displacement_p").assign(
+        displacement_p_holm=corrected.transpose(..., "displacement_test")
+    )
     return whole.drop_attrs(deep=False).assign_coords(variant=ds["variant"])
 
 
@@ -145,10 +156,14 @@ def _sentence(parts):
     gains = parts["accuracy_gain"].values
     if not np.isnan(gains).all():
         k = int(np.nanargmax(gains))
-        name = parts["variant"].values[k]
+        name, first_name = parts["variant"].values[k], parts["variant"].values[0]
+        starts = parts["accuracy_gain"].attrs["starts"]
+        gained = _words(parts.isel(variant=k), "accuracy_gain")
+        corrected = (
+            f" (the best of {starts}, for whose number the interval is corrected)" if starts > 1 else ""
+        )
         said.append(
-            f"of the other starts {name} does best, {_words(parts.isel(variant=k), 'accuracy_gain')} in accuracy above "
-            f"{parts['variant'].values[0]}"
+            f"of the other starts {name} does best, {gained} in accuracy above {first_name}{corrected}"
         )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from chronaxie import analyses
 from chronaxie.analyses.drawing.timescale_study import TIMESCALE_STUDY
+from chronaxie.analyses.statistics.multiple import holm_kernel
 from chronaxie.analyses.time_constants.scaling import exponent_kernel
 from chronaxie.studies.experiments.stretching import StretchError, stretched
 from chronaxie.studies.experiments.timescales import STUDY, TimescalesConfig, answer
@@ -128,6 +130,38 @@ def test_a_job_that_failed_is_left_out():
     assert np.isnan(found.scaling_seed_exponent.values).all(axis=(0, 1)).sum() == 0
     assert found.sizes["seed"] == 4
     assert float(found.accuracy_mean[2]) == pytest.approx(float(ds.test_accuracy[2, :4].mean()))
+
+
+def test_the_interval_of_the_best_start_is_corrected_for_their_number():
+    ds = gathered()
+    noise = xr.DataArray(0.03 * np.random.default_rng(1).standard_normal(5), dims="seed")
+    others = ds.isel(variant=[1, 1, 1])
+    others["test_accuracy"] = others.test_accuracy + xr.DataArray([0, 0.1, 0.2], dims="variant") * noise
+    whole = xr.concat([ds.isel(variant=[0]), others], "variant").assign_coords(variant=list("abcd"))
+    whole["time_stretch"] = xr.ones_like(whole.time_stretch)
+    found = answer(whole)
+    gain = (whole.test_accuracy[1:] - whole.test_accuracy[0]).values
+    best = int(gain.mean(axis=1).argmax())
+    by_hand = stats.ttest_1samp(gain[best], 0).confidence_interval(1 - 0.05 / 3)
+    np.testing.assert_allclose(found.accuracy_gain_interval[1 + best], by_hand, atol=1e-12)
+    assert f"starts {'bcd'[best]} does best" in found.attrs["answer"]
+    assert "(the best of 3, for whose number the interval is corrected)" in found.attrs["answer"]
+
+
+def test_p_values_of_displacements_are_corrected_over_variants_too(answered):
+    ds = gathered()
+    names = ["tau_m", "tau_a", "tau_m_initial", "tau_a_initial"]
+    alone = [
+        analyses.displacement(ds[names].isel(variant=k, drop=True), resamples=20).displacement_p
+        for k in range(3)
+    ]
+    p = xr.concat(alone, "variant").transpose("displacement_test", ...)
+    found = answered.displacement_p_holm.transpose("displacement_test", "variant", *p.dims[2:])
+    np.testing.assert_allclose(found, [holm_kernel(one) for one in p.values])
+    smallest = np.nanmin(p.sel(displacement_test="shift"))
+    tests = int(p.sel(displacement_test="shift").notnull().sum())
+    assert tests == 9
+    assert float(np.nanmin(found.sel(displacement_test="shift"))) == pytest.approx(min(1, tests * smallest))
 
 
 def test_figures_draw_the_answer(answered, tmp_path):
