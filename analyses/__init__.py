@@ -7,7 +7,7 @@ from .activity.rates import firing_rates
 from .activity.sparsity import sparsity
 from .biology.cells import cells_distribution, membrane_beside_cells
 from .biology.comparison import compare
-from .biology.glif import glif_parameters, glif_table
+from .biology.glif import glif_cells, glif_parameters, glif_table
 from .biology.over_seeds import compare_over_seeds
 from .classification import accuracy, accuracy_yin, balanced_accuracy, confusion, f1_scores
 from .convergence import convergence_orders, step_deviations
@@ -15,11 +15,13 @@ from .drawing.activity import SPARSITY
 from .drawing.advantage import ADVANTAGE
 from .drawing.biology import biology_ms, biology_scale_free
 from .drawing.comparison import COMPARISON
+from .drawing.continuous_study import CONTINUOUS_STUDY
 from .drawing.effective import EFFECTIVE
 from .drawing.energy import energy_bars, operation_bars
 from .drawing.fidelity import FIDELITY
 from .drawing.fidelity_pair import FIDELITY_PAIR
 from .drawing.figure_files import FIGURES, RECORD, compose, figure_names, figures
+from .drawing.identification import IDENTIFICATION
 from .drawing.networks import NETWORKS
 from .drawing.neurons import adaptation_change, firing_rate_distribution, membrane_change
 from .drawing.perturbed_networks import PERTURBED_NETWORKS
@@ -30,6 +32,7 @@ from .drawing.record import record_spikes, record_waves
 from .drawing.robustness import ROBUSTNESS, accuracy_against_strength
 from .drawing.steps import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
 from .drawing.time_constants import TIME_CONSTANTS
+from .drawing.timescale_study import TIMESCALE_STUDY
 from .drawing.training import (
     accuracy_against_dt,
     confusion_matrix,
@@ -64,7 +67,9 @@ from .energetics.operations import operations
 from .energetics.seeds import energy_over_seeds
 from .energetics.synapses import synaptic_events
 from .errors import DataNotFound, InvalidInput, MissingVariable
+from .identification import identification_answer
 from .spike_fidelity.comparison import fidelity
+from .spike_fidelity.continuous_study import continuous_answer
 from .spike_fidelity.decisions import accuracy_kept
 from .spike_fidelity.summary import fidelity_summary
 from .statistics.over_seeds import over_seeds
@@ -72,12 +77,15 @@ from .time_constants.description import timescale_intervals
 from .time_constants.displacement import displacement
 from .time_constants.distributions import timescale_fits
 from .time_constants.relations import lesion_losses, relations
+from .time_constants.scaling import scaling_exponents
+from .time_constants.study import timescale_answer
 from .time_constants.summary import timescales, timescales_table
 from .time_constants.theoretical import displacement_from
 
 __all__ = [
     "ADVANTAGE",
     "COMPARISON",
+    "CONTINUOUS_STUDY",
     "COST_MODELS",
     "EFFECTIVE",
     "ENERGY_COSTS",
@@ -88,6 +96,7 @@ __all__ = [
     "FLOAT32",
     "FLOAT32_DRAM",
     "FLOAT32_SRAM",
+    "IDENTIFICATION",
     "INT32_RATIO_31",
     "NETWORKS",
     "NEURON_COSTS",
@@ -98,6 +107,7 @@ __all__ = [
     "ROBUSTNESS",
     "SPARSITY",
     "STEPS",
+    "TIMESCALE_STUDY",
     "TIME_CONSTANTS",
     "DataNotFound",
     "EnergyCost",
@@ -123,6 +133,7 @@ __all__ = [
     "compose",
     "confusion",
     "confusion_matrix",
+    "continuous_answer",
     "convergence_orders",
     "dense_operations",
     "displacement",
@@ -143,8 +154,10 @@ __all__ = [
     "firing_rate_distribution",
     "firing_rates",
     "formula_operations",
+    "glif_cells",
     "glif_parameters",
     "glif_table",
+    "identification_answer",
     "isi_timescales",
     "learning_accuracy",
     "learning_loss",
@@ -163,12 +176,14 @@ __all__ = [
     "record_waves",
     "recorded_spikes",
     "relations",
+    "scaling_exponents",
     "sparsity",
     "spike_time_errors",
     "step_accuracy",
     "step_deviations",
     "step_spikes",
     "synaptic_events",
+    "timescale_answer",
     "timescale_fits",
     "timescale_intervals",
     "timescale_recovery",
