@@ -110,6 +110,8 @@ class Study:
     answer : callable or None
         From the gathered dataset (a dimension for each axis, `seed` among them; NaN where a job failed) to a dataset of
         the headline numbers with their intervals, whose attribute ``answer`` says them in one sentence.
+    needs : tuple of str
+        Axes without which there is no answer: a sweep that lacks one is refused before anything runs.
     figures : tuple of FigureSpec
         Drawn from the gathered dataset merged with the answer; of a study of a single run, from its result.
     clock : tuple of str
@@ -118,7 +120,7 @@ class Study:
     Raises
     ------
     ValueError
-        A question that is none, or fields that the configuration does not have.
+        A question that is none, fields that the configuration does not have, or an axis that is needed and not there.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Study:
     axes: tuple[Axis, ...] = ()
     smoke_axes: tuple[Axis, ...] = ()
     answer: Callable | None = None
+    needs: tuple[str, ...] = ()
     figures: tuple = ()
     clock: tuple[str, ...] = ("epoch_seconds",)
 
@@ -139,6 +142,13 @@ class Study:
             raise ValueError(
                 f"study {self.name!r}: the question must end with a question mark: {self.question!r}"
             )
+        for axes in (self.axes, self.smoke_axes):
+            lacking = [name for name in self.needs if name not in {axis.field for axis in axes}]
+            if lacking:
+                raise ValueError(
+                    f"study {self.name!r}: its answer needs the axis {lacking[0]!r}, which is not among "
+                    f"{', '.join(axis.field for axis in axes) or 'no axes'}"
+                )
         has = {one.name for one in dataclasses.fields(self.config)}
         used = {
             *self.smoke,

@@ -77,5 +77,6 @@ STUDY = Study(
         Axis("seed", (0, 1)),
     ),
     answer=lambda ds: compared_networks(ds, EFFECTS | LAG_EFFECTS),
+    needs=("network", "seed"),
     figures=analyses.NETWORKS,
 )

@@ -49,5 +49,6 @@ STUDY = Study(
     ),
     smoke_axes=(network_axis((ALIF, ALIF_FIXED, LSTM)), Axis("seed", (0, 1))),
     answer=lambda ds: compared_networks(ds, EFFECTS),
+    needs=("network", "seed"),
     figures=analyses.NETWORKS,
 )

@@ -212,5 +212,6 @@ STUDY = Study(
     axes=(network_axis((ALIF, LIF, LSTM)), Axis("seed", tuple(range(5)))),
     smoke_axes=(network_axis((ALIF, LIF, LSTM)), Axis("seed", (0, 1))),
     answer=answer,
+    needs=("network", "seed"),
     figures=analyses.PERTURBED_NETWORKS,
 )

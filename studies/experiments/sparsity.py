@@ -142,5 +142,6 @@ STUDY = Study(
     axes=(_axis(PENALTIES, DENSE, SIZES), Axis("seed", tuple(range(5)))),
     smoke_axes=(_axis((0.0, 3.0), ("lstm",), (2, 8)), Axis("seed", (0, 1))),
     answer=answer,
+    needs=("network", "seed"),
     figures=analyses.RATE_TRADEOFF,
 )

@@ -51,5 +51,6 @@ STUDY = Study(
     ),
     smoke_axes=(network_axis((ALIF, LIF)), Axis("seed", (0, 1))),
     answer=lambda ds: compared_networks(ds, EFFECTS),
+    needs=("network", "seed"),
     figures=analyses.NETWORKS,
 )

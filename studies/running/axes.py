@@ -43,6 +43,7 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
         Begin with `smoke_axes`, not with `axes`.
     fixed : collection of str
         Fields that were given one value: axes that sweep them are left out, as are those that make no sense with them.
+        So are axes that set several fields together where one of these is swept by itself.
     sweeps : mapping of str to tuple
         Values by field, or labels by the name of an axis of the study.
     seeds : int or None
@@ -56,7 +57,7 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
     ------
     ValueError
         A field that the study does not have, an empty sweep, a value of another type, a field that is both swept and
-        given, or swept twice.
+        given, or swept twice, or that takes the place of an axis without which there is no answer.
     """
     where = f"run {study.name}"
     begin = study.smoke_axes if smoke else study.axes
@@ -64,7 +65,7 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
     axes = {
         axis.field: axis
         for axis in begin
-        if not set(axis.swept) & set(fixed) and not set(axis.unless) & given
+        if not _displacing(axis, fixed, sweeps) and not set(axis.unless) & given
     }
     asked = dict(sweeps)
     if seeds is not None:
@@ -83,12 +84,35 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
         if both:
             raise ValueError(f"{where}: {both[0]} is swept and given one value; leave one of them out")
         axes[name] = _asked(study, of_study.get(name), name, tuple(values), where)
+    for axis in begin:
+        if axis.field in study.needs and axis.field not in axes:
+            raise ValueError(f"{where}: {_needed(axis, _displacing(axis, fixed, sweeps))}")
     swept = [field for axis in axes.values() for field in axis.swept]
     twice = sorted({field for field in swept if swept.count(field) > 1})
     if twice:
         named = [axis.field for axis in axes.values() if twice[0] in axis.swept]
         raise ValueError(f"{where}: {twice[0]} is swept by {' and by '.join(named)}; give one of them")
     return tuple(axes.values())
+
+
+def _displacing(axis, fixed, sweeps):
+    """The fields of a study's axis that take its place: given one value; or swept, of several that it sets together."""
+    others = () if axis.field in sweeps else sweeps
+    return [field for field in axis.swept if field in fixed or field in others]
+
+
+def _needed(axis, fields):
+    """What to say where an axis that the answer needs was left out because of these fields."""
+    if axis.fields:
+        return (
+            f"{', '.join(fields)} would take the place of the axis {axis.field!r}, which sets {', '.join(axis.fields)} "
+            f"together, and the answer needs it; choose from it with --sweep {axis.field}=A,B (there are "
+            f"{', '.join(axis.labels)}), or train networks without a comparison: chronaxie run train"
+        )
+    return (
+        f"{axis.field} is given one value and the answer needs it as an axis; give --sweep {axis.field}=A,B, or one "
+        f"alone, --sweep {axis.field}=A"
+    )
 
 
 def _asked(study, known, name, values, where):

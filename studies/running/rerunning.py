@@ -14,7 +14,7 @@ from .comparing import compare_results
 from .folder import job_folder
 from .runner import finish, sweep_run
 from .states import DONE, ERROR, RESULT, read_state
-from .sweep import make_sweep
+from .sweep import Sweep
 from .values import configuration, from_json
 
 # Results that have the name of their command, which runs another study for that model → the study.
@@ -74,7 +74,7 @@ def rerun(path, *, out=None, values=None, report=print):
 
 def _sweep_of_one(name, fields):
     config = configuration(study(name).config, fields, where="rerun")
-    return make_sweep(name, values={field: getattr(config, field) for field in fields})
+    return Sweep(name, {field: getattr(config, field) for field in fields})
 
 
 def _study_name(path, was):

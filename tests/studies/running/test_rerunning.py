@@ -12,6 +12,7 @@ from chronaxie.studies.results import ResultError, write_result
 from chronaxie.studies.running import rerunning
 from chronaxie.studies.running.comparing import compare_results
 from chronaxie.studies.running.rerunning import rerun
+from chronaxie.studies.running.sweep import make_sweep
 from chronaxie.studies.running.values import to_json
 
 HERE = {"machine": "here", "commit": "a"}
@@ -97,23 +98,35 @@ def test_a_result_of_another_model_than_its_configuration_is_refused(tmp_path):
         rerun(tmp_path / "r.nc")
 
 
-def test_a_network_in_physical_units_is_repeated_as_one(tmp_path, monkeypatch):
-    config = PhysicalConfig("ecg", seed=3, epochs=2)
-    # As `chronaxie train --model current_alif` writes them: the name of the command, a configuration without model.
-    attrs = {"study": "train", "model": "current_alif", "configuration": to_json(config)}
-    write_result(xr.Dataset(attrs=attrs), tmp_path / "r.nc")
-    begun = []
+def begun(file, monkeypatch):
+    """The configurations that a repetition would run."""
+    found = []
 
     @contextmanager
     def instead(sweep, folder, **options):
-        begun.extend(sweep.jobs)
+        found.extend(job.config for job in sweep.jobs)
         raise KeyboardInterrupt
         yield
 
     monkeypatch.setattr(rerunning, "sweep_run", instead)
     with pytest.raises(KeyboardInterrupt):
-        rerun(tmp_path / "r.nc")
-    assert [job.config for job in begun] == [config]
+        rerun(file)
+    return found
+
+
+def test_a_network_in_physical_units_is_repeated_as_one(tmp_path, monkeypatch):
+    config = PhysicalConfig("ecg", seed=3, epochs=2)
+    # As `chronaxie train --model current_alif` writes them: the name of the command, a configuration without model.
+    attrs = {"study": "train", "model": "current_alif", "configuration": to_json(config)}
+    write_result(xr.Dataset(attrs=attrs), tmp_path / "r.nc")
+    assert begun(tmp_path / "r.nc", monkeypatch) == [config]
+
+
+def test_a_job_of_a_study_that_needs_axes_is_repeated_without_them(tmp_path, monkeypatch):
+    (job,) = make_sweep("ecg_comparison", sweeps={"network": ("lif",), "seed": (3,), "hidden": (18,)}).jobs
+    attrs = {"study": "ecg_comparison", "model": "lif", "configuration": to_json(job.config)}
+    write_result(xr.Dataset(attrs=attrs), tmp_path / "r.nc")
+    assert begun(tmp_path / "r.nc", monkeypatch) == [job.config]
 
 
 @pytest.fixture

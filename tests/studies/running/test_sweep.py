@@ -41,6 +41,36 @@ def test_a_field_that_is_given_is_not_swept(make):
     assert {(job.config.steps, job.config.drift) for job in sweep.jobs} == {(7, 1.0)}
 
 
+def test_a_field_of_an_axis_that_sets_several_may_be_swept_by_itself(make):
+    sweep = make(sweeps={"steps": (1, 2, 3)}, seeds=1)
+    assert [(axis.field, len(axis.values)) for axis in sweep.axes] == [
+        ("drift", 3),
+        ("seed", 1),
+        ("steps", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"values": {"beta": 0.5}}, "beta would take the place of the axis 'network', which sets model, match, .*"
+         "choose from it with --sweep network=A,B .there are alif, alif-fixed.*chronaxie run train"),
+        ({"sweeps": {"beta": (0.0, 1.0)}}, "beta would take the place of the axis 'network'"),
+        ({"values": {"seed": 3}}, "seed is given one value and the answer needs it as an axis; give --sweep seed=A,B"),
+    ],
+)  # fmt: skip
+def test_an_axis_that_the_answer_needs_is_not_lost(asked, message):
+    with pytest.raises(ValueError, match=f"run ecg_comparison: {message}"):
+        make_sweep("ecg_comparison", **asked)
+    kept = make_sweep("ecg_comparison", sweeps={"network": ("lif",), "seed": (3,), "hidden": (18,)})
+    assert [job.config.model for job in kept.jobs] == ["lif"]
+
+
+def test_a_study_has_the_axes_that_its_answer_needs(make):
+    with pytest.raises(ValueError, match="its answer needs the axis 'drift', which is not among seed"):
+        dataclasses.replace(make().study, needs=("drift",))
+
+
 def test_an_axis_is_left_out_with_what_makes_it_meaningless(make):
     label = Axis("label", ("a", "b"), unless=("drift",))
     study = dataclasses.replace(make().study, axes=(label, Axis("seed", (0, 1))))
@@ -78,7 +108,7 @@ def test_the_id_of_a_job_depends_on_its_configuration_alone(make):
         ({"sweeps": {"drift": (1, 1.0)}}, "sweep 'drift': 1.0 is there twice"),
         ({"sweeps": {"drift": ("x",)}}, "run walk: drift: expected float, got 'x'"),
         ({"sweeps": {"gait": ("slowly",)}}, "run walk: no gait 'slowly'; the nearest are slow"),
-        ({"sweeps": {"steps": (1, 2)}}, "run walk: steps is swept by gait and by steps"),
+        ({"sweeps": {"steps": (1, 2), "gait": ("slow",)}}, "run walk: steps is swept by gait and by steps"),
         ({"sweeps": {"seed": (1,)}, "seeds": 2}, "run walk: seeds are given twice"),
         ({"sweeps": {"drift": (1,)}, "values": {"drift": 1}}, "run walk: drift is swept and given one value"),
     ],
