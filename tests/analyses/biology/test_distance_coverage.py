@@ -25,20 +25,20 @@ NETWORKS = {
 }
 
 
-def covered(network, size, scaled, repetitions, *, cells=CELLS, resamples=400, seed=1):
-    """Share of repetitions in which the 90 % intervals of both distances hold the truth."""
+def missed(network, size, scaled, repetitions, *, cells=CELLS, resamples=400, seed=1):
+    """Shares of repetitions in which the 90 % intervals of both distances lie above the truth and below it, (2, 2)."""
     quantiles = [law.ppf(SHARES) for law in (network, cells)]
     quantiles = [q / np.median(q) if scaled else q for q in quantiles]
     truth = np.array([wasserstein_kernel(*quantiles), energy_distance_kernel(*quantiles)])
     rng = np.random.default_rng(seed)
-    hits = np.zeros(2)
+    misses = np.zeros((2, 2))
     for _ in range(repetitions):
         x, y = (Sample.of(law.rvs(n, random_state=rng)) for law, n in ((network, size), (cells, 900)))
         low, _, high = distance_interval_kernel(
             x, y, rng=rng, resamples=resamples, level=0.9, scaled=scaled
         ).T
-        hits += (low <= truth) & (truth <= high)
-    return hits / repetitions
+        misses += [low > truth, high < truth]
+    return misses / repetitions
 
 
 @pytest.mark.slow
@@ -47,14 +47,20 @@ def covered(network, size, scaled, repetitions, *, cells=CELLS, resamples=400, s
 @pytest.mark.parametrize("network", NETWORKS)
 def test_intervals_of_a_distance_cover_it(network, size, scaled):
     cells = SLOW_CELLS if network == "narrow" else CELLS
-    share = covered(NETWORKS[network], size, scaled, 300, cells=cells)
+    misses = missed(NETWORKS[network], size, scaled, 300, cells=cells)
+    # the rows of the table in docs/biology.md, with -s
+    print(
+        f"\n{network}-{size}-{scaled}: too high {misses[0].round(3)}, too low {misses[1].round(3)}",
+        flush=True,
+    )
+    share = 1 - misses.sum(axis=0)
     # asked for: 85 to 95 %; 300 repetitions leave 1.7 %, which near distance 0 may add to the wide side
     assert ((share >= 0.85) & (share <= 0.97)).all(), share
 
 
 def test_intervals_cover_a_distance_in_few_repetitions():
     # 60 repetitions of a 90 % interval: three standard deviations are 12 %
-    assert (covered(NETWORKS["normal"], 36, True, 60, resamples=100) > 0.78).all()
+    assert (missed(NETWORKS["normal"], 36, True, 60, resamples=100).sum(axis=0) < 0.22).all()
 
 
 @pytest.mark.slow
