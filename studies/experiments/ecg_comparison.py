@@ -63,7 +63,8 @@ STUDY = Study(
     run=run_network,
     smoke={
         "task": "synthetic_ecg",
-        "epochs": 4,
+        "epochs": 10,
+        "batch_size": 3,
         "options": (("config", {"train": 12, "valid": 4, "test": 4, "steps": 300}),),
     },
     axes=(

@@ -49,6 +49,15 @@ def test_shares_and_their_differences(ds):
     assert "no neuron-step of 10 networks differs" in said
 
 
+def test_networks_that_learned_nothing_have_no_share(ds):
+    ds["accuracy_unperturbed"] = 0 * ds["accuracy_unperturbed"] + 0.2
+    said = answer(ds).attrs["answer"]
+    assert said.startswith(
+        "No network is better than the commonest class before anything is perturbed; 2 perturb"
+    )
+    assert "differences between networks" not in said
+
+
 def test_the_figures_leave_out_what_a_network_has_not(ds):
     merged = ds.merge(answer(ds))
     perturbed, kept = (analyses.compose(merged, spec) for spec in analyses.PERTURBED_NETWORKS)
