@@ -21,6 +21,7 @@ from .states import (
     NETWORK,
     RESULT,
     RUNNING,
+    checkpoints,
     now,
     read_state,
     write_state,
@@ -78,7 +79,8 @@ def run_job(directory, sweep, job, *, report):
             clock=clock,
             files=files,
         )
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        for path in checkpoints(folder):
+            path.unlink(missing_ok=True)
     except Exception as error:  # whatever a study raises is the job's, not the sweep's
         text = "".join(traceback.format_exception(error))
         line = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -132,9 +134,8 @@ def identity(study, study_name):
 
 def _run(folder, sweep, job, report):
     """What a clock said, and the names of the files."""
-    checkpoint = folder / CHECKPOINT
     result, model = sweep.study.run(
-        job.config, checkpoint=checkpoint, resume=checkpoint.exists(), report=report
+        job.config, checkpoint=folder / CHECKPOINT, resume=bool(checkpoints(folder)), report=report
     )
     result, clock = complete(result, sweep.study, job.config, study_name=sweep.study_name)
     write_result(result, folder / RESULT)

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ...models.locks import claimed, lock_now, locked
 from .folder import FORMAT, job_folder, read_json, write_json
@@ -96,14 +97,20 @@ def write_state(directory, job, state, *, study, **more):
     write_json(content | more, folder / STATE)
 
 
+def checkpoints(folder):
+    """The checkpoints in a job's folder, a list of Path: that of the study, and of its stages, named after it."""
+    return list(Path(folder).glob(f"{CHECKPOINT}*"))
+
+
 def tidy(directory, job):
     """Remove what a process that was killed just after its job was done left there: checkpoint and lock."""
     folder = job_folder(directory, job)
-    if not any((folder / name).exists() for name in (CHECKPOINT, LOCK)):
+    if not checkpoints(folder) and not (folder / LOCK).exists():
         return
     with job_lock(directory, job) as ours:
         if ours and read_state(directory, job).state == DONE:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
+            for path in checkpoints(folder):
+                path.unlink(missing_ok=True)
 
 
 def note_interrupted(directory, job, *, study, error):

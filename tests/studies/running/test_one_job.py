@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import xarray as xr
 
+from chronaxie.studies.physical_training import _of_stage
 from chronaxie.studies.results import read_result
 from chronaxie.studies.running import one_job, states
 from chronaxie.studies.running.folder import job_folder
@@ -168,4 +169,20 @@ def test_what_a_killed_process_left_of_a_done_job_goes(sweep, run_here, tmp_path
         assert (folder / "checkpoint.pt").exists()  # somebody is about to remove it
     (folder / ".lock").touch()
     run_sweep(sweep, tmp_path, workers=1, report=lambda line: None)
+    assert sorted(path.name for path in folder.iterdir()) == ["job.json", "result.nc"]
+
+
+def test_a_training_in_stages_goes_on_and_leaves_nothing(sweep, run_here, tmp_path):
+    (job,) = sweep.jobs
+    folder, resumed = job_folder(tmp_path, job), []
+
+    def run(config, *, checkpoint, resume, report):
+        resumed.append(resume)
+        return xr.Dataset({"x": 1.0}), None
+
+    sweep.__dict__["study"] = replace(sweep.study, run=run)
+    folder.mkdir(parents=True)
+    _of_stage(folder / "checkpoint.pt", 0).touch()
+    run_here(tmp_path, sweep)
+    assert resumed == [True]
     assert sorted(path.name for path in folder.iterdir()) == ["job.json", "result.nc"]
