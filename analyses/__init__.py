@@ -76,7 +76,7 @@ from .statistics.over_seeds import over_seeds
 from .time_constants.description import timescale_intervals
 from .time_constants.displacement import displacement
 from .time_constants.distributions import timescale_fits
-from .time_constants.relations import lesion_losses, relations
+from .time_constants.relations import lesion_losses, partial_relations, relations
 from .time_constants.scaling import scaling_exponents
 from .time_constants.study import timescale_answer
 from .time_constants.summary import timescales, timescales_table
@@ -169,6 +169,7 @@ __all__ = [
     "operation_bars",
     "operations",
     "over_seeds",
+    "partial_relations",
     "participation_ratio",
     "rate_against_dt",
     "rates_over_time",
