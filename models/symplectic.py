@@ -12,10 +12,11 @@ class SymplecticExponentialEuler(StateUpdateMethod):
     """Exponential Euler in sequence: each variable is advanced with the new values of those before it.
 
     For dx/dt = A x + B, with A and B of the other variables: x <- (x + B/A) exp(A dt) - B/A. Brian2's
-    ``exponential_euler`` evaluates all of them at the old values; here the variables go in the alphabetical order of
-    their names, so that of (a, v) the membrane v sees the new a. That is the semi-implicit (symplectic) Euler method
-    with the leak of each variable solved exactly, of order 1 in dt. Where two variables oscillate it keeps the product
-    of the decay factors as determinant, and does not gain energy from the coupling as the explicit method does.
+    ``exponential_euler`` evaluates all of them at the old values; here the variables go in the alphabetical
+    order of their names, so that of (a, v) the membrane v sees the new a. That is the semi-implicit
+    (symplectic) Euler method with the leak of each variable solved exactly, of order 1 in dt. Where two
+    variables oscillate it keeps the product of the decay factors as determinant, and does not gain energy
+    from the coupling as the explicit method does.
 
     The order is by name, since Brian2 takes two models that differ in the order of their equations for one.
 

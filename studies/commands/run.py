@@ -61,7 +61,7 @@ def add(commands):
         "--epochs",
         type=count,
         metavar="N",
-        help="passes over the training set (default: the recipe's; alif: 250, synthetic: 60)",
+        help="passes over the training set (default: 250; synthetic: 60); of another model as its recipe says",
     )
     ecg.add_argument(
         "--hidden",

@@ -210,7 +210,7 @@ def test_an_unknown_study_gets_the_names(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["run", "eeg"])
     assert stop.value.code == 2
-    assert "invalid choice: 'eeg'" in capsys.readouterr().err
+    assert "unknown study 'eeg': the nearest are ecg" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ data
