@@ -24,6 +24,8 @@ def _show(given):
 
     ds = read_result(given.file)
     path = Path(given.file)
+    if "missing_jobs" in ds.attrs:
+        raise ResultError(f"{path}: is the dataset of a sweep; chronaxie report {path.parent} shows it")
     if given.out is not None and Path(given.out).is_file():
         raise ResultError(f"{given.out}: is a file, not a folder; give another --out DIR")
     print(summarise(ds))

@@ -66,7 +66,8 @@ class SweepStatus:
             lines.append(f"running: {self.jobs[name].text}, since {self.states[name].began}")
         for state in (INTERRUPTED, FAILED):
             lines += [
-                f"{state}: {self.jobs[name].text}: {self.states[name].error}" for name in self.of(state)
+                f"{state}: " + ": ".join(filter(None, (self.jobs[name].text, self.states[name].error)))
+                for name in self.of(state)
             ]
         if self.of(FAILED):
             lines.append(

@@ -3,11 +3,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 import chronaxie
 from chronaxie.studies import ecg, ecg_config, result_folder
 from chronaxie.studies.cli import main
-from chronaxie.studies.results import ResultError, read_result
+from chronaxie.studies.results import ResultError, read_result, write_result
 
 NAME = "ecg_synthetic_seed3.nc"
 
@@ -333,3 +334,10 @@ def test_want_of_memory_is_an_error_and_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr(show, "_show", starved)
     assert main(["show", "file.nc"]) == 1
     assert "not enough memory: Unable to allocate 64 GiB; take fewer trials" in capsys.readouterr().err
+
+
+def test_the_dataset_of_a_sweep_is_shown_by_the_report(tmp_path, capsys):
+    path = tmp_path / "ecg.nc"
+    write_result(xr.Dataset(attrs={"study": "ecg", "missing_jobs": "[]"}), path)
+    assert main(["show", str(path)]) == 1
+    assert f"chronaxie report {tmp_path}" in capsys.readouterr().err
