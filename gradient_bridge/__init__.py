@@ -2,6 +2,7 @@
 
 from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled
+from .finer import finer_twin
 from .fitting import ProcessLost, TrainingDiverged, fit
 from .options import LossTraining, Training
 from .parameters import UnknownParameter
@@ -38,6 +39,7 @@ __all__ = [
     "Twin",
     "UnknownParameter",
     "VanRossumLoss",
+    "finer_twin",
     "fit",
     "predict",
     "read",

@@ -76,6 +76,10 @@ class Training(_Steps):
     time_stretch : float
         Each training trial is played faster or slower, labels in time with it, by a factor that is drawn anew in each
         epoch, uniform in the logarithm up to 1 + `time_stretch` either way; >= 0.
+    finer : tuple of int
+        Each training batch is run at the network's step or at a fraction of it, one by these whole numbers >= 2 that is
+        drawn anew for each batch: (2, 4) are a half and a quarter. Validation is at the network's step. See
+        `finer_twin`.
     average_epochs : float
         The parameters of the last so many epochs are averaged (exponentially, step by step), and the averages are
         validated and kept; 0: the parameters themselves. Adam goes on from its own.
@@ -102,13 +106,15 @@ class Training(_Steps):
     rate_penalty: float = 0.0
     input_dropout: float = 0.0
     time_stretch: float = 0.0
+    finer: tuple[int, ...] = ()
     average_epochs: float = 0.0
     select: str = "valid_accuracy"
     evaluation_batch: int = 256
 
     def __post_init__(self):
-        if isinstance(self.class_weights, list):
-            object.__setattr__(self, "class_weights", tuple(self.class_weights))
+        for name in ("class_weights", "finer"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         super().__post_init__()
 
 
@@ -154,6 +160,10 @@ def _is_class_weights(v):
     return v in (None, "balanced") or (isinstance(v, tuple) and all(math.isfinite(w) and w >= 0 for w in v))
 
 
+def _are_divisors(v):
+    return isinstance(v, tuple) and all(map(_whole(2), v)) and len(set(v)) == len(v)
+
+
 # field -> what must hold, in code and in words
 CHECKS = {
     **dict.fromkeys(
@@ -167,6 +177,7 @@ CHECKS = {
     "rate_penalty": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
     "time_stretch": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
     "average_epochs": (lambda v: math.isfinite(v) and v >= 0, "a finite number >= 0"),
+    "finer": (_are_divisors, "whole numbers >= 2, each once"),
     "input_dropout": (lambda v: 0 <= v < 1, "a number in [0, 1)"),
     "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),
     "patience": (lambda v: v is None or _whole(1)(v), "None or an integer >= 1"),

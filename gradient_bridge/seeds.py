@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TRAINING, EVALUATION, INPUTS, SPEEDS = 0, 1, 2, 3
+TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS = 0, 1, 2, 3, 4
 
 
 def derived_seed(seed, purpose, epoch, batch):
@@ -16,7 +16,7 @@ def derived_seed(seed, purpose, epoch, batch):
     ----------
     seed : int
         Of the run, >= 0.
-    purpose : {TRAINING, EVALUATION, INPUTS, SPEEDS}
+    purpose : {TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS}
     epoch, batch : int
         >= 0.
 

@@ -10,8 +10,9 @@ import torch
 from ..models.annotations import SPIKES
 from .averaging import Average
 from .distributed import ALONE
+from .finer import finer_twin
 from .losses import IGNORED, class_weights, count_correct, cross_entropy
-from .seeds import EVALUATION, INPUTS, SPEEDS, TRAINING, SharedSeed, derived_seed
+from .seeds import EVALUATION, INPUTS, SPEEDS, STEPS, TRAINING, SharedSeed, derived_seed
 from .splits import Split
 from .stretching import speeds, stretched_labels, stretched_stimulus
 from .training_run import Run, spikes_and_time
@@ -48,6 +49,8 @@ class TaskRun(Run):
             skip = model.readout.skip if is_twin and model.readout is not None else 0
         if options.rate_penalty and not is_twin:
             raise ValueError("fit: rate_penalty counts the spikes of a Twin; leave it out for another module")
+        if options.finer and not is_twin:
+            raise ValueError("fit: finer is the step of a Twin; leave it out for another module")
         if options.unlabelled != "mask" and options.unlabelled >= self.classes:
             raise ValueError(
                 f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
@@ -62,6 +65,7 @@ class TaskRun(Run):
         self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
         self.draws = is_twin and bool(model.program.random())
         super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size), processes)
+        self.twins = [model, *(finer_twin(model, factor) for factor in options.finer)]
         self.average = None
         if options.average_epochs:
             self.average = Average(model, max(1, round(options.average_epochs * self.batches)))
@@ -88,7 +92,13 @@ class TaskRun(Run):
         counted, readout = purpose != TRAINING or self.options.rate_penalty, self.model.readout
         read = [readout.group] if readout is not None and readout.variable == SPIKES else ()
         spikes = None if counted else read
-        return self.model.scores(stimulus, with_recording=True, spikes=spikes, seed=seed)
+        return self._twin_of(purpose, batch).scores(stimulus, with_recording=True, spikes=spikes, seed=seed)
+
+    def _twin_of(self, purpose, batch):
+        """The twin at the step at which a batch is run."""
+        if purpose != TRAINING or len(self.twins) == 1:
+            return self.model
+        return self.twins[derived_seed(self.options.seed, STEPS, self.epoch, batch) % len(self.twins)]
 
     def _scores_of_module(self, stimulus):
         if self.processes.size == 1:
@@ -108,10 +118,11 @@ class TaskRun(Run):
         kept = torch.rand((trials, *stimulus.shape[1:]), generator=torch.Generator().manual_seed(seed))
         return stimulus * (kept[share] >= self.options.input_dropout).to(stimulus.dtype)
 
-    def _penalty(self, recording, trials, share):
+    def _penalty(self, recording, twin, trials, share):
         """The mean number of spikes per neuron and step of all trials, times its factor: the share's part."""
         inner = [s for g, s in recording.spikes.items() if g not in self.model.program.inputs]
-        count = sum(s.numel() for s in inner) // share * trials
+        finer = twin.every // self.model.every  # a step is one of the model's own
+        count = sum(s.numel() for s in inner) // (share * finer) * trials
         return self.options.rate_penalty * sum(s.sum() for s in inner) / count if count else 0.0
 
     def _objective(self, split, chosen, purpose, batch):
@@ -126,7 +137,9 @@ class TaskRun(Run):
             speed = speeds(self.options.time_stretch, len(chosen), seed)
             whole = stretched_labels(whole, speed, self.skip)
         if bool((whole == IGNORED).all()):
-            raise ValueError(f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches")
+            raise ValueError(
+                f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
+            )
         own = chosen[share]
         if not len(own):
             return None, 0, 0, None
@@ -146,7 +159,7 @@ class TaskRun(Run):
         targets, whole = targets.to(scores.device), whole.to(scores.device)
         loss = cross_entropy(scores, targets, scale=self.options.score_scale, weights=weights, whole=whole)
         if recording is not None and self.options.rate_penalty:
-            loss = loss + self._penalty(recording, len(chosen), len(own))
+            loss = loss + self._penalty(recording, self._twin_of(purpose, batch), len(chosen), len(own))
         return loss, *count_correct(scores.detach().cpu(), truth), recording
 
     def _train_epoch(self):
