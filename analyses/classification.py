@@ -91,6 +91,8 @@ def accuracy_yin(prediction, label, *, skip=10, time="time", dim=None):
         As for `accuracy`; one dimension is called `time`.
     skip : int, at least 0
         Number of first steps that do not count.
+    time : str
+        Name of the dimension of the steps.
     dim : str, sequence of str or None
         Dimensions to average over; None: all.
 
@@ -176,7 +178,20 @@ def confusion(prediction, label, classes, *, mask=None):
 def balanced_accuracy(prediction, label, *, mask=None):
     """Mean over the classes that occur of the fraction found (recall), over labelled steps.
 
-    Arguments and errors as for `accuracy`. Returns a DataArray without dimensions, NaN where no step counts.
+    Parameters
+    ----------
+    prediction, label, mask : DataArray of int, DataArray of int, DataArray of bool or None
+        As for `accuracy`.
+
+    Returns
+    -------
+    DataArray of float in [0, 1]
+        Without dimensions; NaN where no step counts.
+
+    Raises
+    ------
+    InvalidInput
+        As `accuracy`; also for a negative prediction.
     """
     where = "balanced_accuracy"
     predicted, true = _matched(prediction, label, where=where)

@@ -19,7 +19,7 @@ def identification_answer(ds, *, level=0.95, resamples=2000, seed=0):
     ds : Dataset
         On ``truth``, ``fitting``, ``seed``: ``error (…, parameter)``, relative, NaN where a neuron has no such
         parameter or a job is not done; ``fit_loss``, ``held_out_coincidence``.
-    level, resamples, seed
+    level, resamples, seed : float in (0, 1), int, int
         Of the intervals (BCa bootstrap over neurons; over seeds where there is one neuron).
 
     Returns

@@ -126,7 +126,7 @@ class LossTraining(_Steps):
     ----------
     epochs : int
         Steps of the optimiser, >= 1.
-    learning_rate, time_constant_rate, schedule, warmup, step_epochs, step_factor, clip_norm
+    learning_rate, time_constant_rate, schedule, warmup, step_epochs, step_factor, clip_norm : see `Training`
         As in `Training`, a batch being an epoch.
     draws : {"fresh", "frozen"}
         Whether a network that draws random numbers draws others in each epoch, or the same.

@@ -283,7 +283,7 @@ class Call(Operation):
 class Program:
     """All that happens in one time step of a network.
 
-    Attributes
+    Parameters
     ----------
     operations : tuple of Operation
         In the order in which Brian2 runs them.

@@ -14,7 +14,7 @@ from .spikes import SpikesByGroup
 class Recording:
     """One pass of a twin.
 
-    Attributes
+    Parameters
     ----------
     spikes : mapping of str to torch.Tensor, shape (trial, time, neuron)
         0 and 1, of every spiking group, inputs among them, in the steps of the group's own clock. Without gradients

@@ -48,7 +48,15 @@ class Surrogate:
 
 @dataclass(frozen=True)
 class Gaussian(Surrogate):
-    """h(x) = N(x; 0, width). Integral 1. Yin et al. 2020 (``G``)."""
+    """h(x) = N(x; 0, width). Integral 1. Yin et al. 2020 (``G``).
+
+    Parameters
+    ----------
+    gamma : float
+        Factor before the shape, > 0.
+    width : float
+        Standard deviation, > 0.
+    """
 
     width: float = 0.5
 
@@ -64,6 +72,8 @@ class MultiGaussian(Surrogate):
 
     Parameters
     ----------
+    gamma : float
+        Factor before the shape, > 0.
     width : float
         w, standard deviation of the central lobe.
     height : float
@@ -86,7 +96,15 @@ class MultiGaussian(Surrogate):
 
 @dataclass(frozen=True)
 class Triangular(Surrogate):
-    """h(x) = max(0, 1 − abs(x)/width)/width. Integral 1. The papers' ``linear`` at width 1."""
+    """h(x) = max(0, 1 − abs(x)/width)/width. Integral 1. The papers' ``linear`` at width 1.
+
+    Parameters
+    ----------
+    gamma : float
+        Factor before the shape, > 0.
+    width : float
+        Distance from threshold at which it is 0, > 0.
+    """
 
     width: float = 1.0
 
@@ -96,7 +114,15 @@ class Triangular(Surrogate):
 
 @dataclass(frozen=True)
 class FastSigmoid(Surrogate):
-    """h(x) = 1/(1 + slope·abs(x))². Zenke and Ganguli, Neural Computation 30, 1514 (2018)."""
+    """h(x) = 1/(1 + slope·abs(x))². Zenke and Ganguli, Neural Computation 30, 1514 (2018).
+
+    Parameters
+    ----------
+    gamma : float
+        Factor before the shape, > 0.
+    slope : float
+        How fast it falls, > 0.
+    """
 
     slope: float = 10.0
 
@@ -106,7 +132,15 @@ class FastSigmoid(Surrogate):
 
 @dataclass(frozen=True)
 class Slayer(Surrogate):
-    """h(x) = exp(−slope·abs(x)). Shrestha and Orchard, NeurIPS 2018; slope 5 in the papers."""
+    """h(x) = exp(−slope·abs(x)). Shrestha and Orchard, NeurIPS 2018; slope 5 in the papers.
+
+    Parameters
+    ----------
+    gamma : float
+        Factor before the shape, > 0.
+    slope : float
+        How fast it falls, > 0.
+    """
 
     slope: float = 5.0
 

@@ -110,7 +110,7 @@ class TraceLoss(_Loss):
         In the variable's unit, > 0. Default: standard deviation of the target.
     weights : array_like, optional
         Weight of each value, >= 0, in a shape that the target takes; the mean is taken over the weights.
-    start, neurons
+    start, neurons : see `RateLoss`
         As in `RateLoss`.
     """
 
@@ -211,7 +211,7 @@ class VanRossumLoss(_Loss):
         such dict for each trial, or shape (time, neuron) or (trial, time, neuron).
     tau : float or Quantity
         Time constant of the filter (s), > 0: how far apart two spikes are still near.
-    start, neurons
+    start, neurons : see `RateLoss`
         As in `RateLoss`; the neurons of a dict are numbered as in the group.
     """
 

@@ -17,7 +17,7 @@ _ORDER = 3  # of the Savitzky-Golay filter
 class ECGEncoder:
     """One lead as its level crossings, counted in binary: `binary_level_crossing`; that of the task `ludb`.
 
-    Attributes
+    Parameters
     ----------
     dt : float, s, > 0
         Time step of the spikes.
@@ -66,7 +66,7 @@ class DifferenceEncoder:
     The defaults agree best with the published files in the record that they can be held against (docs/data.md); a
     threshold of 0.3 without smoothing is what is reported for them.
 
-    Attributes
+    Parameters
     ----------
     dt : float, s, > 0
         Time step of the spikes.
@@ -128,7 +128,7 @@ class DifferenceEncoder:
 class LevelCrossingEncoder:
     """Two leads, two channels each, `level_crossing`; that of the task `synthetic_ecg`.
 
-    Attributes
+    Parameters
     ----------
     dt : float, s, > 0
         Time step of the spikes.
@@ -164,7 +164,16 @@ ENCODERS = {e.__name__: e for e in (ECGEncoder, DifferenceEncoder, LevelCrossing
 
 
 def encoder_text(encoder):
-    """An encoder as JSON, to travel with a network; inverse: `encoder_from`."""
+    """An encoder as JSON, to travel with a network; inverse: `encoder_from`.
+
+    Parameters
+    ----------
+    encoder : ECGEncoder, DifferenceEncoder or LevelCrossingEncoder
+
+    Returns
+    -------
+    str
+    """
     return json.dumps({"name": type(encoder).__name__} | dataclasses.asdict(encoder))
 
 

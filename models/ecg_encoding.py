@@ -223,7 +223,7 @@ def overload(signal, delta, *, bits=8, axis=-1):
 
     Parameters
     ----------
-    signal, delta, bits, axis
+    signal, delta, bits, axis : array, float, int, int
         As in `binary_level_crossing`.
 
     Returns

@@ -128,6 +128,15 @@ def load(path, *, at_start=False):
 def load_description(path):
     """Read the `NetworkDescription` of a file; nothing that the file holds is run.
 
+    Parameters
+    ----------
+    path : path
+        A file that `save` wrote.
+
+    Returns
+    -------
+    NetworkDescription
+
     Raises
     ------
     FileNotFoundError, FileRefused

@@ -97,7 +97,7 @@ def srnn(
         >= 0; one stream for each parameter, so that a further layer leaves the others as they were.
     input_gain, recurrent_gain : float
         Factors of the initial input and recurrent weights, > 0.
-    readout_reduce, readout_skip
+    readout_reduce, readout_skip : str, int
         See `Readout`.
     **initial
         Initial values by parameter (``tau_m``, ``tau_a``, ``bias``, ``b0``, ``beta`` for `ALIF`): a number,

@@ -99,7 +99,7 @@ class Temperature(Perturbation):
         Factor of rates for 10 K, 0.5 to 10; a dict gives it by name or pattern of the variable, of which the first
         that fits counts (``{"tau_m": 1.5, "tau_*": 2.5}``). Channel gates have 2 to 4, synaptic currents 2 to 3,
         leaks less.
-    variables, objects
+    variables, objects : tuple of str, optional
         As of `TimeConstantMismatch`; ``variables=("tau_*", "t_ref")`` takes refractory periods that are parameters too.
 
     Notes

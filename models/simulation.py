@@ -43,9 +43,10 @@ class Simulation:
 
     Parameters
     ----------
-    net, stimulus, duration, trials, seed, dt, device, record, namespace, sample_dt, method, batch, workers, threads, \
-    fast_math, timeout
-        As in `simulate`.
+    net, stimulus, duration, trials, seed, dt, device, record : see `simulate`
+        As there.
+    namespace, sample_dt, method, batch, workers, threads, fast_math, timeout : see `simulate`
+        As there.
     cuda : CudaOptions, optional
         For ``cuda_standalone`` alone.
 

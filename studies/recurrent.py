@@ -135,6 +135,11 @@ def save_dense(model, path):
 def load_dense(path):
     """Read a network that `save_dense` wrote; nothing in the file is executed (``weights_only``).
 
+    Parameters
+    ----------
+    path : path
+        The ``.pt`` file that `chronaxie train` wrote.
+
     Returns
     -------
     DenseRecurrent

@@ -108,12 +108,15 @@ class Study:
     axes, smoke_axes : tuple of Axis
         What a full run and a smoke run go through, as a product; none for a study of a single run.
     answer : callable or None
-        From the gathered dataset (a dimension for each axis, `seed` among them; NaN where a job failed) to a dataset of
-        the headline numbers with their intervals, whose attribute ``answer`` says them in one sentence.
+        Of a study with axes, or that is swept: from the gathered dataset (a dimension for each axis, `seed` among
+        them; NaN where a job failed) to a dataset of the headline numbers with their intervals, whose attribute
+        ``answer`` says them in one sentence.
     needs : tuple of str
         Axes without which there is no answer: a sweep that lacks one is refused before anything runs.
     figures : tuple of FigureSpec
         Drawn from the gathered dataset merged with the answer; of a study of a single run, from its result.
+    sweep_figures : tuple of FigureSpec
+        Of a study of a single run that is swept: drawn from the gathered dataset merged with the answer.
     clock : tuple of str
         Variables of the dataset that hold what a clock said; they are no part of what must be the same.
 
@@ -134,6 +137,7 @@ class Study:
     answer: Callable | None = None
     needs: tuple[str, ...] = ()
     figures: tuple = ()
+    sweep_figures: tuple = ()
     clock: tuple[str, ...] = ("epoch_seconds",)
 
     def __post_init__(self):
@@ -161,6 +165,16 @@ class Study:
                 f"{', '.join(sorted(has))}"
             )
 
+    def figures_of(self, *, swept):
+        """What is drawn of a run: tuple of FigureSpec.
+
+        Parameters
+        ----------
+        swept : bool
+            Whether the run has axes.
+        """
+        return self.figures if self.axes or not swept else self.sweep_figures
+
 
 def without_model(run):
     """The `run` of a `Study` from a function that leaves no model and no checkpoint.
@@ -169,6 +183,11 @@ def without_model(run):
     ----------
     run : callable
         ``run(config, report=…)`` to a dataset.
+
+    Returns
+    -------
+    callable
+        As `Study` wants it: to the dataset and None.
     """
 
     def one(config, *, checkpoint=None, resume=False, report=print):

@@ -32,7 +32,7 @@ class Task:
 
     Every variable carries the attribute ``units``.
 
-    Attributes
+    Parameters
     ----------
     name : str
     train, valid, test : xr.Dataset

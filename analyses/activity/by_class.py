@@ -21,7 +21,7 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     label : DataArray of int (trial,) or (trial, time)
         Class of each trial, or of each decision step, 0, 1, …; −1: no label, left out. Steps are `dt_ref` long, from
         the start of the trial; spikes after the last label are left out.
-    groups, dt_ref
+    groups, dt_ref : sequence of str, float (s)
         As for `sparsity`.
     classes : sequence of str, optional
         Names, in the order of the numbers; None: the numbers from 0 to the largest.
@@ -96,7 +96,7 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
 
     Parameters
     ----------
-    ds, groups
+    ds, groups : Dataset, sequence of str
         As for `sparsity`; where `ds` is backed by Dask, so is the result.
     bin_width : float
         In s, at most the duration; what is left at the end of a trial is not counted.

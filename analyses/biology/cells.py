@@ -66,6 +66,11 @@ def membrane_beside_cells(ds, ax):
         ``tau_m``, ``tau_m_initial (neuron)`` in ms with the coordinate ``layer``, and what `cells_distribution`
         returned.
     ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
     """
     require(
         ds, "tau_m", "tau_m_initial", "layer", "cells_tau_m", "cells_count", where="membrane_beside_cells"

@@ -51,7 +51,7 @@ def compare(
         Where the network started, as values of the same neurons or as the distribution that they were drawn from: a
         null for the distances. A layer that the dict lacks has no such null.
     quantiles : sequence of float in [0, 1]
-    resamples, level, seed
+    resamples, level, seed : int, float in (0, 1), int
         Of all intervals and tests.
 
     Returns

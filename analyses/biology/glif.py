@@ -172,7 +172,17 @@ def _log_sd(values):
 
 
 def glif_table(ds):
-    """Write what `glif_parameters` returned as a text table, one line a parameter."""
+    """Write what `glif_parameters` returned as a text table, one line a parameter.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `glif_parameters`.
+
+    Returns
+    -------
+    str
+    """
     head = f"{'':<8} {'unit':<4} {'cells':>5} {'median':>8} {'5 %':>8} {'95 %':>8} {'log-sd':>7}  "
     lines = [head.rstrip(), "-" * len(head)]
     for name in ds["glif_parameter"].values:

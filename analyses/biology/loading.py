@@ -97,7 +97,24 @@ def load(name, *, data=None):
 
 
 def find_table(file, data):
-    """Path of a table below the data folder (None: that of ``CHRONAXIE_DATA``); raises `DataNotFound`."""
+    """Find a table below the data folder.
+
+    Parameters
+    ----------
+    file : str
+        Its path below the folder.
+    data : path or None
+        The folder; None: that of ``CHRONAXIE_DATA``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataNotFound
+        No folder is named, or the file is not in it.
+    """
     if data is not None:
         folder, how = Path(data), "the argument data"
     elif os.environ.get("CHRONAXIE_DATA"):

@@ -31,8 +31,10 @@ def compare_over_seeds(model_tau, biology, *, initial=None, level=0.95, seed=0, 
         Of networks of the same layers, as `compare` takes one.
     biology : Dataset
     initial : DataArray (seed, neuron), distribution, or one for each layer in a dict, optional
-    level, seed, options
+    level, seed : float in (0, 1), int
         As in `compare`; network k has the seed `seed` + k.
+    **options
+        What else `compare` takes.
 
     Returns
     -------

@@ -17,9 +17,25 @@ _POINT = {
 
 
 def biology_ms(ds, ax):
-    """Draw quantiles of the membrane time constants in ms and the interval of each median; returns `ax`.
+    """Draw quantiles of the membrane time constants in ms and the interval of each median.
 
     Thick bar: quartiles; thin line: the outermost quantiles; white-rimmed point: median with its interval.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `compare`.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
     """
     rows = _rows(ds, ax, "quantile", where="biology_ms")
     for y, (side, dim, name) in enumerate(rows):
@@ -47,7 +63,24 @@ def biology_ms(ds, ax):
 
 
 def biology_scale_free(ds, ax):
-    """Draw the same quantiles over the own median, with the sd of the log time constants; returns `ax`."""
+    """Draw the same quantiles over the own median, with the sd of the log time constants.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `compare`.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     rows = _rows(ds, ax, "quantile_scaled", where="biology_scale_free")
     for y, (side, dim, name) in enumerate(rows):
         spread = float(ds[f"biology_{side}_log_sd"].sel({dim: name}))

@@ -15,7 +15,24 @@ _SMALL = 8
 
 
 def operation_bars(ds, ax):
-    """Draw the operations per decision step of each network on a log scale; returns `ax`."""
+    """Draw the operations per decision step of each network on a log scale.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `energy`: ``energy_ac``, ``energy_mac``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "energy_ac", "energy_mac", "energy_network", where="operation_bars")
     networks = ds["energy_network"].values
     place = np.arange(len(networks))
@@ -41,7 +58,24 @@ def operation_bars(ds, ax):
 
 
 def energy_bars(ds, ax):
-    """Draw energy per decision step for each cost, with sd over trials and the LSTM's ratio; returns `ax`."""
+    """Draw energy per decision step for each cost, with sd over trials and the LSTM's ratio.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `energy`: ``energy_per_step``, ``energy_per_step_sd`` (pJ), ``energy_ratio``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "energy_per_step", "energy_per_step_sd", "energy_ratio", "energy_cost", where="energy_bars")
     networks, costs = ds["energy_network"].values, ds["energy_cost"].values
     place, width = np.arange(len(costs)), 0.8 / len(networks)

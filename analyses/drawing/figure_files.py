@@ -190,14 +190,35 @@ def figures(ds, directory, *, stem, specs=FIGURES):
 
 
 def figure_names(stem, *, specs=FIGURES):
-    """Return the names of all files that `figures` may write, as a list of str."""
+    """Return the names of all files that `figures` may write.
+
+    Parameters
+    ----------
+    stem : str
+        Start of the names.
+    specs : FigureSpec or sequence of FigureSpec
+
+    Returns
+    -------
+    list of str
+    """
     return [_name(stem, spec, form) for spec in _specs(specs, where="figure_names") for form in FORMATS]
 
 
 def compose(ds, spec):
-    """Return the matplotlib Figure of a `FigureSpec`, or None where its variables are not in the dataset.
+    """Draw one figure.
 
-    The grey line at the foot (`footer`) says what the dataset is of, where its attributes do.
+    The grey line at the foot says what the dataset is of, where its attributes do.
+
+    Parameters
+    ----------
+    ds : Dataset
+    spec : FigureSpec
+
+    Returns
+    -------
+    matplotlib.figure.Figure or None
+        None where the variables of the figure are not in the dataset.
     """
     panels = [
         panel

@@ -7,7 +7,24 @@ from .style import GREY, axis_label, layer_colours, legend_below, plain_ticks
 
 
 def firing_rate_distribution(ds, ax):
-    """Draw the cumulative distribution of the firing rates of each layer; returns `ax`."""
+    """Draw the cumulative distribution of the firing rates of each layer.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``firing_rate (unit)`` in Hz with the coordinate ``unit_layer``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "firing_rate", "unit_layer", where="firing_rate_distribution")
     layers = ds["unit_layer"].values
     for layer, colour in layer_colours(layers.tolist()).items():
@@ -33,12 +50,46 @@ def firing_rate_distribution(ds, ax):
 
 
 def membrane_change(ds, ax):
-    """Draw each membrane time constant after training against before; returns `ax`."""
+    """Draw each membrane time constant after training against before.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``tau_m``, ``tau_m_initial (neuron)`` in ms with the coordinate ``layer``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     return _change(ds, ax, "tau_m", "Membrane time constant")
 
 
 def adaptation_change(ds, ax):
-    """Draw each adaptation time constant after training against before; returns `ax`."""
+    """Draw each adaptation time constant after training against before.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``tau_a``, ``tau_a_initial (neuron)`` in ms with the coordinate ``layer``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     return _change(ds, ax, "tau_a", "Adaptation time constant")
 
 

@@ -46,7 +46,24 @@ def example_title(ds):
 
 
 def example_signal(ds, ax):
-    """Draw the recorded signal of the example trial, one line a lead; returns `ax`."""
+    """Draw the recorded signal of the example trial, one line a lead.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``example_signal (time, lead)``; ``time`` in s.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "example_signal", "time", where="example_signal")
     signal = ds["example_signal"].transpose("time", ...)
     leads = ds["lead"].values if "lead" in ds.coords else np.arange(signal.shape[1])
@@ -64,9 +81,25 @@ def example_signal(ds, ax):
 
 
 def example_stimulus(ds, ax):
-    """Draw the stimulus of the example trial; returns `ax`.
+    """Draw the stimulus of the example trial.
 
     Ticks where it is 0/1; else a line a channel, or an image (channel over time) of more than `MOST_LINES` channels.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``example_stimulus (time, channel)``; ``time`` in s.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
     """
     require(ds, "example_stimulus", "time", where="example_stimulus")
     stimulus = ds["example_stimulus"].transpose("time", ...)
@@ -104,7 +137,26 @@ def example_stimulus(ds, ax):
 
 
 def example_spikes(ds, ax):
-    """Draw the spikes of the example trial, one row a neuron, layers in different colours; returns `ax`."""
+    """Draw the spikes of the example trial, one row a neuron, layers in different colours.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``example_spike_time`` in s and ``example_spike_unit (example_spike)``; coordinate ``unit_layer``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    InvalidInput
+        A spike of a unit that is not there.
+    """
     require(ds, "example_spike_time", "example_spike_unit", where="example_spikes")
     time, unit = ds["example_spike_time"].values, ds["example_spike_unit"].values
     if "unit_layer" in ds.coords:
@@ -138,7 +190,26 @@ def example_spikes(ds, ax):
 
 
 def example_classes(ds, ax):
-    """Draw label and prediction of the example trial as bands of colour, one colour a class; returns `ax`."""
+    """Draw label and prediction of the example trial as bands of colour, one colour a class.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``example_label``, ``example_prediction (time)``, −1 where unlabelled; coordinate ``true_class``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    InvalidInput
+        A class that is not there.
+    """
     require(ds, "example_label", "example_prediction", "time", "true_class", where="example_classes")
     time, names = ds["time"].values, ds["true_class"].values.tolist()
     colours = class_colours(names)

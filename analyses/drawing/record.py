@@ -9,9 +9,27 @@ from .style import BASELINE, axis_label, class_colours
 
 
 def record_waves(ds, ax):
-    """Draw the leads over time, each stretch in the colour of the class decided there; returns `ax`.
+    """Draw the leads over time, each stretch in the colour of the class decided there.
 
     Annotated beats (``beat_time``), where there are any, are ticks above. Leads are drawn one above the other.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of `chronaxie simulate`: ``record_signal (time, lead)`` in mV, ``record_class (time)``, ``wave_class``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    InvalidInput
+        A class that is not there.
     """
     require(ds, "record_signal", "record_class", "wave_class", "time", where="record_waves")
     signal = ds["record_signal"].transpose("time", ...).values
@@ -57,7 +75,24 @@ def record_waves(ds, ax):
 
 
 def record_spikes(ds, ax):
-    """Draw the spikes of the network over the record, one row a neuron, layers in colours; returns `ax`."""
+    """Draw the spikes of the network over the record, one row a neuron, layers in colours.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of `chronaxie simulate`: ``record_spike_time`` in s, ``record_spike_unit``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "record_spike_time", "record_spike_unit", where="record_spikes")
     names = {"record_spike_time": "example_spike_time", "record_spike_unit": "example_spike_unit"}
     return example_spikes(ds.rename(names), ax)

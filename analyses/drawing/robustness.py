@@ -36,6 +36,11 @@ def accuracy_against_strength(ds, ax, *, name):
     ax : matplotlib Axes
     name : str
         E.g. ``"weight_noise"``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
     """
     require(ds, f"accuracy_{name}", name, "accuracy_unperturbed", where="accuracy_against_strength")
     title, logarithmic = PERTURBATION_TITLES[name]

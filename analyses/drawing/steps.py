@@ -24,9 +24,25 @@ _METHODS = {
 
 
 def step_accuracy(ds, ax):
-    """Draw the accuracy of each variant at each simulation step, and what the commonest class scores; returns `ax`.
+    """Draw the accuracy of each variant at each simulation step, and what the commonest class scores.
 
     The band is 0.01 around the first variant at its own step; error bars are the standard deviation over starts.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of the study `continuous`: ``step_accuracy``, ``dt`` in ms.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
     """
     require(ds, "step_accuracy", "dt", where="step_accuracy")
     own = float(ds["step_accuracy"].mean("seed")[0, own_step(ds, where="step_accuracy")])
@@ -40,9 +56,25 @@ def step_accuracy(ds, ax):
 
 
 def step_spikes(ds, ax):
-    """Draw the spikes per neuron and dt_ref of the first hidden layer at each simulation step; returns `ax`.
+    """Draw the spikes per neuron and dt_ref of the first hidden layer at each simulation step.
 
     The band is 5 % around the first variant at its own step, the upper limit one spike in each step of the simulation.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of the study `continuous`: ``step_rate`` in Hz, ``dt`` in ms, ``step_layer``; attribute `dt_ref` (s).
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
     """
     require(ds, "step_rate", "dt", "step_layer", where="step_spikes")
     dt_ref = float(ds.attrs["dt_ref"])
@@ -71,9 +103,27 @@ def step_spikes(ds, ax):
 
 
 def trace_errors(ds, ax, *, neuron=0):
-    """Draw the error of the membrane against dt for each method on one of the neurons; returns `ax`.
+    """Draw the error of the membrane against dt for each method on one of the neurons.
 
     Lines are the fitted orders (`convergence_orders`); methods that leave rounding only have none.
+
+    Parameters
+    ----------
+    ds : Dataset
+        From `convergence_orders`: ``convergence_error``, ``convergence_dt`` in ms, ``convergence_order``.
+    ax : matplotlib.axes.Axes
+    neuron : int
+        Which of the neurons, from 0.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
     """
     require(ds, "convergence_error", "convergence_dt", "convergence_order", where="trace_errors")
     names = list(dict.fromkeys(ds["convergence_neuron"].values.tolist()))
@@ -103,7 +153,24 @@ def trace_errors(ds, ax, *, neuron=0):
 
 
 def spike_time_errors(ds, ax):
-    """Draw the error of the times of spikes against dt, and the line error = dt; returns `ax`."""
+    """Draw the error of the times of spikes against dt, and the line error = dt.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of the study `continuous`: ``spike_time_error``, ``spike_dt`` in ms, ``spike_order``.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "spike_time_error", "spike_dt", "spike_order", where="spike_time_errors")
     dt = ds["spike_dt"].values
     for k, number in enumerate(ds["spike_number"].values):

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EnergyCost:
-    """A cost model: energy of one accumulate (`ac`), one multiply-accumulate (`mac`), and of an access to memory.
+    """A cost model: energy of operations and of accesses to memory, in pJ.
 
-    All in pJ. `weight`: reading one 32-bit weight; `state`: reading or writing one 32-bit state, coefficient or
-    activation. Zero, the default, leaves memory out, as the papers do.
+    Parameters
+    ----------
+    name : str
+    ac, mac : float
+        Of one accumulate, of one multiply-accumulate (pJ).
+    source : str
+        Where the numbers come from.
+    weight : float
+        Of reading one 32-bit weight (pJ). Zero, the default, leaves memory out, as the papers do.
+    state : float
+        Of reading or writing one 32-bit state, coefficient or activation (pJ).
     """
 
     name: str
@@ -21,9 +30,19 @@ class EnergyCost:
 
 @dataclass(frozen=True)
 class NeuronCost:
-    """Operations of one neuron: `mac` per decision step (state update), `ac` per own spike.
+    """Operations of one neuron.
 
-    `words`: 32-bit words that a state update reads and writes, for cost models with memory.
+    Parameters
+    ----------
+    name : str
+    mac : int
+        Multiply-accumulates per decision step, of the state update.
+    ac : int
+        Accumulates per own spike.
+    source : str
+        Where the numbers come from.
+    words : int or None
+        32-bit words that a state update reads and writes, for cost models with memory.
     """
 
     name: str

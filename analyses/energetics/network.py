@@ -31,7 +31,7 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None, decisions=
 
     Parameters
     ----------
-    ds, models, graded, dt_ref
+    ds, models, graded, dt_ref : see `operations`
         As for `operations`: a simulation, the neuron model of every group that receives synapses, the groups
         that send real numbers, the decision step in s.
     costs : sequence of EnergyCost

@@ -59,7 +59,7 @@ def fidelity(
     cost : float
         Victor–Purpura's cost of moving a spike (Hz), ≥ 0: moving it by 2/`cost` costs as much as leaving it out and
         putting in another.
-    level, resamples, seed
+    level, resamples, seed : float in (0, 1), int, int
         Of the intervals of the summary.
     workers : int
         Threads that work through the trials; the numbers do not depend on it.

@@ -21,7 +21,7 @@ def accuracy_kept(reference, other, label, *, mask=None, level=0.95, resamples=2
         The same dimensions; −1: not labelled, does not count for the accuracies.
     mask : DataArray of bool, optional
         True where an entry counts.
-    level, resamples, seed
+    level, resamples, seed : float in (0, 1), int, int
         Of the intervals: BCa bootstrap over trials, the same trials of both runs.
 
     Returns

@@ -30,7 +30,7 @@ def fidelity_summary(ds, *, by="unit_layer", level=0.95, resamples=2000, seed=0)
         Coordinate on ``unit`` that says which units belong together.
     level : float in (0, 1)
         Of the intervals, BCa bootstrap over trials: the network is given, the trials are the sample.
-    resamples, seed
+    resamples, seed : int, int
         Of the bootstrap.
 
     Returns

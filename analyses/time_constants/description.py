@@ -60,7 +60,7 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
     unit : {"neuron", "seed"}, optional
         What is resampled: the neurons of one network, or whole networks, which is what a claim about training needs. By
         default the seeds where there are two or more.
-    resamples, level, seed
+    resamples, level, seed : int, float in (0, 1), int
         Of the bootstrap (`bootstrap_kernel`).
 
     Returns

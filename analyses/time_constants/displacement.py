@@ -53,7 +53,7 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
         did not move. Networks of the same start are compared neuron by neuron, others as independent samples.
     unit : {"neuron", "seed"}, optional
         What is resampled and exchanged; by default the seeds where there are two or more.
-    resamples, permutations, level, seed
+    resamples, permutations, level, seed : int, int, float in (0, 1), int
         Of the intervals (BCa; the Wasserstein distance: `wasserstein_interval_kernel`) and the tests.
 
     Returns

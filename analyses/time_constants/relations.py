@@ -40,7 +40,7 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
         ``firing_rate``, ``out_weight``, ``loss_removed``, ``loss_reset_tau_m``, ``loss_reset_tau_a``.
     unit : {"neuron", "seed"}, optional
         What is resampled; by default the seeds where there are two or more.
-    resamples, permutations, level, seed
+    resamples, permutations, level, seed : int, int, float in (0, 1), int
         Of the BCa intervals and the permutation test.
 
     Returns
@@ -92,7 +92,7 @@ def partial_relations(
 
     Parameters
     ----------
-    ds, properties, unit, resamples, permutations, level, seed
+    ds, properties, unit, resamples, permutations, level, seed : see `relations`
         As `relations`.
     given : str
         Name of what is held constant, a variable like the properties.
@@ -222,7 +222,7 @@ def lesion_losses(ds, *, resamples=2000, permutations=None, level=0.95, seed=0):
         From the protocol `lesions`: ``lesion_labelled (trial)`` decisions that count, ``lesion_correct_intact
         (trial)`` of them right in the intact network, ``lesion_correct_removed``, ``lesion_correct_reset_tau_m``,
         ``lesion_correct_reset_tau_a`` (neuron, trial) with one neuron removed or reset (any of the three).
-    resamples, level, seed
+    resamples, level, seed : int, float in (0, 1), int
         Of the intervals (BCa over trials).
     permutations : int, optional
         Of the tests (signs flipped by trial); by default as many as a correction over all neurons needs to be able to

@@ -115,7 +115,14 @@ def timescales(ds):
 def timescales_table(ds):
     """Write what `timescales` returned as a text table, one line a layer and quantity.
 
-    `ds` may be any dataset that holds those variables, such as a study's result.
+    Parameters
+    ----------
+    ds : Dataset
+        Of `timescales`, or any that holds its variables, such as a study's result.
+
+    Returns
+    -------
+    str
 
     Raises
     ------

@@ -76,7 +76,7 @@ def displacement_from(
         Initial distributions in ms, such as ``scipy.stats.norm(80, 20)``; what is None is left out.
     unit : {"neuron", "seed"}, optional
         What is resampled; by default the seeds where there are two or more.
-    resamples, draws, level, seed
+    resamples, draws, level, seed : int, int, float in (0, 1), int
         Of the intervals, and of the test (draws from the initial distribution).
 
     Returns

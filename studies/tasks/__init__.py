@@ -82,8 +82,8 @@ def load_task(name, *, data=None, seed=0, **options):
         Unknown name (with the nearest), `data` for a task that reads none, an option that it does not have or
         of another type.
     """
-    check_options(name, {k: v for k, v in options.items() if k not in _DISPLAY})
-    options = {option: _value(name, option, value) for option, value in options.items()}
+    given = check_options(name, {k: v for k, v in options.items() if k not in _DISPLAY})
+    options = options | given
     if name in _EMBEDDED and data is not None:
         raise ValueError(
             f"load_task: the task {name!r} reads no data, got data={str(data)!r}; leave data out"
@@ -101,12 +101,31 @@ def load_task(name, *, data=None, seed=0, **options):
 
 
 def reads_data(name):
-    """Whether a task reads a data folder; the others are generated or travel with a package."""
+    """Whether a task reads a data folder; the others are generated or travel with a package.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`.
+
+    Returns
+    -------
+    bool
+    """
     return name not in _EMBEDDED
 
 
 def options_of(name):
     """Names of the options of a task's own function, without `data`, `seed` and what only shows progress.
+
+    Parameters
+    ----------
+    name : str
+        One of `TASKS`.
+
+    Returns
+    -------
+    tuple of str
 
     Raises
     ------
@@ -132,12 +151,17 @@ def check_options(name, options):
     ----------
     name : str
         One of `TASKS`.
-    options : iterable of str
+    options : mapping of str to object
+
+    Returns
+    -------
+    dict of str to object
+        The options as the task's function takes them: `SyntheticECG` and the like in the place of their fields.
 
     Raises
     ------
     ValueError
-        Unknown task or option; says which options there are.
+        Unknown task or option, with the nearest; a value that one of those classes refuses.
     """
     known = options_of(name)
     for option in options:
@@ -149,6 +173,7 @@ def check_options(name, options):
             raise ValueError(
                 f"task {name!r}: no option is called {option!r}; there are {', '.join(known) or 'none'}"
             )
+    return {option: _value(name, option, value) for option, value in options.items()}
 
 
 def _value(task, option, value):

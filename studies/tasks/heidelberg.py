@@ -115,8 +115,8 @@ def load_ssc(data=None, *, seed=0, binning=None, limit=None, progress=None):
         CHRONAXIE_DATA, else what ``chronaxie fetch ssc`` has downloaded.
     seed : int
         Of `limit`, >= 0.
-    binning, limit, progress
-        As in `load_shd`.
+    binning, limit, progress : see `load_shd`
+        As there.
 
     Returns
     -------

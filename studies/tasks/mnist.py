@@ -97,8 +97,8 @@ def load_psmnist(
 
     Parameters
     ----------
-    data, window, valid_trials, train_trials, test_trials, seed
-        As `load_smnist`.
+    data, window, valid_trials, train_trials, test_trials, seed : see `load_smnist`
+        As there.
     threshold : float or None, 0 to 1
         Pixels above are spikes (1), all others 0; None: grey values as currents, as in `load_smnist`.
     permutation : int or (784,) array of int

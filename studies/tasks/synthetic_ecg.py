@@ -42,7 +42,7 @@ class SyntheticECG:
     that a softmax regression on the events of one time step cannot do (0.40 of the steps right) and that a
     causal network can (0.92 with 36 adaptive neurons).
 
-    Attributes
+    Parameters
     ----------
     train, valid, test : int, >= 1
         Number of recordings.
