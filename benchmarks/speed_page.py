@@ -30,7 +30,7 @@ hand. Absolute times are of one machine; look at the ratios, and run it on yours
 A peer that cannot be installed is named and left out.
 
 * **Every competitor is a process of its own** that stays alive. Each round wakes all of them, one at a time and in a
-  new order; a visit is one run without clock and then as many as fill a tenth of a second, one at least.
+  new order; a visit is one run without clock and then as many as fill half a second, one at least.
 * **Times** are medians over rounds. **`norse /`** is Norse's time over that of the row, how many times as fast the row
   is: the median of the ratios within a round, so that drift of the machine meets both.
 * **A training step** is forward, loss and backward; no optimiser. **Inference** is the spikes without gradients, as a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 
 import torch
@@ -17,6 +18,12 @@ OTHERS = (
     "engine='reference' runs the same program without a compiler, and so does engine='fused' with one for C"
 )
 _log = logging.getLogger("chronaxie")
+
+
+def _damaged(error):
+    """What to do where the loader refuses a library in PyTorch's cache, which keeps what a killed build left."""
+    found = re.search(r"(/\S+\.so): (?:file too short|invalid ELF header|file truncated)", str(error))
+    return f"\n{found[1]} is damaged: delete it, and it is built anew" if found else ""
 
 
 def _backward_at_once():
@@ -79,7 +86,9 @@ class Chunk:
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:
-                raise BuildError(f"engine='compiled': torch.compile failed: {error}\n{OTHERS}") from error
+                raise BuildError(
+                    f"engine='compiled': torch.compile failed: {error}{_damaged(error)}\n{OTHERS}"
+                ) from error
         if not self.graphs:
             raise BuildError(
                 "engine='compiled': torch.compile compiled nothing; is it switched off (TORCHDYNAMO_DISABLE, "

@@ -21,7 +21,7 @@ from brian2 import (
 from scipy.special import erf
 from torch._dynamo.utils import counters
 
-from chronaxie.gradient_bridge import Triangular, Twin
+from chronaxie.gradient_bridge import Triangular, Twin, compiled_build
 from chronaxie.models.errors import BuildError, UnsupportedModel
 
 from .compiled_cases import hold, lif, one_pass, twins
@@ -198,6 +198,16 @@ def test_poisson_groups_run_where_a_stimulus_drives_them():
 def test_a_compiler_that_fails():
     twin = twins(lif(), backend="no such backend")[1]
     with pytest.raises(BuildError, match="(?s)torch.compile failed.*no such backend.*engine='reference'"):
+        twin(duration=2 * ms)
+
+
+def test_a_damaged_library_in_the_cache_of_pytorch_is_named(monkeypatch):
+    def load(graph, inputs):
+        raise ImportError("/cache/k2/ck24.main.so: file too short")
+
+    twin = twins(lif(), backend=TRACED)[1]
+    monkeypatch.setattr(compiled_build, "lookup_backend", lambda name: load)
+    with pytest.raises(BuildError, match=r"/cache/k2/ck24\.main\.so is damaged: delete it"):
         twin(duration=2 * ms)
 
 
