@@ -1,7 +1,7 @@
 # Plain make. Every target builds the environment that it needs; `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help study test test-all lint conformance clean compiler cuda-env test-cuda cuda-networks bench
+.PHONY: help study test test-all lint docs conformance clean compiler cuda-env test-cuda cuda-networks bench
 
 # python3.11 is what constraints.txt is measured on; a later one serves too. make PYTHON=… names another.
 ifndef PYTHON
@@ -11,6 +11,7 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 
 # brian2cuda is bound to a Brian2 that needs Python 3.12 or later; make CUDA_PYTHON=… names another.
 # pyenv puts stand-ins on the PATH for versions that are not switched on: each is asked whether it runs.
@@ -32,6 +33,7 @@ help:
 	@echo "make test      tests that take minutes; data from CHRONAXIE_DATA or ../shared/data"
 	@echo "make test-all  every test; fails where no data are found"
 	@echo "make lint      ruff"
+	@echo "make docs      these pages as HTML in out/docs/html; runs the tutorials, warnings are errors"
 	@echo "make conformance  twin against Brian2 on Brian2's own examples, to the bit; writes docs/conformance.md"
 	@echo "make bench     speed of the engines beside PyTorch, Norse, snnTorch, SpikingJelly and JAX, in an environment of its own"
 	@echo "make cuda-env  environment with brian2cuda (Python 3.12, NVIDIA's CUDA toolkit; a GPU only to run)"
@@ -77,6 +79,16 @@ test-all: compiler
 
 lint: $(STAMP)
 	"$(BIN)/ruff" check .
+
+# In the environment of the tests: the tutorials need the whole package.
+$(DOCS_STAMP): $(STAMP)
+	"$(BIN)/python" -m pip install --quiet -c constraints.txt -e '.[docs]'
+	@touch "$@"
+
+# Pages of names that are gone would stay and be warned of, so those of the reference are written anew.
+docs: $(DOCS_STAMP)
+	rm -rf docs/reference/generated
+	"$(BIN)/python" -m sphinx -W --keep-going -n -b html -d out/docs/doctrees docs out/docs/html
 
 # Fetches Brian2's sources and what three of the examples import into out/conformance; .venv stays as it is.
 conformance: $(STAMP)
@@ -127,5 +139,6 @@ bench: $(BENCH_STAMP)
 	"$(BENCH_BIN)/python" benchmarks/any_equations.py --json out/bench/any_equations.json
 
 clean:
+	rm -rf docs/learn docs/reference/generated docs/sg_execution_times.rst
 	rm -rf "$(VENV)" "$(CUDA_VENV)" "$(BENCH_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -47,7 +47,7 @@ def fit(
     loss : callable
         From a `Recording` to one number as a torch tensor: `RateLoss`, `TraceLoss`, `VanRossumLoss`, `CombinedLoss` or
         a function of your own. What these read is recorded; a function's traces are named in ``record``.
-    stimulus, duration, trials, record, initial
+    stimulus, duration, trials, record, initial : see `Twin`
         With a loss: as `Twin` is called.
     checkpoint : path, optional
         Written after every epoch; a run that is interrupted (Ctrl-C too) leaves the last complete epoch there.

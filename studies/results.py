@@ -100,6 +100,15 @@ def write_result(ds, path):
 def read_result(path):
     """Read a result file into memory.
 
+    Parameters
+    ----------
+    path : path
+        The ``.nc`` file that a study wrote.
+
+    Returns
+    -------
+    xarray.Dataset
+
     Raises
     ------
     ResultError

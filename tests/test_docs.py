@@ -1,6 +1,7 @@
-"""What README and docs/ say: their Python parses, its names exist, their links lead somewhere."""
+"""What README and docs/ say: Python parses, its names exist, links lead somewhere; every page and name is listed."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -49,14 +50,6 @@ def test_the_programs_of_the_readme_run(tmp_path):
     assert "cells" in run(own, tmp_path)
 
 
-@pytest.mark.slow
-def test_the_network_of_your_own_fires_as_its_twin(tmp_path):
-    (source,) = programs("docs/index.md")
-    printed = run(source, tmp_path)
-    fired, simulated = map(int, re.findall(r"the twin fired (\d+) spikes, Brian2 (\d+)", printed)[0])
-    assert fired == simulated > 0
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_use_names_that_exist(page):
     for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
@@ -75,3 +68,67 @@ def test_links_lead_to_files_of_the_repository(page):
     for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)[^)]*\)", (ROOT / page).read_text()):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (ROOT / page).parent.joinpath(target).is_file(), f"{page}: {target}"
+
+
+# ------------------------------------------------------------------ what make docs builds of them
+@pytest.fixture(scope="module")
+def conf():
+    """The configuration of Sphinx, as a module."""
+    spec = importlib.util.spec_from_file_location("chronaxie_docs_conf", ROOT / "docs" / "conf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def reached(conf, page, seen):
+    """Collect the pages that an index lists, and what these list, as Sphinx will find them."""
+    for listed in conf.table_of_contents(page.read_text()) if page.stem == "index" else ():
+        found = sorted(page.parent.joinpath(listed).resolve().parent.glob(Path(listed).name + ".*"))
+        built = Path(listed).parts[-2:-1] == ("learn",)
+        assert found or built, f"{page}: {listed} is not there"
+        for one in found:
+            assert one not in seen, f"{page}: {listed} is listed twice"
+            seen.add(one)
+            reached(conf, one, seen)
+    return seen
+
+
+def test_the_configuration_is_of_this_package(conf):
+    assert conf.release == chronaxie.__version__
+    assert conf.nitpicky
+    for name in (*conf.html_css_files, *conf.templates_path):
+        assert (ROOT / "docs" / conf.html_static_path[0] / name).exists() or (ROOT / "docs" / name).is_dir()
+
+
+def test_every_page_is_in_the_table_of_contents(conf):
+    docs = ROOT / "docs"
+    seen = reached(conf, docs / "index.md", {docs / "index.md"})
+    generated = (docs / "learn", docs / "reference" / "generated", docs / "tutorials", docs / "_templates")
+    pages = {
+        page
+        for page in [*docs.rglob("*.md"), *docs.rglob("*.rst")]
+        if not any(page.is_relative_to(folder) for folder in generated)
+        and page.name != "sg_execution_times.rst"
+    }
+    assert sorted(map(str, pages - seen)) == []
+    assert len(list((docs / "tutorials").glob("*.py"))) == 5
+
+
+def test_a_list_of_links_is_a_table_of_contents(conf):
+    text = "* [One](one.md): first\n* [Two](folder/two.rst)\n* [Three](../tutorials/3_three.py)\nsee [no](no.md)\n"
+    assert conf.table_of_contents(text) == ["one", "folder/two", "../learn/3_three"]
+    assert conf.table_of_contents("* [Part](one.md#part)\n") == []
+    assert conf.link_tutorials("[T](tutorials/README.rst)") == "[T](learn/index.rst)"
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = {page.stem: page.read_text() for page in (ROOT / "docs" / "reference").glob("*.*")}
+    lacking = []
+    for folder in ("models", "gradient_bridge", "analyses"):
+        module = getattr(chronaxie, folder)
+        for name in module.__all__:
+            value = getattr(module, name)
+            listed = f"\n   {name}\n" in pages[folder] + "\n"
+            lacking += [] if listed or f"`{name}`" in pages["constants"] or name == "biology" else [name]
+            assert callable(value) or not listed, f"{name} is no function: put it on the page of constants"
+    assert lacking == [], "list them in docs/reference/"

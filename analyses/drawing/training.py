@@ -13,7 +13,24 @@ LEVELS = (
 
 
 def learning_loss(ds, ax):
-    """Draw the loss of training (and validation, if there is one) over epochs; returns `ax`."""
+    """Draw the loss of training (and validation, if there is one) over epochs.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``train_loss (epoch)``; ``valid_loss (epoch)`` where there is one.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "train_loss", where="learning_loss")
     _curve(ds, ax, "train_loss", "training", COLOURS[0])
     _curve(ds, ax, "valid_loss", "validation", COLOURS[1])
@@ -24,7 +41,24 @@ def learning_loss(ds, ax):
 
 
 def learning_accuracy(ds, ax):
-    """Draw accuracy over epochs, test accuracy and softmax regression as lines if known; returns `ax`."""
+    """Draw accuracy over epochs, test accuracy and softmax regression as lines if known.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``valid_accuracy (epoch)``; ``train_accuracy``, the test accuracy and that of softmax regression where known.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "valid_accuracy", where="learning_accuracy")
     _curve(ds, ax, "train_accuracy", "training", COLOURS[0])
     _curve(ds, ax, "valid_accuracy", "validation", COLOURS[1])
@@ -39,7 +73,24 @@ def learning_accuracy(ds, ax):
 
 
 def learning_rate_of_spikes(ds, ax):
-    """Draw the mean firing rate over epochs; returns `ax`."""
+    """Draw the mean firing rate over epochs.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``firing_rate_epoch (epoch)`` in Hz.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "firing_rate_epoch", where="learning_rate_of_spikes")
     _curve(ds, ax, "firing_rate_epoch", None, COLOURS[0])
     ax.set(ylabel=axis_label(ds["firing_rate_epoch"], "mean firing rate"), title="Activity")
@@ -50,7 +101,24 @@ def learning_rate_of_spikes(ds, ax):
 
 
 def confusion_matrix(ds, ax):
-    """Draw how the steps of each true class were classified, in % of that class; returns `ax`."""
+    """Draw how the steps of each true class were classified, in % of that class.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``confusion (true_class, predicted_class)``: counts.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "confusion", "true_class", "predicted_class", where="confusion_matrix")
     counts = ds["confusion"].transpose("true_class", "predicted_class").values
     support = counts.sum(axis=1, keepdims=True)
@@ -80,7 +148,24 @@ def confusion_matrix(ds, ax):
 
 
 def accuracy_against_dt(ds, ax):
-    """Draw the accuracy of the simulated network at each simulation step, beside the twin's; returns `ax`."""
+    """Draw the accuracy of the simulated network at each simulation step, beside the twin's.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``accuracy_dt (dt)``, ``dt`` in ms; ``test_accuracy`` where it is there.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "accuracy_dt", "dt", where="accuracy_against_dt")
     _against_dt(ds, ax, "accuracy_dt")
     if "test_accuracy" in ds.variables and np.isfinite(float(ds["test_accuracy"])):
@@ -97,7 +182,24 @@ def accuracy_against_dt(ds, ax):
 
 
 def rate_against_dt(ds, ax):
-    """Draw the mean hidden firing rate at each simulation step; returns `ax`."""
+    """Draw the mean hidden firing rate at each simulation step.
+
+    Parameters
+    ----------
+    ds : Dataset
+        ``rate_dt (dt)`` in Hz, ``dt`` in ms.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        `ax`.
+
+    Raises
+    ------
+    MissingVariable
+        One of these is not in the dataset.
+    """
     require(ds, "rate_dt", "dt", where="rate_against_dt")
     _against_dt(ds, ax, "rate_dt")
     ax.set(ylabel=axis_label(ds["rate_dt"], "mean firing rate"), title="Activity")

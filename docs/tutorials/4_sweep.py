@@ -1,0 +1,99 @@
+"""
+A sweep on a laptop and on a cluster
+====================================
+
+One study, many runs: every value and seed is a job of its own, the results come back as one dataset with a
+dimension for each swept quantity. A sweep may be killed at any moment; the same call goes on with it.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import xarray as xr
+from distributed import LocalCluster
+
+from chronaxie.studies.running.runner import run_sweep
+from chronaxie.studies.running.sweep import make_sweep
+
+# %%
+# What is run
+# -----------
+# The study ``train`` trains one network on one task. Two models and two seeds make four jobs; ``values`` are
+# shared by all of them. On the command line the same is
+#
+# .. code-block:: sh
+#
+#    chronaxie run train --set task=digits --set hidden=20 --set epochs=3 --set device=numpy \
+#      --sweep model=alif,lif --seeds 2 --out out/models
+#
+# Every configuration is made, and so checked, before the first job begins.
+
+sweep = make_sweep(
+    "train",
+    values={"task": "digits", "hidden": (20,), "epochs": 3, "device": "numpy"},
+    sweeps={"model": ("alif", "lif")},
+    seeds=2,
+)
+print(sweep.study.question)
+for job in sweep.jobs:
+    print(job.id, job.at)
+
+# %%
+# On this machine
+# ---------------
+# Each worker is a process of one thread. The folder is the sweep: kill this program, and the same call, or
+# ``chronaxie resume out/models``, goes on where it was.
+
+outcome = run_sweep(sweep, "out/models", workers=2, report=lambda line: None)
+print("files:", sorted(Path(file).name for file in outcome.files)[:4])
+print("failed:", outcome.failed)
+print(outcome.answer or outcome.problem or "this study has no answer of its own: the dataset is the result")
+
+# %%
+# A second call finds everything done, and runs nothing.
+
+again = run_sweep(sweep, "out/models", workers=2, report=lambda line: None)
+print("failed:", again.failed)
+
+# %%
+# The dataset
+# -----------
+# Reading it needs xarray and h5netcdf, not this package.
+
+ds = xr.open_dataset("out/models/train.nc", engine="h5netcdf")
+print(ds.test_accuracy)
+print("jobs without result:", ds.attrs["missing_jobs"] or "none")
+
+figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
+for model in ds.model.values:
+    curves = ds.valid_accuracy.sel(model=model)
+    ax.plot(ds.epoch, curves.mean("seed"), label=str(model))
+    ax.fill_between(ds.epoch, curves.min("seed"), curves.max("seed"), alpha=0.2)
+ax.set_xlabel("epoch")
+ax.set_ylabel("validation accuracy, mean and range of two seeds")
+ax.set_xticks(ds.epoch.values)
+ax.legend()
+plt.show()
+
+# %%
+# On a cluster
+# ------------
+# The same sweep on the workers of a `dask.distributed <https://distributed.dask.org>`_ scheduler: give its
+# address. Here a scheduler with two workers is started in this process; on a cluster it is that of ``dask
+# scheduler``, or of dask-jobqueue's ``SLURMCluster``. The workers see the folder under the same path.
+
+more = make_sweep(
+    "train",
+    values={"task": "digits", "hidden": (20,), "epochs": 1, "model": "gru"},
+    seeds=2,
+)
+with LocalCluster(
+    n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+) as cluster:
+    there = run_sweep(more, "out/cluster", scheduler=cluster.scheduler_address, report=lambda line: None)
+print("files:", sorted(Path(file).name for file in there.files)[:4])
+print("failed:", there.failed)
+
+# %%
+# What a sweep came to is one page: ``chronaxie report out/models``. How far one is: ``chronaxie status
+# out/models``. A result again, and whether it is the same: ``chronaxie rerun FILE``.
