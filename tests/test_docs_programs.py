@@ -100,7 +100,7 @@ RUNS = {
             data=True,
         ),
     ],
-    "docs/effective_timescales.md": [Run((0, 1, 2, 3), {1: STIMULUS, 3: RECORDINGS})],
+    "docs/effective_timescales.md": [Run((0, 1, 2, 3), {1: STIMULUS.replace("250", "1000"), 3: RECORDINGS})],
     "docs/fidelity.md": [
         Run(
             (0, 2, 1),

@@ -60,9 +60,9 @@ print("failed:", again.failed)
 # -----------
 # Reading it needs xarray and h5netcdf, not this package.
 
-ds = xr.open_dataset("out/models/train.nc", engine="h5netcdf")
+ds = xr.load_dataset("out/models/train.nc", engine="h5netcdf")
 print(ds.test_accuracy)
-print("jobs without result:", ds.attrs["missing_jobs"] or "none")
+print("jobs without result:", list(ds.attrs["missing_jobs"]))
 
 figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
 for model in ds.model.values:
