@@ -31,6 +31,7 @@ from .drawing.rate_tradeoff import RATE_TRADEOFF
 from .drawing.record import record_spikes, record_waves
 from .drawing.robustness import ROBUSTNESS, accuracy_against_strength
 from .drawing.steps import STEPS, spike_time_errors, step_accuracy, step_spikes, trace_errors
+from .drawing.swept import SWEPT
 from .drawing.time_constants import TIME_CONSTANTS
 from .drawing.timescale_study import TIMESCALE_STUDY
 from .drawing.training import (
@@ -107,6 +108,7 @@ __all__ = [
     "ROBUSTNESS",
     "SPARSITY",
     "STEPS",
+    "SWEPT",
     "TIMESCALE_STUDY",
     "TIME_CONSTANTS",
     "DataNotFound",

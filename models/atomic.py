@@ -7,7 +7,7 @@ import secrets
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from .locks import lock_now, locked
+from .._locks import lock_now, locked
 
 # Of file systems without locks, such as Lustre mounted without them.
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)

@@ -14,8 +14,8 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from .._locks import at_place, lock_now, locked
 from .errors import DeviceError
-from .locks import at_place, lock_now, locked
 from .scratch import remove_abandoned, scratch_folder
 
 FORMAT = 1

@@ -10,8 +10,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .._locks import lock_now, locked
 from .errors import DeviceError
-from .locks import lock_now, locked
 
 _NAME = re.compile(r"\.?chronaxie_\d+_[0-9a-f]{8}")
 _LOCK = "chronaxie.lock"

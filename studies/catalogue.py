@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -109,12 +110,33 @@ def _of_file(path):
         sys.modules[module] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
         try:
             spec.loader.exec_module(sys.modules[module])
-        except BaseException:
+        except BaseException as error:
             del sys.modules[module]
-            raise
-    found = getattr(sys.modules[module], "STUDY", None)
+            if not isinstance(error, Exception):
+                raise
+            raise ValueError(f"{path}: cannot be loaded: {_where_it_fails(error, path)}") from error
+    if not hasattr(sys.modules[module], "STUDY"):
+        raise ValueError(
+            f"{path}: has no variable STUDY; a study of your own ends with STUDY = Study(name=…, question=…, …) "
+            "(chronaxie.studies.study)"
+        )
+    found = sys.modules[module].STUDY
     if not isinstance(found, Study):
         raise ValueError(
             f"{path}: expected a chronaxie.studies.study.Study in the variable STUDY, got {type(found).__name__}"
         )
     return found
+
+
+def _where_it_fails(error, path):
+    """An error of a file of the user's, with the last of its lines that led to it."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+    ]
+    line = (
+        error.lineno
+        if isinstance(error, SyntaxError) and error.filename == str(path)
+        else (lines or [None])[-1]
+    )
+    said = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}{f' in line {line}' if line else ''}: {said}"

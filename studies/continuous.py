@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -22,6 +23,7 @@ from ..models.times import whole_steps
 from .about import read_about
 from .convergence import spike_times, traces
 from .evaluating import EvaluationError, check_task, first_trials, start_of
+from .network_config import NetworkConfig
 from .provenance import of_network_study
 from .scoring import accuracies, decisions
 from .tasks import load_task, reads_data
@@ -33,21 +35,13 @@ PHYSICAL, BARE = "with the physical step", "as the step reads"
 
 
 @dataclass(frozen=True)
-class ContinuousConfig:
+class ContinuousConfig(NetworkConfig):
     """Everything that decides the result of the study.
 
     Parameters
     ----------
-    network : str
-        A network file (``.nc``), or a published one (``.npz``).
-    kind : str or None
-        Of a published network.
-    task : str or None
-        That of the network by default.
-    data : str or None
-        Folder of the data sets.
-    device : str
-        Brian2 device.
+    network, kind, task, data, device
+        As in `NetworkConfig`.
     dts : tuple of float or None
         Simulation steps (s), each a divisor of dt_ref; the network's own, as a rule dt_ref, is added where it lacks. By
         default that over 1, 2, 4, 8, 16 and 40.
@@ -65,11 +59,8 @@ class ContinuousConfig:
         Processes of ``cpp_standalone``.
     """
 
-    network: str
-    kind: str | None = None
-    task: str | None = None
-    data: str | None = None
-    device: str = "cpp_standalone"
+    study: ClassVar[str] = "continuous"
+
     dts: tuple[float, ...] | None = None
     start: str = "zero"
     seeds: int = 1
@@ -78,10 +69,12 @@ class ContinuousConfig:
     neurons: bool = True
     workers: int = 1
 
-    @property
-    def stem(self):
-        """Beginning of the names of the files that the study writes."""
-        return f"continuous_{Path(self.network).stem}"
+    def __post_init__(self):
+        super().__post_init__()
+        if self.start != "random" and self.seeds > 1:
+            raise ValueError(
+                f"continuous: a {self.start} start has no seed, got seeds = {self.seeds}; use start=random"
+            )
 
 
 def run(config, *, report=print):

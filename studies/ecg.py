@@ -24,6 +24,7 @@ from .processes import are_several, is_first
 from .provenance import provenance, remember_task
 from .scoring import decisions
 from .study import Study
+from .swept_answer import swept_answer
 from .tasks import load_task
 from .testing_networks import (
     example,
@@ -233,5 +234,7 @@ STUDY = Study(
     config=ECGConfig,
     run=run,
     smoke={"task": "synthetic_ecg", "data": None, "epochs": 3, "fine_factors": (2,)},
+    answer=swept_answer,
     figures=analyses.FIGURES,
+    sweep_figures=analyses.SWEPT,
 )

@@ -4,10 +4,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..gradient_bridge.engines import ENGINES
+from ..gradient_bridge.options import CHECKS as OF_TRAINING
+from ..gradient_bridge.options import SELECTIONS
+from ..gradient_bridge.surrogates import SURROGATES
+from .field_checks import DEVICE, DISTRIBUTION, POSITIVE, check_fields, counts, one_of, taken_from
 from .recipes import ADLIF, SYNTHETIC_ECG, recipe
+from .study import Axis
+from .tasks.qtdb import CLASSES
 
 MODELS = ("alif", *ADLIF)
+TASKS = ("ecg", "synthetic_ecg")
 _NETWORK, _TRAINING = SYNTHETIC_ECG.network, SYNTHETIC_ECG.alif
+_CHECKS = {
+    "task": one_of(TASKS),
+    "model": one_of(MODELS),
+    "hidden": counts(1),
+    **dict.fromkeys(("input_gain", "recurrent_gain"), POSITIVE),
+    **taken_from(
+        OF_TRAINING,
+        (
+            "seed",
+            "epochs",
+            "batch_size",
+            "learning_rate",
+            "time_constant_rate",
+            "warmup",
+            "score_scale",
+            "rate_penalty",
+            "input_dropout",
+            "time_stretch",
+            "average_epochs",
+        ),
+    ),
+    **dict.fromkeys(("tau_m", "tau_a"), DISTRIBUTION),
+    "tau_m_output": DISTRIBUTION.or_none(),
+    "unlabelled_class": one_of(CLASSES).or_none(),
+    "select": one_of(SELECTIONS),
+    "surrogate": one_of(SURROGATES),
+    "device": DEVICE,
+    "engine": one_of(ENGINES).or_none(),
+    "fine_factors": counts(1, none_too=True),
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +99,11 @@ class ECGConfig:
         What runs the twin; None: ``CHRONAXIE_ENGINE``, else auto.
     fine_factors : tuple of int
         The network is also simulated at dt divided by each of them; the largest gives `test_accuracy_fine`.
+
+    Raises
+    ------
+    ValueError
+        A name that there is not, or a number out of its range.
     """
 
     task: str = "synthetic_ecg"
@@ -91,8 +134,7 @@ class ECGConfig:
     fine_factors: tuple[int, ...] = (2, 4, 8)
 
     def __post_init__(self):
-        if self.model not in MODELS:
-            raise ValueError(f"run ecg: model must be one of {', '.join(MODELS)}, got {self.model!r}")
+        check_fields(self, "run ecg", _CHECKS)
 
     @property
     def stem(self):
@@ -104,6 +146,30 @@ class ECGConfig:
     def network_file(self):
         """Name of the file of the trained network."""
         return f"network_{self.stem}.nc"
+
+
+def model_axis(models, base, given):
+    """The axis of models, each with the defaults of its own recipe.
+
+    Parameters
+    ----------
+    models : sequence of str
+    base : mapping of str to object
+        What the sweep starts from: its task, and the defaults of one of the models.
+    given : collection of str
+        Fields that have a value of their own, or are swept, whatever the model.
+
+    Returns
+    -------
+    Axis
+    """
+    recipes = [defaults(base["task"], model) for model in models]
+    differing = [
+        name for name in recipes[0] if name not in given and any(one[name] != base[name] for one in recipes)
+    ]
+    fields = ["model", *(name for name in differing if name != "model")]
+    values = tuple(tuple(one[name] for name in fields) for one in recipes)
+    return Axis("model", values, text="hidden neurons", fields=tuple(fields), labels=tuple(models))
 
 
 def defaults(task, model="alif"):

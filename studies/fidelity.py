@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,7 @@ from ..models import describe
 from ..models.times import whole_steps
 from .continuous import load_its_task, load_network
 from .evaluating import EvaluationError, check_task, first_trials
+from .network_config import NetworkConfig
 from .protocols.fidelity import fidelity_runs
 from .provenance import of_network_study
 from .robustness import chosen_sweeps
@@ -30,21 +31,13 @@ FACTORS = (2, 8)
 
 
 @dataclass(frozen=True)
-class FidelityConfig:
+class FidelityConfig(NetworkConfig):
     """Everything that decides the result of the study.
 
     Parameters
     ----------
-    network : str
-        A network file (``.nc``), or a published one (``.npz``).
-    kind : str or None
-        Of a published network.
-    task : str or None
-        That of the network by default.
-    data : str or None
-        Folder of the data sets.
-    device : str
-        Brian2 device.
+    network, kind, task, data, device
+        As in `NetworkConfig`.
     dts : tuple of float or None
         Finer simulation steps (s); by default a half and an eighth of the network's own.
     perturbations : tuple of str or None
@@ -67,10 +60,8 @@ class FidelityConfig:
         Processes of ``cpp_standalone``.
     """
 
-    network: str
-    kind: str | None = None
-    task: str | None = None
-    data: str | None = None
+    study: ClassVar[str] = "fidelity"
+
     device: str = "numpy"
     dts: tuple[float, ...] | None = None
     perturbations: tuple[str, ...] | None = None
@@ -82,11 +73,6 @@ class FidelityConfig:
     cost: float = 100.0
     resamples: int = 2000
     workers: int = 1
-
-    @property
-    def stem(self):
-        """Beginning of the names of the files that the study writes."""
-        return f"fidelity_{Path(self.network).stem}"
 
 
 def run(config, *, report=print):

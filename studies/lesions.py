@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 
 from ..analyses.time_constants.relations import PROPERTIES, lesion_losses, partial_relations, relations
 from .continuous import load_its_task, load_network
+from .field_checks import check_fields, whole
+from .network_config import NetworkConfig
 from .protocols.lesions import REMOVED, RESETS, lesions
 from .provenance import of_network_study
 
@@ -22,21 +24,13 @@ ATTRIBUTES = ("network", "task", "trials", "start", "device", "data_source")
 
 
 @dataclass(frozen=True)
-class LesionsConfig:
+class LesionsConfig(NetworkConfig):
     """Everything that decides the result of the study.
 
     Parameters
     ----------
-    network : str
-        A network file (``.nc``), or a published one (``.npz``).
-    kind : str or None
-        Of a published network.
-    task : str or None
-        That of the network by default.
-    data : str or None
-        Folder of the data sets.
-    device : str
-        Brian2 device.
+    network, kind, task, data, device
+        As in `NetworkConfig`.
     neurons : int or None
         The first so many neurons of each hidden layer; None for all.
     start : {"zero", "random", "given"}
@@ -49,21 +43,17 @@ class LesionsConfig:
         Of the intervals.
     """
 
-    network: str
-    kind: str | None = None
-    task: str | None = None
-    data: str | None = None
-    device: str = "cpp_standalone"
+    study: ClassVar[str] = "lesions"
+
     neurons: int | None = None
     start: str = "zero"
     seed: int = 0
     trials: int | None = 20
     resamples: int = 2000
 
-    @property
-    def stem(self):
-        """Beginning of the names of the files that the study writes."""
-        return f"lesions_{Path(self.network).stem}"
+    def __post_init__(self):
+        super().__post_init__()
+        check_fields(self, self.study, {"neurons": whole(1).or_none()})
 
 
 def run(config, *, report=print):

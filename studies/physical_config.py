@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from brian2 import ms
 
+from ..gradient_bridge.engines import ENGINES
 from ..gradient_bridge.options import Training
 from ..models import LogNormal
+from .field_checks import DEVICE, check_fields, counts, one_of, whole
 from .tasks import check_options
 
 MODEL = "current_alif"
@@ -113,6 +115,13 @@ ECG = PhysicalRecipe(
     source="first guess, then the validation split of QTDB; the network is drawn from the GLIF cells",
 )
 RECIPES = {"ecg": ECG}
+_CHECKS = {
+    "seed": whole(0),
+    "hidden": counts(1).or_none(),
+    "device": DEVICE.or_none(),
+    "engine": one_of(ENGINES).or_none(),
+    "brian2_trials": whole(1).or_none(),
+}
 
 
 @dataclass(frozen=True)
@@ -165,14 +174,10 @@ class PhysicalConfig:
             raise ValueError(
                 f"train: the model {MODEL} has recipes for {', '.join(RECIPES)}, none for the task {self.task!r}"
             )
+        check_fields(self, "train", _CHECKS)
         pairs = self.options.items() if isinstance(self.options, Mapping) else self.options
         object.__setattr__(self, "options", tuple(sorted(dict(pairs).items())))
         check_options(self.task, dict(self.options))
-        for name in ("hidden", "brian2_trials"):
-            value = getattr(self, name)
-            counts = [] if value is None else [value] if name != "hidden" else [*value] or [0]
-            if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in counts):
-                raise ValueError(f"train: {name}: expected whole numbers >= 1, got {value!r}")
         self.stages(unlabelled="mask")  # options of fit out of range are refused now
 
     model = MODEL

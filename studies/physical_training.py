@@ -33,6 +33,7 @@ from .provenance import provenance, remember_task
 from .recurrent import count_parameters
 from .scoring import accuracies, decisions
 from .study import Study
+from .swept_answer import swept_answer
 from .tasks import load_task, reads_data
 from .testing_networks import (
     baselines,
@@ -312,5 +313,7 @@ STUDY = Study(
     config=PhysicalConfig,
     run=run,
     smoke={"task": "ecg", "epochs": 1, "hidden": (8,), "brian2_trials": 5},
+    answer=swept_answer,
     figures=analyses.FIGURES,
+    sweep_figures=analyses.SWEPT,
 )

@@ -19,6 +19,7 @@ from ..analyses.statistics.intervals import bootstrap_kernel
 from ..analyses.statistics.multiple import holm_kernel
 from ..analyses.time_constants.theoretical import displacement_from
 from .data import find_data
+from .field_checks import FRACTION, check_fields, whole
 from .provenance import provenance
 from .published_arrays import ARRAYS
 from .results import ResultError
@@ -47,6 +48,9 @@ class PublishedConfig:
     resamples: int = 1000
     level: float = 0.95
     seed: int = 0
+
+    def __post_init__(self):
+        check_fields(self, "published", {"resamples": whole(1), "level": FRACTION, "seed": whole(0)})
 
     @property
     def stem(self):

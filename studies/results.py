@@ -9,10 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from ..models.atomic import written_beside
-
-
-class ResultError(ValueError):
-    """A result cannot be written or read: where, why, what to do."""
+from .result_error import ResultError
 
 
 def prepare_folder(directory, names, *, overwrite, checkpoint=None, resume=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -28,6 +28,8 @@ from ..models.description import NeuronGroupDescription
 from ..models.recordings import spiking
 from .continuous import load_its_task, load_network
 from .evaluating import EvaluationError, check_task, first_trials, start_of
+from .field_checks import check_fields, some_of
+from .network_config import NetworkConfig
 from .provenance import of_network_study
 from .scoring import accuracies, decisions
 from .sweeps import sweeps
@@ -37,21 +39,13 @@ _ORDER = "the outcome may depend on the order of execution"
 
 
 @dataclass(frozen=True)
-class RobustnessConfig:
+class RobustnessConfig(NetworkConfig):
     """Everything that decides the result of the study.
 
     Parameters
     ----------
-    network : str
-        A network file (``.nc``), or a published one (``.npz``).
-    kind : str or None
-        Of a published network.
-    task : str or None
-        That of the network by default.
-    data : str or None
-        Folder of the data sets.
-    device : str
-        Brian2 device.
+    network, kind, task, data, device
+        As in `NetworkConfig`.
     dt : float or None
         Simulation step (s); dt_ref by default.
     perturbations : tuple of str or None
@@ -66,11 +60,8 @@ class RobustnessConfig:
         Processes of ``cpp_standalone``.
     """
 
-    network: str
-    kind: str | None = None
-    task: str | None = None
-    data: str | None = None
-    device: str = "cpp_standalone"
+    study: ClassVar[str] = "robustness"
+
     dt: float | None = None
     perturbations: tuple[str, ...] | None = None
     start: str = "zero"
@@ -78,10 +69,9 @@ class RobustnessConfig:
     trials: int | None = 20
     workers: int = 1
 
-    @property
-    def stem(self):
-        """Beginning of the names of the files that the study writes."""
-        return f"robustness_{Path(self.network).stem}"
+    def __post_init__(self):
+        super().__post_init__()
+        check_fields(self, self.study, {"perturbations": some_of(PERTURBATIONS).or_none()})
 
 
 def run(config, *, report=print):

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..models.initials import initial_from
+from ..gradient_bridge.engines import ENGINES
+from ..gradient_bridge.options import CHECKS as OF_TRAINING
+from .field_checks import (
+    DEVICE,
+    DISTRIBUTION,
+    NOT_NEGATIVE,
+    check_fields,
+    counts,
+    one_of,
+    taken_from,
+    whole,
+)
 from .json_values import tuples
 from .recipes import MODELS, recipe
 from .recurrent import SPIKING, equal_parameters, parameters_of
@@ -27,6 +37,19 @@ _OF_SPIKING = (
     "engine",
     "brian2_trials",
 )
+_OF_RECIPE = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty")
+_CHECKS = {
+    "model": one_of(MODELS),
+    "match": one_of(MATCHES),
+    "seed": whole(0),
+    "hidden": counts(1).or_none(),
+    **dict.fromkeys(("tau_m", "tau_a", "delays"), DISTRIBUTION.or_none()),
+    "beta": NOT_NEGATIVE.or_none(),
+    **{name: check.or_none() for name, check in taken_from(OF_TRAINING, _OF_RECIPE).items()},
+    "device": DEVICE.or_none(),
+    "engine": one_of(ENGINES).or_none(),
+    "brian2_trials": whole(1).or_none(),
+}
 
 
 @dataclass(frozen=True)
@@ -102,26 +125,16 @@ class TrainConfig:
     options: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self):
-        for name, choices in (("model", MODELS), ("match", MATCHES)):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"train: {name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
-                )
+        if isinstance(self.hidden, list):
+            object.__setattr__(self, "hidden", tuple(self.hidden))
+        check_fields(self, "train", _CHECKS)
         layers = self.network.recurrent
         object.__setattr__(self, "options", _pairs(self.task, self.options))
-        if self.hidden is not None:
-            object.__setattr__(self, "hidden", tuple(self.hidden))
-            if not self.hidden or not all(_is_count(n) for n in self.hidden):
-                raise ValueError(
-                    f"train: hidden: expected whole numbers >= 1, at least one, got {self.hidden}"
-                )
-            if isinstance(layers, tuple) and len(layers) != len(self.hidden):
-                raise ValueError(
-                    f"train: hidden: the recipe of {self.task} says which of its {len(layers)} layers are recurrent; "
-                    f"expected {len(layers)} sizes, got {self.hidden}"
-                )
-        if self.brian2_trials is not None and not _is_count(self.brian2_trials):
-            raise ValueError(f"train: brian2_trials must be a whole number >= 1, got {self.brian2_trials!r}")
+        if self.hidden is not None and isinstance(layers, tuple) and len(layers) != len(self.hidden):
+            raise ValueError(
+                f"train: hidden: the recipe of {self.task} says which of its {len(layers)} layers are recurrent; "
+                f"expected {len(layers)} sizes, got {self.hidden}"
+            )
         if self.frozen_time_constants and self.time_constant_rate is not None:
             raise ValueError(
                 "train: frozen time constants have no rate; leave time_constant_rate or frozen_time_constants out"
@@ -137,11 +150,6 @@ class TrainConfig:
             raise ValueError("train: tau_a is for adaptive networks, the model is lif; leave it out")
         if self.beta is not None and self.model != "alif":
             raise ValueError(f"train: beta is for the model alif, the model is {self.model}; leave it out")
-        if self.beta is not None and not 0 <= self.beta < math.inf:
-            raise ValueError(f"train: beta must be a finite number >= 0, got {self.beta!r}")
-        for name in ("tau_m", "tau_a", "delays"):
-            if getattr(self, name) is not None:
-                initial_from(getattr(self, name))
 
     @property
     def is_spiking(self):
@@ -209,8 +217,7 @@ class TrainConfig:
         Training
         """
         network = self.network
-        names = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty")
-        chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        chosen = {name: getattr(self, name) for name in _OF_RECIPE if getattr(self, name) is not None}
         if network.reduce == "none":
             chosen["skip"] = network.skip
         return dataclasses.replace(
@@ -225,7 +232,7 @@ def _pairs(task, options):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"train: the option {twice[0]} is given twice; give it once")
-    check_options(task, names)
+    check_options(task, dict(pairs))
     for name, value in pairs:
         try:
             json.dumps(value, allow_nan=False)
@@ -235,7 +242,3 @@ def _pairs(task, options):
                 f"{value!r}"
             ) from error
     return tuple(sorted((name, tuples(value)) for name, value in pairs))
-
-
-def _is_count(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

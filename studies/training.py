@@ -41,6 +41,7 @@ from .recipes import recipe
 from .recurrent import ADLIF, DenseRecurrent, count_parameters
 from .scoring import accuracies, decisions
 from .study import Study
+from .swept_answer import swept_answer
 from .tasks import load_task, reads_data
 from .testing_networks import (
     baselines,
@@ -339,5 +340,7 @@ STUDY = Study(
     config=TrainConfig,
     run=run,
     smoke={"task": "digits", "epochs": 1, "brian2_trials": 10},
+    answer=swept_answer,
     figures=analyses.FIGURES,
+    sweep_figures=analyses.SWEPT,
 )

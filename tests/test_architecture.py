@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "analyses": (),
     "studies": ("models", "gradient_bridge", "analyses"),
 }
+# Modules of the root that need nothing but the standard library: who imports them loads no folder.
+SHARED = ("_version", "_locks")
 NEVER_IMPORTS = {"models": ("torch",), "gradient_bridge": (), "analyses": ("torch", "brian2"), "studies": ()}
 UNPICKLERS = ("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "shelve", "marshal")
 DEVICES = "models/devices.py"
@@ -70,7 +72,7 @@ def imports_one_way(tree, path):
         top, *rest = name.split(".")
         if top in NEVER_IMPORTS[folder]:
             yield f"{path}:{line}: {folder} imports {top}"
-        if top == "chronaxie" and (not rest or rest[0] not in (folder, *MAY_IMPORT[folder], "_version")):
+        if top == "chronaxie" and (not rest or rest[0] not in (folder, *MAY_IMPORT[folder], *SHARED)):
             yield f"{path}:{line}: {folder} imports {name}"
 
 

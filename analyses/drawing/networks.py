@@ -7,7 +7,7 @@ import numpy as np
 from ..comparing import middle
 from ..variables import require
 from .specs import FigureSpec, Panel
-from .style import COLOURS, GREY, axis_label, key_below, layer_colours, legend_below, plain_ticks
+from .style import COLOURS, GREY, axis_label, key_below, layer_colours, legend_below, plain_ticks, whole_ticks
 
 # Inches of a row of the figures with one row for each network.
 _SPREAD = 0.62
@@ -95,6 +95,7 @@ def learning_of_networks(ds, ax):
         ylabel="Validation accuracy",
         title=f"Learning, mean and range of seeds{f', {place}' if place else ''}",
     )
+    whole_ticks(ax)
     legend_below(ax, columns=4)
     return ax
 

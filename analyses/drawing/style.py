@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation
 
 # Okabe and Ito, Color Universal Design (2008)
@@ -112,6 +112,11 @@ def quantile_key(*, share="5 to 95 %", colour=GREY):
 def colour_key(colours):
     """A patch for each label of a dict label → colour; list of handles."""
     return [Patch(color=colour, label=label) for label, colour in colours.items()]
+
+
+def whole_ticks(ax):
+    """Ticks of the horizontal axis at whole numbers alone, such as epochs."""
+    ax.xaxis.set_major_locator(MaxNLocator(steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
 
 
 def plain_ticks(ax, axis):

@@ -8,6 +8,8 @@ from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, key_below
 
 _OF_JOBS = ("test_accuracy", "test_accuracy_yin", "cells_distance_scaled", "cells_distance_scaled_initial")
+# By which a label at 35 degrees reaches further down, at the size of tick labels.
+_POINTS_PER_LETTER = 3.0
 _QUANTITIES = {"tau_m": ("membrane", COLOURS[0], "o"), "tau_a": ("adaptation", COLOURS[1], "s")}
 
 
@@ -28,7 +30,7 @@ def accuracy_of_variants(ds, ax):
     low, high = ax.get_ylim()
     ax.set_ylim(max(low, 0), min(high, 1))  # intervals of few seeds reach where no accuracy does
     ax.set(ylabel="Test accuracy", title="Which start learns best")
-    key_below(ax, _key(COLOURS[0]), points=60)
+    key_below(ax, _key(COLOURS[0]), points=_under_labels(ds))
     return ax
 
 
@@ -48,7 +50,7 @@ def displacement_of_variants(ds, ax):
     _variant_ticks(ds, ax)
     ax.set_ylim(bottom=0)
     ax.set(ylabel="Median change of a neuron (ms)", title="How far time constants moved")
-    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=60)
+    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=_under_labels(ds))
     return ax
 
 
@@ -112,7 +114,7 @@ def shape_beside_cells(ds, ax):
     _variant_ticks(ds, ax)
     ax.set_ylim(bottom=0)
     ax.set(ylabel="Distance of the shape from cells", title="Nearer to cortex?")
-    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=60)
+    key_below(ax, ax.get_legend_handles_labels()[0], columns=2, points=_under_labels(ds))
     return ax
 
 
@@ -141,6 +143,12 @@ def _variant_ticks(ds, ax):
         rotation_mode="anchor",
     )
     ax.set_xlim(-0.5, ds.sizes["variant"] - 0.5)
+
+
+def _under_labels(ds):
+    """Points from the axis to where the key does not touch the slanting labels, however long they are."""
+    longest = max(len(str(label)) for label in ds["variant"].values)
+    return max(60, 26 + _POINTS_PER_LETTER * longest)
 
 
 def _key(colour):

@@ -1,10 +1,9 @@
 """Figures of training and decisions: loss, accuracy, confusion, and what the simulation step changes."""
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from ..variables import require
-from .style import COLOURS, GREY, axis_label, legend_below
+from .style import COLOURS, GREY, axis_label, legend_below, whole_ticks
 
 LEVELS = (
     ("test_accuracy", "test", COLOURS[2], "--"),
@@ -213,7 +212,7 @@ def _epochs(ds):
 
 def _whole_epochs(ds, ax):
     ax.set_xlabel("Epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
+    whole_ticks(ax)
     if ds.sizes["epoch"] == 1:
         ax.set_xlim(_epochs(ds)[0] - 0.5, _epochs(ds)[0] + 0.5)
 

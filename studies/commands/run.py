@@ -148,7 +148,7 @@ def _run_ecg(given):
     from pathlib import Path
 
     from ..data import fetched_folder
-    from ..ecg_config import ECGConfig, defaults
+    from ..ecg_config import ECGConfig, defaults, model_axis
     from ..processes import are_several
     from ..running.values import configuration
 
@@ -186,7 +186,10 @@ def _run_ecg(given):
                 "run ecg: --overwrite, --resume and torchrun are for a single run; a sweep goes on by itself: leave "
                 "them out"
             )
-        return sweep.run_asked("ecg", given, base=base, values=chosen)
+        asked = sweep.swept(given)
+        own = {*chosen, *sweep.given_values(given), *asked}
+        axes = {"model": model_axis(asked["model"], base, own)} if "model" in asked else {}
+        return sweep.run_asked("ecg", given, base=base, values=chosen, axes=axes)
     from .. import ecg
 
     sweep.refuse_running(given)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .arguments import count, not_negative, positive, report
-from .network_study import add_network, write_study
+from .network_study import (
+    add_network,
+    add_out,
+    add_simulation,
+    add_trials,
+    chosen,
+    seconds,
+    write_study,
+)
 
 
 def add(studies):
@@ -23,24 +31,13 @@ def add(studies):
         metavar="NAME",
         help="those of chronaxie run robustness (default: all that the network can have; without a name: none)",
     )
-    parser.add_argument(
-        "--device",
-        metavar="NAME",
-        default="numpy",
-        help="Brian2 device: numpy, cython, cpp_standalone, cuda_standalone (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="processes of cpp_standalone (default: 1)"
-    )
+    add_simulation(parser, device="numpy")
     parser.add_argument(
         "--dt",
         type=positive,
         nargs="+",
         metavar="MS",
         help="finer simulation steps in ms (default: a half and an eighth of the network's own)",
-    )
-    parser.add_argument(
-        "--start", default="zero", metavar="START", help="zero (default) or random, as in the papers' code"
     )
     parser.add_argument(
         "--seeds", type=count, default=1, metavar="N", help="of all that is drawn (default: 1)"
@@ -65,39 +62,19 @@ def add(studies):
         metavar="HZ",
         help="of moving a spike in Victor and Purpura's distance in Hz (default: 100)",
     )
-    trials = parser.add_mutually_exclusive_group()
-    trials.add_argument(
-        "--trials", type=count, default=20, metavar="N", help="the first N test trials (default: 20)"
-    )
-    trials.add_argument("--all", action="store_true", help="all test trials")
-    parser.add_argument(
-        "--out", metavar="DIR", default="out/fidelity", help="where results go (default: %(default)s)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
-    parser.set_defaults(command=_run, after_interrupt="; nothing was written")
+    add_trials(parser)
+    add_out(parser, "fidelity", _run)
 
 
 def _run(given):
     from ...analyses.drawing.fidelity import FIDELITY
-    from ...models.devices import check_device
     from ..fidelity import FidelityConfig, run
     from ..fidelity_summary import fidelity_page
 
-    check_device(given.device)
     config = FidelityConfig(
-        network=given.network,
-        kind=given.kind,
-        task=given.task,
-        data=given.data,
-        device=given.device,
-        dts=None if given.dt is None else tuple(dt / 1e3 for dt in given.dt),
-        perturbations=None if given.perturbations is None else tuple(given.perturbations),
-        start=given.start,
-        seeds=given.seeds,
-        trials=None if given.all else given.trials,
-        window=None if given.window is None else given.window / 1e3,
-        tau=given.tau / 1e3,
-        cost=given.cost,
-        workers=given.workers,
+        dts=seconds(given.dt),
+        window=seconds(given.window),
+        tau=seconds(given.tau),
+        **chosen(given, "perturbations", "seeds", "trials", "cost", "workers"),
     )
     return write_study(given, config, run, FIDELITY, report=report, page=fidelity_page)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from .arguments import count, positive, report
-from .network_study import add_network, write_study
+from .network_study import (
+    add_network,
+    add_out,
+    add_simulation,
+    add_trials,
+    chosen,
+    seconds,
+    write_study,
+)
 
 
 def add(studies):
@@ -23,51 +31,21 @@ def add(studies):
         help="membrane_noise, spike_loss, synaptic_delay, weight_noise, weight_quantisation, time_constant_mismatch, "
         "neuron_lesion, synapse_lesion, temperature, input_jitter (default: all that the network can have)",
     )
-    parser.add_argument(
-        "--device",
-        metavar="NAME",
-        default="cpp_standalone",
-        help="Brian2 device: numpy, cython, cpp_standalone, cuda_standalone (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="processes of cpp_standalone (default: 1)"
-    )
+    add_simulation(parser, device="cpp_standalone")
     parser.add_argument("--dt", type=positive, metavar="MS", help="simulation step in ms (default: dt_ref)")
-    parser.add_argument(
-        "--start", default="zero", metavar="START", help="zero (default) or random, as in the papers' code"
-    )
     parser.add_argument(
         "--seeds", type=count, default=3, metavar="N", help="of all that is drawn (default: 3)"
     )
-    trials = parser.add_mutually_exclusive_group()
-    trials.add_argument(
-        "--trials", type=count, default=20, metavar="N", help="the first N test trials (default: 20)"
-    )
-    trials.add_argument("--all", action="store_true", help="all test trials")
-    parser.add_argument(
-        "--out", metavar="DIR", default="out/robustness", help="where results go (default: %(default)s)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
-    parser.set_defaults(command=_run, after_interrupt="; nothing was written")
+    add_trials(parser)
+    add_out(parser, "robustness", _run)
 
 
 def _run(given):
     from ... import analyses
-    from ...models.devices import check_device
     from ..robustness import RobustnessConfig, run
 
-    check_device(given.device)
     config = RobustnessConfig(
-        network=given.network,
-        kind=given.kind,
-        task=given.task,
-        data=given.data,
-        device=given.device,
-        dt=None if given.dt is None else given.dt / 1e3,
-        perturbations=None if given.perturbations is None else tuple(given.perturbations),
-        start=given.start,
-        seeds=given.seeds,
-        trials=None if given.all else given.trials,
-        workers=given.workers,
+        dt=seconds(given.dt),
+        **chosen(given, "perturbations", "seeds", "trials", "workers"),
     )
     return write_study(given, config, run, analyses.ROBUSTNESS, report=report)

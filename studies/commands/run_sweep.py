@@ -110,7 +110,12 @@ def given_values(given):
     return from_file | given.values
 
 
-def run_asked(study_name, given, *, base=None, values=None):
+def swept(given):
+    """Values by the name of what is swept, of the TOML file and ``--sweep``, as a dict."""
+    return {name: found for name, found in _toml(given)[1].items() if name not in given.values} | given.sweeps
+
+
+def run_asked(study_name, given, *, base=None, values=None, axes=None):
     """Run the sweep that was asked for into ``given.out``; returns the exit code.
 
     Parameters
@@ -119,15 +124,16 @@ def run_asked(study_name, given, *, base=None, values=None):
     given : argparse.Namespace
     base, values : dict, optional
         As `make_sweep` takes them: of options of the command beside ``--set``.
+    axes : dict of str to Axis, optional
+        In the place of values that are swept.
     """
     from ..running.runner import run_sweep
     from ..running.sweep import make_sweep
 
-    from_file = {name: found for name, found in _toml(given)[1].items() if name not in given.values}
     sweep = make_sweep(
         study_name,
         values=(values or {}) | given_values(given),
-        sweeps=from_file | given.sweeps,
+        sweeps=swept(given) | (axes or {}),
         seeds=given.seeds,
         smoke=given.smoke,
         base=base,

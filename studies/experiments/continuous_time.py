@@ -14,22 +14,24 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from brian2 import StateUpdateMethod
 
 from ... import analyses
 from ...analyses.drawing.continuous_study import CONTINUOUS_STUDY
 from ...analyses.spike_fidelity.continuous_study import continuous_answer
-from ...models import annotations, describe, readout_scores, simulate, start_states
+from ...models import KINDS, annotations, describe, readout_scores, simulate, start_states
 from ...models.errors import UnsupportedModel
 from ...models.times import whole_steps
 from ..comparison import differences, run_twin
 from ..continuous import as_the_step_reads, load_its_task, load_network
-from ..evaluating import EvaluationError, check_task, start_of
+from ..evaluating import STARTS, EvaluationError, check_task, start_of
+from ..field_checks import DEVICE, STEPS, check_fields, one_of, some_of, whole
 from ..physical_config import MODEL as CURRENT_ALIF
 from ..physical_config import PhysicalConfig
 from ..provenance import provenance
 from ..scoring import accuracies, decisions
 from ..study import Axis, Study
-from ..tasks import load_task, reads_data
+from ..tasks import TASKS, load_task, reads_data
 from ..testing_networks import origin
 from ..train_config import TrainConfig
 from .alif_training import train_alif
@@ -47,6 +49,17 @@ OWN = "own method"
 MODELS = ("alif", CURRENT_ALIF)
 _TASK = "ecg"  # of what is trained
 _RESAMPLES = 100  # of intervals over trials, which are not used: here the network is the unit
+_CHECKS = {
+    "kind": one_of(KINDS).or_none(),
+    "model": one_of(MODELS).or_none(),
+    "task": one_of(TASKS).or_none(),
+    "seed": whole(0),
+    "dts": STEPS,
+    "methods": some_of(StateUpdateMethod.stateupdaters, none_too=True),
+    "start": one_of(STARTS),
+    "trials": whole(1).or_none(),
+    "device": DEVICE,
+}
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,7 @@ class ContinuousTimeConfig:
     device: str = "cpp_standalone"
 
     def __post_init__(self):
-        if self.model not in (None, *MODELS):
-            raise ValueError(f"continuous_time: model must be one of {', '.join(MODELS)}, got {self.model!r}")
+        check_fields(self, "continuous_time", _CHECKS)
         if self.network is not None and self.model is not None:
             raise ValueError(
                 f"continuous_time: model is of networks that are trained here, and {self.network} is a file, whose "
@@ -112,8 +124,6 @@ class ContinuousTimeConfig:
                 "continuous_time: of a network file a seed is a random start; with another all seeds are one "
                 f"simulation. Give start=random, or seed=0 alone; got start={self.start}, seed={self.seed}"
             )
-        if self.trials is not None and not (isinstance(self.trials, int) and self.trials >= 1):
-            raise ValueError(f"continuous_time: trials: expected a whole number >= 1, got {self.trials!r}")
         if self.network is None:
             self.training_config  # noqa: B018  what it refuses is refused before the first job begins
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ... import analyses
+from ..field_checks import check_fields, one_of, whole
 from ..study import Axis, Study
 from ..tasks.qtdb import LAG
 from ..train_config import TrainConfig
@@ -33,8 +34,7 @@ class ECGComparisonConfig(TrainConfig):
     label_lag: int | None = None
 
     def __post_init__(self):
-        if self.task not in TASKS:
-            raise ValueError(f"ecg_comparison: task must be one of {', '.join(TASKS)}, got {self.task!r}")
+        check_fields(self, "ecg_comparison", {"task": one_of(TASKS), "label_lag": whole(0).or_none()})
         super().__post_init__()
 
     @property

@@ -19,6 +19,7 @@ from ...analyses.identification import identification_answer
 from ...analyses.spike_fidelity.coincidence import coincidence_kernel
 from ...analyses.spike_fidelity.trains import Trains
 from ...models.devices import using
+from ..field_checks import NOT_NEGATIVE, Check, check_fields, one_of, whole
 from ..provenance import provenance
 from ..study import Axis, Study, without_model
 from .fit_methods import METHODS, Fit, slices
@@ -39,6 +40,15 @@ CELLS = (
     "322246422",
     "527890930",
 )
+MODELS = ("alif", "adex")
+_CHECKS = {
+    "truth": Check(lambda v: v in MODELS or v.isdigit(), f"{', '.join(MODELS)} or a specimen id", MODELS),
+    "fitting": one_of(METHODS),
+    "simulations": Check(lambda v: whole(60).holds(v), "a whole number >= 60, two generations of the search"),
+    "duration": Check(lambda v: 50 <= v < float("inf"), "a finite number >= 50 (ms)"),
+    "noise": NOT_NEGATIVE,
+    "seed": whole(0),
+}
 
 
 @dataclass(frozen=True)
@@ -72,17 +82,7 @@ class FitNeuronConfig:
     seed: int = 0
 
     def __post_init__(self):
-        if self.fitting not in METHODS:
-            raise ValueError(f"fit_neuron: fitting must be one of {', '.join(METHODS)}, got {self.fitting!r}")
-        if self.simulations < 60:
-            raise ValueError(
-                f"fit_neuron: simulations: expected at least 60, two generations of the search, got {self.simulations}"
-            )
-        if not (self.duration >= 50 and self.noise >= 0):
-            raise ValueError(
-                f"fit_neuron: expected a duration of at least 50 ms and noise >= 0, got {self.duration!r} and "
-                f"{self.noise!r}"
-            )
+        check_fields(self, "fit_neuron", _CHECKS)
 
 
 def run(config, *, report=print):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ... import analyses
+from ..field_checks import check_fields, one_of
 from ..study import Axis, Study
 from ..train_config import TrainConfig
 from .comparing import compared_networks
@@ -26,8 +27,7 @@ class MnistConfig(TrainConfig):
     task: str = "smnist"
 
     def __post_init__(self):
-        if self.task not in TASKS:
-            raise ValueError(f"mnist: task must be one of {', '.join(TASKS)}, got {self.task!r}")
+        check_fields(self, "mnist", {"task": one_of(TASKS)})
         super().__post_init__()
 
 

@@ -14,6 +14,7 @@ from ...analyses.variables import require
 from ...gradient_bridge import predict
 from ...models import PERTURBATIONS, describe
 from ..evaluating import first_trials
+from ..field_checks import DEVICE, check_fields, some_of, whole
 from ..robustness import PLAIN, as_dataset, robustness
 from ..scoring import accuracies, decisions
 from ..study import Axis, Study
@@ -35,6 +36,11 @@ EFFECTS = {
     "ALIF over LIF": ("alif", "lif"),
     "ALIF over LSTM": ("alif", "lstm"),
     "LIF over LSTM": ("lif", "lstm"),
+}
+_CHECKS = {
+    "perturbations": some_of(PERTURBATIONS).or_none(),
+    **dict.fromkeys(("draws", "trials"), whole(1)),
+    "simulator": DEVICE,
 }
 
 
@@ -64,15 +70,7 @@ class RobustnessComparisonConfig(TrainConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in self.perturbations or ():
-            if name not in PERTURBATIONS:
-                raise ValueError(
-                    f"robustness_comparison: no perturbation {name!r}; there are {', '.join(PERTURBATIONS)}"
-                )
-        for name in ("draws", "trials"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"robustness_comparison: {name} must be a whole number >= 1, got {value!r}")
+        check_fields(self, "robustness_comparison", _CHECKS)
 
 
 def run(config, *, checkpoint=None, resume=False, report=print):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ... import analyses
+from ..field_checks import check_fields, one_of
 from ..study import Axis, Study
 from ..train_config import TrainConfig
 from .comparing import compared_networks
@@ -27,8 +28,7 @@ class SpeechConfig(TrainConfig):
     task: str = "spoken_digits"
 
     def __post_init__(self):
-        if self.task not in TASKS:
-            raise ValueError(f"speech: task must be one of {', '.join(TASKS)}, got {self.task!r}")
+        check_fields(self, "speech", {"task": one_of(TASKS)})
         super().__post_init__()
 
 

@@ -19,6 +19,7 @@ from ...analyses.drawing.timescale_study import TIMESCALE_STUDY
 from ...analyses.time_constants.study import timescale_answer
 from ...models import annotations, network_values, simulate
 from ..comparison import differences, run_twin
+from ..field_checks import DEVICE, POSITIVE, check_fields
 from ..provenance import provenance, remember_task
 from ..scoring import accuracies, decisions
 from ..study import Axis, Study
@@ -84,8 +85,7 @@ class TimescalesConfig:
 
     def __post_init__(self):
         self.training_config  # noqa: B018  what it refuses is refused before the first job begins
-        if not (np.isfinite(self.stretch) and self.stretch > 0):
-            raise ValueError(f"timescales: stretch: expected a number > 0, got {self.stretch!r}")
+        check_fields(self, "timescales", {"stretch": POSITIVE, "device": DEVICE})
 
     @property
     def training_config(self):

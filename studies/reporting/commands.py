@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..catalogue import STUDIES
 from ..results import ResultError
@@ -155,7 +156,7 @@ def commands_of(ds, file):
     tuple of Command
     """
     study, config = str(ds.attrs["study"]), configuration(ds, file)
-    name = shlex.quote(file.name)
+    name = shlex.quote(shown_path(file))
     out = []
     if study in OPTIONS:
         command, options = OPTIONS[study]
@@ -187,6 +188,11 @@ def commands_of(ds, file):
             Command("Run it again from the file alone, and compare the numbers", f"chronaxie rerun {name}")
         )
     return (*out, Command("Make this page again", f"chronaxie report {name}"))
+
+
+def shown_path(path):
+    """A path as commands on the page have it: as it was given, of the present folder its name; str."""
+    return str(path) if Path(path).name else Path(path).resolve().name
 
 
 def _simulate(ds):

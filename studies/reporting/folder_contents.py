@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5netcdf
 
 from ..results import ResultError
-from ..running.folder import SWEEP
+from ..running.records import SWEEP
 
 
 def is_sweep(folder):

@@ -127,7 +127,7 @@ def single(ds):
         table_over(
             ds,
             (dim,),
-            [n for n, v in ds.data_vars.items() if v.dims == (dim,)],
+            [n for n, v in ds.data_vars.items() if v.dims == (dim,) and not is_example(n)],
             title=f"Along {dim}",
             folded=True,
         )
@@ -148,8 +148,13 @@ def single_numbers(ds):
             "1 run",
         )
         for n in names
-        if not n.endswith("_interval")
+        if not n.endswith("_interval") and not is_example(n)
     ]
+
+
+def is_example(name):
+    """Whether a variable is of one trial that a figure shows: its mean over jobs says nothing."""
+    return str(name).startswith("example_")
 
 
 def table_of_numbers(numbers, title):

@@ -10,10 +10,21 @@ from urllib.parse import quote
 from .. import ecg_config
 from ..results import ResultError
 from ..running.axes import coordinates
-from ..running.folder import SWEEP, job_folder, open_sweep, read_json
+from ..running.folder import open_sweep
 from ..running.gathering import open_gathered
-from ..running.states import DONE, ERROR, FAILED, INTERRUPTED, RESULT, STATE, read_state
+from ..running.records import (
+    DONE,
+    ERROR,
+    FAILED,
+    INTERRUPTED,
+    RESULT,
+    STATE,
+    job_folder,
+    read_state,
+    read_sweep_json,
+)
 from ..running.values import defaults
+from .commands import shown_path
 from .drawing import pictures
 from .origin import contents, loading, provenance_tables
 from .parts import Command, Folded, Found, Link, Number, Page, Table
@@ -48,8 +59,7 @@ def page_of_sweep(directory):
     if gathered is None:
         return _page(directory, sweep, states, None, _nothing(states), ())
     with gathered:
-        # A study of a single run draws one result, not many.
-        specs = sweep.study.figures if not sweep.axes or sweep.study.axes else ()
+        specs = sweep.study.figures_of(swept=bool(sweep.axes))
         try:
             found = found_in(gathered, sweep) if sweep.axes else of_single(gathered, sweep.study.name)
             drawn = pictures(gathered, specs)
@@ -103,7 +113,7 @@ def run_command(sweep, directory):
 
 
 def _page(directory, sweep, states, gathered, found, drawn):
-    study, name = sweep.study, directory.resolve().name
+    study, name = sweep.study, shown_path(directory)
     done = sum(state.state == DONE for _, state in states)
     file = (
         directory
@@ -134,7 +144,7 @@ def _page(directory, sweep, states, gathered, found, drawn):
     undone = len(states) - done
     warnings = stale
     if undone and done:
-        warnings += (f"Not done: {undone} of {len(states)} jobs. What is said here is of the others.",)
+        warnings += (f"{done} of {len(states)} jobs are done; what is said here is of those alone.",)
     answered = Found(
         found.answer,
         found.headline,
@@ -142,7 +152,9 @@ def _page(directory, sweep, states, gathered, found, drawn):
         (*warnings, *found.warnings),
     )
     return Page(
-        title=f"{study.name} · {len(states)} jobs" + (" · smoke run" if sweep.smoke else ""),
+        title=f"{study.name} · {f'{done} of ' if undone else ''}{len(states)} jobs"
+        + (" done" if undone else "")
+        + (" · smoke run" if sweep.smoke else ""),
         subtitle="; ".join(about),
         question=study.question,
         found=answered,
@@ -181,7 +193,7 @@ def _empty(directory, study):
     """A dataset without variables that says where the sweep comes from."""
     import xarray as xr
 
-    content = read_json(directory / SWEEP, what="a sweep")
+    content = read_sweep_json(directory)
     return xr.Dataset(
         attrs={
             "study": study.name,

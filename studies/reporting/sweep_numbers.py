@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from .parts import Found
-from .presented import single_numbers, table_of_numbers
+from .presented import is_example, single_numbers, table_of_numbers
 from .tables import LEVEL, capital, heading, headline, mean_of, number_of, table_over
 
 SEED = "seed"
@@ -38,7 +38,9 @@ def found_in(gathered, sweep):
     ]
     answers = [name for name in answers if not name.endswith("_interval")]
     numbers = [
-        n for n, v in gathered.data_vars.items() if set(v.dims) == set(axes) and v.dtype.kind in "iufb"
+        n
+        for n, v in gathered.data_vars.items()
+        if set(v.dims) == set(axes) and v.dtype.kind in "iufb" and not is_example(n)
     ]
     done = _done(gathered, sweep)
     constant = [name for name in numbers if done and _is_constant(gathered[name].transpose(*axes), done)]

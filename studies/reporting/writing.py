@@ -91,6 +91,11 @@ def render(page):
 
 def _page(path):
     """The page of a file, or of what a folder holds."""
+    if path.is_file() and path.suffix != ".nc":
+        raise ResultError(
+            f"{path}: expected a result file (.nc), its folder, or the folder of a sweep, got a file that ends in "
+            f"{path.suffix or 'nothing'}"
+        )
     if not path.is_dir():
         return page_of_file(path)
     return page_of_sweep(path) if is_sweep(path) else page_of_file(only_result(path))

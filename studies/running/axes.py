@@ -44,8 +44,8 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
     fixed : collection of str
         Fields that were given one value: axes that sweep them are left out, as are those that make no sense with them.
         So are axes that set several fields together where one of these is swept by itself.
-    sweeps : mapping of str to tuple
-        Values by field, or labels by the name of an axis of the study.
+    sweeps : mapping of str to tuple or Axis
+        Values by field, or labels by the name of an axis of the study; or an axis as it is to be.
     seeds : int or None
         Seeds 0 to seeds − 1.
 
@@ -83,7 +83,11 @@ def sweep_axes(study, *, smoke, fixed, sweeps, seeds):
         both = [one for one in fixed if one in (of_study[name].swept if name in of_study else (name,))]
         if both:
             raise ValueError(f"{where}: {both[0]} is swept and given one value; leave one of them out")
-        axes[name] = _asked(study, of_study.get(name), name, tuple(values), where)
+        axes[name] = (
+            values
+            if isinstance(values, Axis)
+            else _asked(study, of_study.get(name), name, tuple(values), where)
+        )
     for axis in begin:
         if axis.field in study.needs and axis.field not in axes:
             raise ValueError(f"{where}: {_needed(axis, _displacing(axis, fixed, sweeps))}")

@@ -12,7 +12,8 @@ import subprocess
 from ..results import ResultError
 from .local import ending
 from .one_job import DiskFull
-from .states import DONE, INTERRUPTED, RUNNING, WAITING, job_lock, note_interrupted, read_state
+from .records import DONE, INTERRUPTED, RUNNING, WAITING, read_state
+from .states import job_lock, note_interrupted
 from .worker import ENVIRONMENT, command
 
 _CONNECT = 20  # seconds
@@ -53,6 +54,7 @@ def run_on_scheduler(directory, sweep, *, address, memory, cwd, progress):
     with _client(address) as client, client.as_current():
         if not client.scheduler_info()["workers"]:
             progress.line(f"{address}: no workers yet; the jobs wait for them")
+        progress.workers = max(1, len(client.scheduler_info()["workers"]))
         settings = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
         tasks = {
             client.submit(

@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..._locks import claimed
 from ...models.atomic import written_beside
-from ...models.locks import claimed, lock_now
 from ..json_values import tuples
 from ..provenance import provenance
-from ..results import ResultError
+from ..result_error import ResultError
 from ..study import Axis
+from .records import FORMAT, LOCK, SWEEP, read_json, read_sweep_json, runner
 from .sweep import Sweep
-
-FORMAT = 1
-SWEEP, LOCK, JOBS = "sweep.json", ".lock", "jobs"
-
-
-def job_folder(directory, job):
-    """Folder of a job, Path."""
-    return Path(directory) / JOBS / job.id
 
 
 def write_json(content, path):
@@ -32,30 +26,6 @@ def write_json(content, path):
         beside.write_text(
             json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
-
-
-def read_json(path, *, what):
-    """The dict in a JSON file of ours.
-
-    Raises
-    ------
-    ResultError
-        Not readable, or of a newer version of the package.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultError(f"{path}: cannot be read ({error.strerror}); expected {what}") from error
-    except ValueError as error:
-        raise ResultError(f"{path}: damaged: not JSON ({error}); expected {what}") from error
-    found = content.get("format") if isinstance(content, dict) else None
-    if isinstance(found, int) and found > FORMAT:
-        raise ResultError(
-            f"{path}: written by a newer chronaxie (format {found}, this one reads {FORMAT}); update chronaxie"
-        )
-    if found != FORMAT:
-        raise ResultError(f"{path}: expected {what} of format {FORMAT}, found {found!r}")
-    return content
 
 
 def prepare_sweep(directory, sweep, *, report=print):
@@ -77,7 +47,16 @@ def prepare_sweep(directory, sweep, *, report=print):
     if not path.exists():
         with _writable(directory):
             write_json(
-                {"format": FORMAT, **sweep.to_json(), "folder": os.getcwd(), "versions": provenance()}, path
+                {
+                    "format": FORMAT,
+                    **sweep.to_json(),
+                    "folder": os.getcwd(),
+                    "versions": provenance(),
+                    "name": sweep.study.name,
+                    "question": sweep.study.question,
+                    "jobs": {job.id: job.at for job in sweep.jobs},
+                },
+                path,
             )
         return
     content = read_json(path, what="a sweep")
@@ -85,8 +64,8 @@ def prepare_sweep(directory, sweep, *, report=print):
     if differing:
         was, given = content.get(differing[0]), sweep.to_json()[differing[0]]
         raise ResultError(
-            f"{directory}: holds another sweep: its {_difference(differing[0], was, given)}; give another folder with "
-            "--out DIR, or go on with that one: chronaxie resume DIR"
+            f"{directory}: holds another sweep: {_difference(differing[0], was, given)}; give another folder with "
+            f"--out, or go on with that one: chronaxie resume {shlex.quote(str(directory))}"
         )
     then, now = content.get("versions", {}), provenance()
     for name in sorted(then.keys() | now.keys()):
@@ -109,14 +88,27 @@ def _writable(directory):
 def _difference(name, was, given):
     if isinstance(was, dict) and isinstance(given, dict):
         fields = sorted(field for field in was.keys() | given.keys() if was.get(field) != given.get(field))
-        return f"{name} has {fields[0]} {was.get(fields[0])!r}, not {given.get(fields[0])!r}"
+        return f"its {name} has {fields[0]} {was.get(fields[0])!r}, not {given.get(fields[0])!r}"
     if name == "axes":
-        was, given = _axes_in_words(was), _axes_in_words(given)
-    return f"{name} {'are' if name == 'axes' else 'is'} {was}, not {given}"
+        return _difference_of_axes(was or (), given)
+    return f"its {name} is {was}, not {given}"
 
 
-def _axes_in_words(axes):
-    return "; ".join(f"{axis['field']} {axis['labels'] or axis['values']}" for axis in axes or ()) or "none"
+def _difference_of_axes(was, given):
+    """The first axis that only one of two sweeps has, or that has other values, or the order of both."""
+    by_name, asked = ({axis["field"]: axis for axis in axes} for axes in (was, given))
+    for name in [*by_name, *asked]:
+        if name not in asked:
+            return f"it sweeps {name} ({_values(by_name[name])}), this one does not"
+        if name not in by_name:
+            return f"it does not sweep {name}, this one does ({_values(asked[name])})"
+        if by_name[name] != asked[name]:
+            return f"its axis {name} is {_values(by_name[name])}, not {_values(asked[name])}"
+    return f"its axes are in the order {', '.join(by_name)}, not {', '.join(asked)}"
+
+
+def _values(axis):
+    return ", ".join(str(value) for value in axis["labels"] or axis["values"])
 
 
 def open_sweep(directory):
@@ -135,12 +127,7 @@ def open_sweep(directory):
     ResultError
         No sweep is there, it is damaged or of a newer version, or the file of its study has changed since it began.
     """
-    path = Path(directory) / SWEEP
-    if not path.is_file():
-        raise ResultError(
-            f"{directory}: no sweep is there ({SWEEP} is missing); begin one: chronaxie run STUDY --out DIR"
-        )
-    content = read_json(path, what="a sweep")
+    content, path = read_sweep_json(directory), Path(directory) / SWEEP
     try:
         axes = tuple(Axis(**tuples(axis)) for axis in content["axes"])
         sweep = Sweep(content["study"], tuples(content["configuration"]), axes, content["smoke"])
@@ -195,18 +182,3 @@ def only_runner(directory, **about):
             yield
         finally:
             path.unlink(missing_ok=True)
-
-
-def runner(directory):
-    """Who runs the sweep of a folder, as the dict that its lock file holds; None where nobody does."""
-    path = Path(directory) / LOCK
-    free = lock_now(path)
-    if free is not None:
-        free.close()
-        return None
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError:  # it is being written
-        return {}

@@ -13,15 +13,16 @@ import xarray as xr
 from ..provenance import provenance
 from ..results import ResultError, write_result
 from .axes import coordinates
-from .folder import job_folder
 from .one_job import identity
+from .records import DONE, FAILED, INTERRUPTED, RESULT, job_folder, read_state
 from .stacking import same_attrs, stacked
-from .states import DONE, FAILED, INTERRUPTED, RESULT, read_state
 
 # Results of more bytes together are gathered lazily and written as Zarr: job by job, never whole in memory.
 IN_MEMORY = 1 << 30
 # Attributes that say what one job is; those of the sweep take their place.
 _OF_JOB = ("configuration", "seed", "best_epoch", "training")
+# Where results come from: a variable on the axes, of text, where that is not the same for all of them.
+_ORIGIN = ("data_source", "data_hash")
 
 
 def gather(directory, sweep, *, lazy=None):
@@ -43,8 +44,9 @@ def gather(directory, sweep, *, lazy=None):
     Returns
     -------
     xarray.Dataset
-        Attributes: what the results agree on, ``configuration`` (what the jobs
-        share), ``axes``, ``jobs``, and the ids of jobs in ``missing_jobs`` and ``failed_jobs``, all JSON.
+        Attributes: what the results agree on, ``configuration`` (what the jobs share), ``seeds`` where there are some,
+        ``axes``, ``jobs``, and the ids of jobs in ``missing_jobs`` and ``failed_jobs``, all JSON. ``data_source`` and
+        ``data_hash`` that differ are variables on the axes.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def gather(directory, sweep, *, lazy=None):
     if lazy is None:
         lazy = sum(file.stat().st_size for file in files.values()) > IN_MEMORY
     results = {name: _opened(file, lazy=lazy) for name, file in files.items()}
+    common = same_attrs(results.values())
+    results = {name: _with_origin(ds, common) for name, ds in results.items()}
     try:
         gathered = stacked(
             [results.get(job.id) for job in sweep.jobs],
@@ -68,11 +72,13 @@ def gather(directory, sweep, *, lazy=None):
     except ValueError as error:
         raise ResultError(f"{directory}: the results of the jobs cannot be put together: {error}") from error
     gathered = gathered.assign_coords({axis.field: _coordinate(axis) for axis in sweep.axes})
-    common = {name: value for name, value in same_attrs(results.values()).items() if name not in _OF_JOB}
+    common = {name: value for name, value in common.items() if name not in _OF_JOB}
     gathered.attrs = provenance() | common | identity(sweep.study, sweep.study_name)
     missing = [name for name, state in states.items() if state != DONE]
     failed = [name for name, state in states.items() if state in (FAILED, INTERRUPTED)]
     content = sweep.to_json()
+    seeds = dict.fromkeys(job.config.seed for job in sweep.jobs if hasattr(job.config, "seed"))
+    gathered.attrs |= {"seeds": json.dumps(list(seeds))} if seeds else {}
     gathered.attrs |= {
         "configuration": json.dumps(content["configuration"]),
         "axes": json.dumps(content["axes"]),
@@ -81,6 +87,12 @@ def gather(directory, sweep, *, lazy=None):
         "failed_jobs": json.dumps(failed),
     }
     return gathered
+
+
+def _with_origin(ds, common):
+    """A result with what its data are as variables, where not all results agree on it."""
+    differing = [name for name in _ORIGIN if name in ds.attrs and name not in common]
+    return ds.assign({name: ((), str(ds.attrs[name])) for name in differing if name not in ds.variables})
 
 
 def _coordinate(axis):

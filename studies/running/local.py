@@ -11,7 +11,8 @@ from contextlib import ExitStack
 
 from ...models.processes import watched
 from .one_job import DiskFull
-from .states import DONE, INTERRUPTED, WAITING, is_held, job_lock, note_interrupted, read_state
+from .records import DONE, INTERRUPTED, WAITING, read_state
+from .states import is_held, job_lock, note_interrupted
 from .worker import ENVIRONMENT, command
 
 # Of what a worker says to stderr (bytes), for the message about one that was killed.
@@ -117,6 +118,7 @@ def _note(worker, event, progress):
     kind, job = event["event"], event["job"]
     if kind == "begin":
         worker.job = job
+        progress.begun(job)
     elif kind == "say":
         progress.says(job, event["text"])
     else:

@@ -11,8 +11,7 @@ from pathlib import Path
 from .. import catalogue
 from ..provenance import provenance
 from ..results import write_result
-from .folder import job_folder
-from .states import (
+from .records import (
     CHECKPOINT,
     DONE,
     ERROR,
@@ -21,11 +20,10 @@ from .states import (
     NETWORK,
     RESULT,
     RUNNING,
-    checkpoints,
-    now,
+    job_folder,
     read_state,
-    write_state,
 )
+from .states import checkpoints, now, write_state
 from .values import to_json
 
 # Bytes on the disk below which an error while writing is one of a full disk, whatever a library says of it.

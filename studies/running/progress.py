@@ -7,6 +7,8 @@ import time
 
 from tqdm import tqdm
 
+from .time_left import duration, time_left
+
 
 class Progress:
     """Progress of a sweep on stderr.
@@ -26,12 +28,22 @@ class Progress:
     def __init__(self, jobs, *, done, workers, stream=None):
         self.stream = stream or sys.stderr
         self.text = {job.id: job.text for job in jobs}
-        self.total, self.done, self.before = len(jobs), done, done
+        self.total, self.done = len(jobs), done
         self.fallen = set()
-        self.workers, self.began = max(1, workers), time.monotonic()
+        self.workers, self.seconds, self.running = max(1, workers), [], {}
         self.bar = None
         if self.stream.isatty():
-            self.bar = tqdm(total=self.total, initial=done, file=self.stream, unit="job", dynamic_ncols=True)
+            self.bar = tqdm(
+                total=self.total,
+                initial=done,
+                file=self.stream,
+                unit="job",
+                dynamic_ncols=True,
+                bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]",
+            )
+        else:
+            before = f", {done} done before" if done else ""
+            self.line(f"{self.total} jobs{before}, {self.workers} at a time")
 
     def __enter__(self):
         return self
@@ -47,14 +59,23 @@ class Progress:
         else:
             print(text, file=self.stream, flush=True)
 
+    def begun(self, job):
+        """A job is under way."""
+        self.running[job] = time.monotonic()
+
     def says(self, job, text):
         """What a job's study says: beside the bar; nothing where there is no terminal."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"{self.text[job]}: {text.strip()}"[:60])
+            left = self._left().removeprefix("; ")
+            self.bar.set_postfix_str(
+                ", ".join(filter(None, (left, f"{self.text[job]}: {text.strip()}")))[:90]
+            )
 
     def finished(self, job, seconds):
         """A job is done."""
+        self._ended(job)
         self.done += 1
+        self.seconds.append(seconds)
         if self.bar is not None:
             self.bar.update()
         else:
@@ -64,6 +85,7 @@ class Progress:
 
     def fell(self, job, error):
         """A job failed or was interrupted."""
+        self._ended(job)
         self.fallen.add(job)
         if self.bar is not None:
             self.bar.update()
@@ -73,15 +95,16 @@ class Progress:
                 f"[{self.done + len(self.fallen)}/{self.total}] {self.text[job]}: failed: {error}{self._left()}"
             )
 
+    def _ended(self, job):
+        self.running.pop(job, None)
+
     def _left(self):
-        ended = self.done - self.before + len(self.fallen)
         left = self.total - self.done - len(self.fallen)
-        return f"; {duration((time.monotonic() - self.began) / ended * left)} left" if left > 0 else ""
-
-
-def duration(seconds):
-    """A duration in words: ``40 s``, ``12 min``, ``3 h 05 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+        now = time.monotonic()
+        seconds = time_left(
+            self.seconds,
+            [now - began for began in self.running.values()],
+            waiting=left - len(self.running),
+            workers=self.workers,
+        )
+        return f"; {duration(seconds)} left" if left > 0 and seconds is not None else ""

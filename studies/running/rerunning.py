@@ -11,9 +11,8 @@ from ..._version import __version__
 from ..catalogue import STUDIES, study, unknown
 from ..results import ResultError, read_result
 from .comparing import compare_results
-from .folder import job_folder
+from .records import DONE, ERROR, RESULT, job_folder, read_state
 from .runner import finish, sweep_run
-from .states import DONE, ERROR, RESULT, read_state
 from .sweep import Sweep
 from .values import configuration, from_json
 

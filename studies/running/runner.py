@@ -14,7 +14,8 @@ from .folder import only_runner, open_sweep, prepare_sweep, started_in
 from .gathering import gather, open_gathered, write_gathered
 from .local import run_local
 from .progress import Progress
-from .states import DONE, FAILED, INTERRUPTED, WAITING, read_state, tidy, write_state
+from .records import DONE, FAILED, INTERRUPTED, WAITING, read_state
+from .states import tidy, write_state
 
 _WAIT = 0.5  # seconds
 
@@ -181,15 +182,14 @@ def finish(directory, sweep, *, zarr=False, report=print):
         return Outcome([], failed, "", "")
     report(f"gathering {sum(found.state == DONE for found in states.values())} results")
     gathered = gather(directory, sweep)
-    gathered, problem = _answered(gathered, study)
+    gathered, problem = _answered(gathered, study) if sweep.axes or study.axes else (gathered, "")
     path = write_gathered(
         gathered, directory, study.name, axes=[axis.field for axis in sweep.axes], zarr=zarr
     )
     files = [path]
-    if not sweep.axes or study.axes:  # the figures of a study of a single run are of one result
-        drawn, undrawn = _drawn(directory, sweep)
-        files += drawn
-        problem = "; ".join(filter(None, (problem, *undrawn)))
+    drawn, undrawn = _drawn(directory, sweep)
+    files += drawn
+    problem = "; ".join(filter(None, (problem, *undrawn)))
     return Outcome(files, failed, str(gathered.attrs.get("answer", "")), problem)
 
 
@@ -197,7 +197,7 @@ def _drawn(directory, sweep):
     """Files of the study's figures, and of each figure that cannot be drawn the reason."""
     files, problems, study = [], [], sweep.study
     with open_gathered(directory, sweep) as written:
-        for spec in study.figures:
+        for spec in study.figures_of(swept=bool(sweep.axes)):
             try:
                 files += analyses.figures(written, directory, stem=study.name, specs=(spec,))
             except Exception as error:  # of a study of anybody: the results are there whatever it raises

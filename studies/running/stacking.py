@@ -43,20 +43,25 @@ def stacked(results, sizes, *, lazy=False):
         raise ValueError(f"the results have a dimension {taken[0]!r} already, and so has the sweep")
     indexes = {name: index for name in lengths if (index := _index(name, present)) is not None}
     lengths |= {name: len(index) for name, index in indexes.items()}
+    # What each dataset has along a dimension other than all of them have together.
+    whole = {name: pd.Index(index.values) for name, index in indexes.items()}
+    own = [{} if ds is None else _own_indexes(ds, whole) for ds in results]
+    tables = [None if ds is None else ds.variables for ds in results]
+    coordinates = [set(ds.coords) for ds in present]
     data, coords = {}, dict(indexes)
     for name in dict.fromkeys(name for ds in present for name in ds.variables):
         if name in coords or name in sizes:
             continue
-        having = [ds for ds in present if name in ds.variables]
-        if len({ds[name].dims for ds in having}) > 1:
-            other = next(ds for ds in having if ds[name].dims != having[0][name].dims)
-            raise ValueError(f"{name!r} has dimensions {having[0][name].dims} and {other[name].dims}")
-        is_coordinate = all(name in ds.coords for ds in having)
-        if is_coordinate and len(having) == len(present) and _same([ds[name].variable for ds in having]):
-            coords[name] = having[0][name].variable
+        variables = [None if table is None else table.get(name) for table in tables]
+        having = [one for one in variables if one is not None]
+        other = next((one for one in having if one.dims != having[0].dims), None)
+        if other is not None:
+            raise ValueError(f"{name!r} has dimensions {having[0].dims} and {other.dims}")
+        is_coordinate = sum(name in names for names in coordinates) == len(having)
+        if is_coordinate and len(having) == len(present) and _same(having):
+            coords[name] = having[0]
             continue
-        arrays = [None if ds is None else ds.get(name) for ds in results]
-        variable = _stack(arrays, indexes, lengths, sizes, lazy=lazy)
+        variable = _stack(variables, own, indexes, lengths, sizes, lazy=lazy)
         (coords if is_coordinate else data)[name] = variable
     return xr.Dataset(data, coords)
 
@@ -93,28 +98,38 @@ def _same(variables):
     )
 
 
-def _stack(arrays, indexes, lengths, sizes, *, lazy):
-    """The variable of all results, as a Variable; None in `arrays` is missing."""
-    having = [array for array in arrays if array is not None]
+def _own_indexes(ds, indexes):
+    """By dimension: the index of a dataset, where it is not that of all of them together."""
+    found = ds.indexes
+    return {
+        dim: found[dim] for dim, index in indexes.items() if dim in found and not found[dim].equals(index)
+    }
+
+
+def _stack(variables, own, indexes, lengths, sizes, *, lazy):
+    """The variable of all results, as a Variable; None in `variables` is missing."""
+    having = [variable for variable in variables if variable is not None]
     dims = having[0].dims
     shape = tuple(lengths[dim] for dim in dims)
-    whole = len(having) == len(arrays) and all(
-        array.shape == shape and all(_matches(array, dim, indexes) for dim in dims) for array in having
+    whole = len(having) == len(variables) and all(
+        variable.shape == shape and not any(dim in other for dim in dims)
+        for variable, other in zip(variables, own, strict=True)
     )
-    dtype, fill = _type_and_fill([array.dtype for array in having], whole=whole)
+    dtype, fill = _type_and_fill({variable.dtype for variable in having}, whole=whole)
     parts = []
-    for array in arrays:
-        if array is None:
+    for variable, other in zip(variables, own, strict=True):
+        if variable is None:
             nothing = np.full(shape, fill, dtype=dtype)
             parts.append(da.from_array(nothing, chunks=shape) if lazy else nothing)
             continue
-        array = array.drop_vars([name for name in array.coords if name not in array.dims])
-        wanted = {dim: indexes[dim].values for dim in dims if not _matches(array, dim, indexes)}
-        array = array.chunk() if lazy else array
-        array = array.astype(dtype) if array.dtype != dtype else array
-        array = array.reindex(wanted, fill_value=fill) if wanted else array
-        array = array.chunk(dict.fromkeys(dims, -1)) if lazy else array
-        part = array.variable.data
+        variable = variable.chunk() if lazy else variable
+        variable = variable.astype(dtype) if variable.dtype != dtype else variable
+        moved = {dim: other[dim] for dim in dims if dim in other}
+        if moved:
+            array = xr.DataArray(variable, {dim: np.asarray(index) for dim, index in moved.items()})
+            variable = array.reindex({dim: indexes[dim].values for dim in moved}, fill_value=fill).variable
+        variable = variable.chunk(dict.fromkeys(dims, -1)) if lazy else variable
+        part = variable.data
         if part.shape != shape and lazy:
             chunks = tuple((n,) for n in shape)
             part = part.map_blocks(_filled_up, shape, fill, dtype=dtype, chunks=chunks)
@@ -129,10 +144,6 @@ def _filled_up(values, shape, fill):
     found = np.full(shape, fill, dtype=values.dtype)
     found[tuple(map(slice, values.shape))] = values
     return found
-
-
-def _matches(array, dim, indexes):
-    return dim not in indexes or array.indexes[dim].equals(pd.Index(indexes[dim].values))
 
 
 def _type_and_fill(dtypes, *, whole):

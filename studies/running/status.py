@@ -1,13 +1,23 @@
-"""How far a sweep is."""
+"""How far a sweep is, from its files alone: neither the study nor what it needs is loaded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from .folder import open_sweep, runner
-from .progress import duration
-from .states import DONE, FAILED, INTERRUPTED, RUNNING, WAITING, read_state
+from .records import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    WAITING,
+    in_words,
+    read_state,
+    read_sweep_json,
+    runner,
+)
+from .time_left import duration, time_left
 
 ORDER = (DONE, RUNNING, WAITING, INTERRUPTED, FAILED)
 
@@ -20,8 +30,8 @@ class SweepStatus:
     ----------
     directory : Path
     study, question : str
-    jobs : dict of str to Job
-        By id, in the order in which they are begun.
+    jobs : dict of str to str
+        Where on the axes each job is, in words; by id, in the order in which they are begun.
     states : dict of str to JobState
     holder : dict or None
         Who runs it, as its lock file says.
@@ -41,14 +51,17 @@ class SweepStatus:
     @property
     def seconds_left(self):
         """Expected time until all jobs are done, s; None where no job is done, or nobody runs them."""
-        done = [self.states[name].seconds for name in self.of(DONE)]
-        if not done or not self.holder:
+        if not self.holder:
             return None
-        left = sum(found.state in (RUNNING, WAITING) for found in self.states.values())
         at_once = (
             self.holder.get("workers") if self.holder.get("scheduler") is None else len(self.of(RUNNING))
         )
-        return sum(done) / len(done) * left / max(1, at_once or 1)
+        return time_left(
+            [self.states[name].seconds for name in self.of(DONE)],
+            [_seconds_since(self.states[name].began) for name in self.of(RUNNING)],
+            waiting=len(self.of(WAITING)),
+            workers=at_once or 1,
+        )
 
     def text(self):
         """All of it in lines."""
@@ -63,10 +76,10 @@ class SweepStatus:
             left = self.seconds_left
             lines.append(who if left is None else f"{who}; about {duration(left)} left")
         for name in self.of(RUNNING):
-            lines.append(f"running: {self.jobs[name].text}, since {self.states[name].began}")
+            lines.append(f"running: {self.jobs[name]}, since {self.states[name].began}")
         for state in (INTERRUPTED, FAILED):
             lines += [
-                f"{state}: " + ": ".join(filter(None, (self.jobs[name].text, self.states[name].error)))
+                f"{state}: " + ": ".join(filter(None, (self.jobs[name], self.states[name].error)))
                 for name in self.of(state)
             ]
         if self.of(FAILED):
@@ -92,9 +105,19 @@ def sweep_status(directory):
     ResultError
         No sweep is there, or it is damaged.
     """
-    sweep = open_sweep(directory)
-    jobs = {job.id: job for job in sweep.jobs}
-    states = {job.id: read_state(directory, job) for job in sweep.jobs}
-    return SweepStatus(
-        Path(directory), sweep.study.name, sweep.study.question, jobs, states, runner(directory)
-    )
+    content = read_sweep_json(directory)
+    if "jobs" in content:
+        name, question = content["name"], content["question"]
+        jobs = {job: in_words(at) for job, at in content["jobs"].items()}
+    else:  # begun before the file named the jobs: only the study can
+        from .folder import open_sweep
+
+        sweep = open_sweep(directory)
+        name, question = sweep.study.name, sweep.study.question
+        jobs = {job.id: job.text for job in sweep.jobs}
+    states = {job: read_state(directory, job) for job in jobs}
+    return SweepStatus(Path(directory), name, question, jobs, states, runner(directory))
+
+
+def _seconds_since(began):
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(began)).total_seconds()) if began else 0.0

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import catalogue
 from ..study import Axis
 from .axes import coordinates, points, slug, sweep_axes
+from .records import in_words
 from .values import checked, configuration, defaults, to_json
 
 
@@ -39,7 +40,7 @@ class Job:
     @property
     def text(self):
         """Where it is on the axes, in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.at.items()) or "the only job"
+        return in_words(self.at)
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,13 @@ class Sweep:
         return hashlib.sha256(Path(self.study_name).read_bytes()).hexdigest()
 
     def to_json(self):
-        """What ``sweep.json`` holds of it, as a dict."""
+        """What ``sweep.json`` holds of it, as a dict; the first that differs tells two sweeps apart best."""
         return {
             "study": self.study_name,
             "study_file_hash": self.file_hash,
             "smoke": self.smoke,
-            "configuration": json.loads(json.dumps(self.values, allow_nan=False)),
             "axes": [json.loads(json.dumps(dataclasses.asdict(axis), allow_nan=False)) for axis in self.axes],
+            "configuration": json.loads(json.dumps(self.values, allow_nan=False)),
         }
 
 
@@ -121,8 +122,9 @@ def make_sweep(study_name, *, values=None, sweeps=None, seeds=None, smoke=False,
         One of `chronaxie.studies.catalogue.STUDIES`, or the path of a Python file with a `Study` in ``STUDY``.
     values : mapping of str to object, optional
         Fields of the configuration; axes of the study that sweep them are left out.
-    sweeps : mapping of str to sequence, optional
-        Values by field, beside or in place of the study's own axes; labels by the name of an axis that has them.
+    sweeps : mapping of str to sequence or Axis, optional
+        Values by field, beside or in place of the study's own axes; labels by the name of an axis that has them; or an
+        axis as it is to be.
     seeds : int, optional
         Seeds 0 to seeds − 1.
     smoke : bool

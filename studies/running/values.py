@@ -69,6 +69,9 @@ def read_toml(path):
         ) from error
     except ValueError as error:
         raise ValueError(f"{path}: not TOML: {error}") from error
+    for name, table in content.items():
+        if name != "sweep" and isinstance(table, Mapping) and get_close_matches(name, ["sweep"]):
+            raise ValueError(f"{path}: [{name}]: values to sweep are in the table [sweep]; rename it")
     sweeps = content.pop("sweep", {})
     if not isinstance(sweeps, Mapping) or not all(isinstance(values, tuple) for values in sweeps.values()):
         raise ValueError(

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from .folder import open_sweep
 from .one_job import DiskFull, run_job
-from .states import DONE, WAITING, job_lock, read_state
+from .records import DONE, WAITING, read_state
+from .states import job_lock
 
 # One thread each: the same sums in the same order whatever else the machine does, and as many workers as cores.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")

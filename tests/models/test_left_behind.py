@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chronaxie._locks import lock_now
 from chronaxie.models import BuildError, Simulation, SimulationError, SimulationTimeout, simulate, srnn
-from chronaxie.models.locks import lock_now
 from chronaxie.models.processes import SAID, follow, watched
 
 from .compiled import CPP, stimulus

@@ -154,9 +154,9 @@ def test_with_overwrite_the_training_begins(small, no_training, tmp_path):
     [
         (
             ["--surrogate", "triangle"],
-            "surrogate: expected a Surrogate or one of .*triangular.*got 'triangle'",
+            "surrogate must be one of .*triangular.*got 'triangle'; the nearest are triangular",
         ),
-        (["--device", "gpu"], "unknown device 'gpu'; choose one of numpy, cython, cpp_standalone"),
+        (["--device", "gpu"], "device must be one of numpy, cython, cpp_standalone, .*got 'gpu'"),
         (["--resume"], "checkpoint.pt: no checkpoint there; start without resume"),
         (["--data", "somewhere"], "--synthetic and --data exclude each other: leave one out"),
     ],

@@ -124,8 +124,8 @@ def test_a_training_continues_in_the_stage_that_was_interrupted(trained, tmp_pat
     ("options", "match"),
     [
         ({"task": "ludb"}, "the model current_alif has recipes for ecg, none for the task 'ludb'"),
-        ({"hidden": ()}, "hidden: expected whole numbers >= 1"),
-        ({"hidden": (0,)}, "hidden: expected whole numbers >= 1"),
+        ({"hidden": ()}, "hidden must be whole numbers >= 1"),
+        ({"hidden": (0,)}, "hidden must be whole numbers >= 1"),
         ({"epochs": 0}, "epochs: expected an integer >= 1"),
         ({"learning_rate": -1.0}, "learning_rate: expected a finite number > 0"),
         ({"options": {"windows": 1}}, "no option is called 'windows'"),

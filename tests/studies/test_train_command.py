@@ -176,7 +176,10 @@ def test_every_option_of_the_command_is_in_its_help_and_the_models_in_the_page(c
     assert all(f"| `{model}` |" in page for model in recipes.MODELS)
 
 
-def test_an_unknown_device_is_found_out_before_the_training(small_tasks, monkeypatch):
+def test_a_device_that_this_machine_lacks_is_found_out_before_the_training(small_tasks, monkeypatch):
     monkeypatch.setattr(training, "fit", lambda *a, **k: pytest.fail("the training began"))
-    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
-        training.run(TrainConfig("digits", device="gpu"), report=lambda line: None)
+    monkeypatch.setenv("PATH", "")
+    for name in ("CXX", "CC"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(DeviceError, match="device 'cython' needs a C"):
+        training.run(TrainConfig("digits", device="cython"), report=lambda line: None)

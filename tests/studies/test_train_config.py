@@ -17,8 +17,8 @@ def test_adaptation_and_rate_penalty_replace_those_of_the_recipe():
     ("model", "values", "message"),
     [
         ("lif", {"beta": 0.0}, "beta is for the model alif, the model is lif"),
-        ("alif", {"beta": -1.0}, "beta must be a finite number >= 0, got -1.0"),
-        ("alif", {"beta": float("inf")}, "beta must be a finite number >= 0, got inf"),
+        ("alif", {"beta": -1.0}, "beta must be a finite number >= 0, or none, got -1.0"),
+        ("alif", {"beta": float("inf")}, "beta must be a finite number >= 0, or none, got inf"),
         ("lstm", {"beta": 0.0}, "beta is for spiking networks"),
         ("lstm", {"rate_penalty": 0.0}, "rate_penalty is for spiking networks"),
     ],

@@ -107,7 +107,7 @@ def test_each_part_of_the_step_alone():
 
 
 def test_models_that_there_are_not():
-    with pytest.raises(ValueError, match="model must be one of alif, current_alif, got 'lstm'"):
+    with pytest.raises(ValueError, match="model must be one of alif, current_alif, or none, got 'lstm'"):
         ContinuousTimeConfig(model="lstm")
 
 

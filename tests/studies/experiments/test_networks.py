@@ -74,7 +74,11 @@ def test_labels_at_the_events_are_an_option_of_the_task():
         (ECGComparisonConfig, {"task": "digits"}, "ecg_comparison: task must be one of ecg, synthetic_ecg"),
         (MnistConfig, {"task": "ecg"}, "mnist: task must be one of smnist, psmnist, digits, got 'ecg'"),
         (SpeechConfig, {"task": "digits"}, "speech: task must be one of spoken_digits, shd, ssc"),
-        (RobustnessComparisonConfig, {"perturbations": ("fever",)}, "no perturbation 'fever'; there are"),
+        (
+            RobustnessComparisonConfig,
+            {"perturbations": ("fever",)},
+            "perturbations must be names among membrane_noise, .*, got .'fever',.",
+        ),
         (RobustnessComparisonConfig, {"draws": 0}, "draws must be a whole number >= 1, got 0"),
         (RobustnessComparisonConfig, {"trials": 2.5}, "trials must be a whole number >= 1, got 2.5"),
     ],

@@ -177,7 +177,7 @@ def test_every_variant_is_a_configuration():
 
 
 def test_a_stretch_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="stretch: expected a number > 0, got 0"):
+    with pytest.raises(ValueError, match="stretch must be a finite number > 0, got 0"):
         TimescalesConfig(stretch=0)
 
 

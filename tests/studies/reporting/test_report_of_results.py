@@ -300,3 +300,9 @@ def test_the_command(small, tmp_path, capsys, undrawn):
     assert capsys.readouterr().out == f"written:\n  {out}\n"
     assert main(["report", str(tmp_path / "none.nc")]) == 1
     assert "none.nc: no such file" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_result_is_refused(tmp_path):
+    (tmp_path / "README.md").write_text("# read me")
+    with pytest.raises(ResultError, match=r"README.md: expected a result file \(.nc\), its folder, or .* ends in .md"):
+        write_report(tmp_path / "README.md")

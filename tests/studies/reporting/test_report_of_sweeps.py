@@ -13,7 +13,9 @@ from chronaxie.studies.reporting.sweep import run_command
 from chronaxie.studies.results import ResultError, read_result
 from chronaxie.studies.running import runner
 from chronaxie.studies.running.folder import prepare_sweep
+from chronaxie.studies.running.one_job import run_job
 from chronaxie.studies.running.runner import Outcome
+from chronaxie.studies.running.states import job_lock
 from chronaxie.studies.running.sweep import make_sweep
 
 from .conftest import GAINS, silent
@@ -72,7 +74,7 @@ def test_a_failed_job_is_shown_with_its_error(page, text):
     (traceback,) = (one for one in page.texts["pre"] if "Traceback" in one)
     assert "<script>document.title = 'injected'</script>" in traceback
     assert text.count("<script>") == 1
-    assert any("Not done: 1 of 9 jobs." in one for one in page.texts["warning"])
+    assert any("8 of 9 jobs are done" in one for one in page.texts["warning"])
 
 
 def test_nothing_is_loaded(text, page):
@@ -98,8 +100,20 @@ def test_a_sweep_that_has_begun_has_a_page(tmp_path):
     prepare_sweep(tmp_path, make_sweep(GAINS, seeds=2), report=silent)
     page = read(write_report(tmp_path).read_text(encoding="utf-8"))
     assert page.texts["answer"][0].startswith("Not answered yet: 0 of 6 jobs are done")
-    assert f"chronaxie resume {tmp_path.name}" in page.texts["code"]
+    assert f"chronaxie resume {tmp_path}" in page.texts["code"]
     assert [row[3] for row in page.rows if len(row) == 8] == ["State", *["waiting"] * 6]
+
+
+def test_a_page_of_a_half_done_sweep_says_how_far_it_is(tmp_path):
+    sweep = make_sweep(GAINS, seeds=2)
+    prepare_sweep(tmp_path, sweep, report=silent)
+    for job in sweep.jobs[:4]:
+        with job_lock(tmp_path, job):
+            run_job(tmp_path, sweep, job, report=silent)
+    runner.finish(tmp_path, sweep, report=silent)
+    page = read(write_report(tmp_path).read_text(encoding="utf-8"))
+    assert page.texts["h1"] == ["gains · 4 of 6 jobs done"]
+    assert "4 of 6 jobs are done; what is said here is of those alone." in page.texts["warning"][0]
 
 
 def test_a_sweep_of_a_newer_version_is_refused(tmp_path):

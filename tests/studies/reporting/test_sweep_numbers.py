@@ -10,8 +10,9 @@ from chronaxie.studies.reporting import write_report
 from chronaxie.studies.reporting.sweep_numbers import found_in
 from chronaxie.studies.running.folder import prepare_sweep
 from chronaxie.studies.running.one_job import run_job
+from chronaxie.studies.running.records import WAITING
 from chronaxie.studies.running.runner import finish
-from chronaxie.studies.running.states import WAITING, job_lock, write_state
+from chronaxie.studies.running.states import job_lock, write_state
 from chronaxie.studies.running.sweep import make_sweep
 
 from .conftest import GAINS, silent
@@ -90,7 +91,7 @@ def test_numbers_of_jobs_that_ended_later_are_missed(tmp_path):
     assert "these numbers" not in warned()
     run(sweep.jobs[3:])
     assert "Jobs that are done but not in these numbers, which were gathered before: 1;" in warned()
-    assert f"chronaxie resume {tmp_path.name}" in page().texts["code"]
+    assert f"chronaxie resume {tmp_path}" in page().texts["code"]
     finish(tmp_path, sweep, report=silent)
     assert warned() == ""
     write_state(tmp_path, sweep.jobs[0], WAITING, study=sweep.study)

@@ -11,7 +11,7 @@ from chronaxie.studies.results import ResultError
 from chronaxie.studies.running.cluster import run_on_scheduler
 from chronaxie.studies.running.folder import prepare_sweep
 from chronaxie.studies.running.progress import Progress
-from chronaxie.studies.running.states import DONE, FAILED, INTERRUPTED, read_state
+from chronaxie.studies.running.records import DONE, FAILED, INTERRUPTED, read_state
 
 # A scheduler with a worker of its own process; the second cluster joins it over TCP.
 FIRST = """

@@ -2,18 +2,16 @@
 
 import dataclasses
 import json
-import os
 
 import pytest
 import xarray as xr
 
 from chronaxie.analyses.drawing.specs import FigureSpec, Panel
 from chronaxie.studies.results import ResultError
-from chronaxie.studies.running.folder import only_runner, prepare_sweep
-from chronaxie.studies.running.progress import Progress, duration
+from chronaxie.studies.running.folder import prepare_sweep
+from chronaxie.studies.running.records import FAILED
 from chronaxie.studies.running.runner import finish
-from chronaxie.studies.running.states import FAILED, INTERRUPTED, RUNNING, job_lock, write_state
-from chronaxie.studies.running.status import sweep_status
+from chronaxie.studies.running.states import write_state
 
 
 @pytest.fixture(scope="module")
@@ -113,48 +111,3 @@ def test_a_sweep_of_which_nothing_is_done_has_only_errors(sweep, tmp_path):
     outcome = finish(tmp_path, sweep, report=silent)
     assert outcome.files == []
     assert outcome.failed == {sweep.jobs[1].id: "ValueError: x"}
-
-
-def test_status_says_how_far_a_sweep_is(sweep, run_here, tmp_path):
-    run_here(tmp_path, sweep, sweep.jobs[:1])
-    write_state(tmp_path, sweep.jobs[1], FAILED, study=sweep.study, error="ValueError: x")
-    write_state(tmp_path, sweep.jobs[2], INTERRUPTED, study=sweep.study, error="signal 9 (SIGKILL)")
-    text = sweep_status(tmp_path).text()
-    assert "walk: Where does a walk end?\n4 jobs: 1 done, 1 waiting, 1 interrupted, 1 failed\n" in text
-    assert f"nobody runs it; it goes on with: chronaxie resume {tmp_path}" in text
-    assert "\nfailed: drift 0.0, gait slow, seed 1: ValueError: x\n" in text
-    assert "\ninterrupted: drift 1.0, gait slow, seed 0: signal 9 (SIGKILL)\n" in text
-    with only_runner(tmp_path, workers=2, scheduler=None), job_lock(tmp_path, sweep.jobs[3]):
-        write_state(tmp_path, sweep.jobs[3], RUNNING, study=sweep.study, began="noon")
-        found = sweep_status(tmp_path)
-        assert found.seconds_left == pytest.approx(found.states[sweep.jobs[0].id].seconds / 2)
-        assert f"process {os.getpid()} on {os.uname().nodename} runs it; about " in found.text()
-        assert "\nrunning: drift 1.0, gait slow, seed 1, since noon\n" in found.text()
-
-
-def test_status_of_a_complete_sweep(make, run_here, tmp_path):
-    sweep = make(values={"drift": 0, "seed": 1, "steps": 1})
-    run_here(tmp_path, sweep)
-    assert sweep_status(tmp_path).text().endswith("1 jobs: 1 done\ncomplete")
-
-
-def test_progress_without_a_terminal_is_a_line_for_each_job(sweep, capsys, monkeypatch):
-    monkeypatch.setattr("time.monotonic", iter([0.0, 30.0, 60.0]).__next__)
-    with Progress(sweep.jobs, done=1, workers=2) as progress:
-        progress.says(sweep.jobs[1].id, "not shown")
-        progress.finished(sweep.jobs[1].id, 2.0)
-        progress.fell(sweep.jobs[2].id, "ValueError: x")
-        progress.finished(sweep.jobs[3].id, 4.0)
-    assert capsys.readouterr().err.splitlines() == [
-        "[2/4] drift 0.0, gait slow, seed 1: 2.0 s; 60 s left",
-        "[3/4] drift 1.0, gait slow, seed 0: failed: ValueError: x; 30 s left",
-        "[4/4] drift 1.0, gait slow, seed 1: 4.0 s",
-    ]
-    assert progress.fallen == {sweep.jobs[2].id}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(3.4, "3 s"), (99, "99 s"), (720, "12 min"), (11100, "3 h 05 min")]
-)
-def test_durations_are_said_in_words(seconds, text):
-    assert duration(seconds) == text

@@ -1,12 +1,14 @@
 """The folder of a sweep: what it says, what it refuses, who holds it."""
 
+import dataclasses
 import json
 import os
 
 import pytest
 
 from chronaxie.studies.results import ResultError
-from chronaxie.studies.running.folder import only_runner, open_sweep, prepare_sweep, runner, started_in
+from chronaxie.studies.running.folder import only_runner, open_sweep, prepare_sweep, started_in
+from chronaxie.studies.running.records import runner
 
 
 def silent(line):
@@ -25,10 +27,17 @@ def test_a_sweep_comes_back_from_its_folder(make, tmp_path):
 def test_the_same_sweep_goes_on_and_another_is_refused(make, tmp_path):
     prepare_sweep(tmp_path, make(seeds=2), report=silent)
     prepare_sweep(tmp_path, make(seeds=2), report=silent)
-    with pytest.raises(
-        ResultError, match=r"holds another sweep: its axes are drift.*seed \[0, 1\], not drift.*--out"
+    for other, message in (
+        (make(seeds=3), "its axis seed is 0, 1, not 0, 1, 2; give another folder with --out, or .*resume {}"),
+        (make(seeds=2, sweeps={"gait": ("fast",)}), "its axis gait is slow, fast, not fast"),
+        (make(seeds=2, values={"drift": 1}), r"it sweeps drift \(0.0, 0.5, 1.0\), this one does not"),
+        (make(seeds=2, sweeps={"pause": (1,)}), r"it does not sweep pause, this one does \(1.0\)"),
     ):
-        prepare_sweep(tmp_path, make(seeds=3), report=silent)
+        with pytest.raises(ResultError, match=f"holds another sweep: {message.format(tmp_path)}"):
+            prepare_sweep(tmp_path, other, report=silent)
+    turned = dataclasses.replace(make(seeds=2), axes=make(seeds=2).axes[::-1])
+    with pytest.raises(ResultError, match="axes are in the order drift, gait, seed, not seed, gait, drift"):
+        prepare_sweep(tmp_path, turned, report=silent)
     with pytest.raises(ResultError, match="its configuration has pause 0.0, not 1.0"):
         prepare_sweep(tmp_path, make(seeds=2, values={"pause": 1}), report=silent)
     with pytest.raises(ResultError, match="its smoke is False, not True"):

@@ -9,8 +9,8 @@ import xarray as xr
 
 from chronaxie.studies.results import ResultError
 from chronaxie.studies.running import gathering
-from chronaxie.studies.running.folder import job_folder
 from chronaxie.studies.running.gathering import gather, open_gathered, write_gathered
+from chronaxie.studies.running.records import job_folder
 from chronaxie.studies.running.stacking import stacked
 
 SWEPT = {"sweeps": {"drift": (0, 1), "gait": ("slow", "fast")}, "seeds": 2}
@@ -64,6 +64,21 @@ def test_what_the_results_agree_on_is_kept(sweep, folder, walk):
     assert [axis["field"] for axis in json.loads(attrs["axes"])] == ["drift", "gait", "seed"]
     assert attrs["jobs"] == 8
     assert attrs["missing_jobs"] == attrs["failed_jobs"] == "[]"
+
+
+def test_where_data_are_from_is_kept_for_each_job_where_it_differs(sweep, folder):
+    for k, job in enumerate(sweep.jobs):
+        file = job_folder(folder, job) / "result.nc"
+        with xr.open_dataset(file) as ds:
+            one = ds.load().assign_attrs(data_hash=f"hash {k}", data_source="the same")
+        one.to_netcdf(file, engine="h5netcdf")
+    for lazy in (False, True):
+        gathered = gather(folder, sweep, lazy=lazy)
+        assert gathered.attrs["data_source"] == "the same"
+        assert "data_hash" not in gathered.attrs
+        assert gathered["data_hash"].dims == AXES
+        assert gathered["data_hash"].values.ravel().tolist() == [f"hash {k}" for k in range(8)]
+        assert json.loads(gathered.attrs["seeds"]) == [0, 1]
 
 
 def test_jobs_that_are_not_done_are_missing_values_and_named(sweep, folder):

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from chronaxie.studies.running.folder import open_sweep
-from chronaxie.studies.running.states import DONE, FAILED, INTERRUPTED, RUNNING, read_state
+from chronaxie.studies.running.records import DONE, FAILED, INTERRUPTED, RUNNING, read_state
 
 KILLS = 10
 

@@ -10,21 +10,18 @@ import xarray as xr
 from chronaxie.studies.physical_training import _of_stage
 from chronaxie.studies.results import read_result
 from chronaxie.studies.running import one_job, states
-from chronaxie.studies.running.folder import job_folder
 from chronaxie.studies.running.one_job import DiskFull
-from chronaxie.studies.running.runner import run_sweep
-from chronaxie.studies.running.states import (
+from chronaxie.studies.running.records import (
     DONE,
     FAILED,
     INTERRUPTED,
     RUNNING,
     WAITING,
-    is_held,
-    job_lock,
-    note_interrupted,
+    job_folder,
     read_state,
-    write_state,
 )
+from chronaxie.studies.running.runner import run_sweep
+from chronaxie.studies.running.states import is_held, job_lock, note_interrupted, write_state
 
 
 @pytest.fixture

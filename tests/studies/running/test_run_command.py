@@ -1,6 +1,7 @@
 """``chronaxie run`` of a sweep: what it takes, what it refuses."""
 
 import json
+import re
 
 import pytest
 import xarray as xr
@@ -38,7 +39,7 @@ def test_a_sweep_is_run_from_the_command_line_to_its_answer(walk, tmp_path, caps
     assert main(["status", str(out)]) == 0
     assert capsys.readouterr().out.endswith("2 jobs: 2 done\ncomplete\n")
     assert main(["run", walk, "--smoke", "--seeds", "1", "--out", str(out)]) == 1
-    assert "holds another sweep: its axes are seed [0, 1], not seed [0]" in capsys.readouterr().err
+    assert "holds another sweep: its axis seed is 0, 1, not 0;" in capsys.readouterr().err
 
 
 def test_a_study_without_a_command_of_its_own_takes_fields_sweeps_and_seeds(asked):
@@ -118,6 +119,21 @@ def test_a_file_that_defines_no_study_is_refused(tmp_path):
         ValueError, match="mine.py: expected a chronaxie.studies.study.Study in the variable STUDY, got int"
     ):
         catalogue.study(str(tmp_path / "mine.py"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n", r"mine.py: has no variable STUDY; a study of your own ends with STUDY = Study\(name="),
+        ("x = 1\ny = (\n", "mine.py: cannot be loaded: SyntaxError in line 2: '.' was never closed"),
+        ("import json\n\nwalk\n", "mine.py: cannot be loaded: NameError in line 3: name 'walk' is not defined"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_says_where(text, message, tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(text)
+    assert main(["run", str(tmp_path / "mine.py"), "--out", str(tmp_path / "out")]) == 1
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
 
 
 def test_every_study_of_the_catalogue_is_what_its_entry_says():

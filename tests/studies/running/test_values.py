@@ -104,7 +104,11 @@ def test_toml_has_fields_and_sweeps(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("name = x", "c.toml: not TOML"), ("[sweep]\nrate = 1", r"c.toml: \[sweep\] must be a table of lists")],
+    [
+        ("name = x", "c.toml: not TOML"),
+        ("[sweep]\nrate = 1", r"c.toml: \[sweep\] must be a table of lists"),
+        ("[sweeps]\nrate = [1]", r"c.toml: \[sweeps\]: values to sweep are in the table \[sweep\]; rename it"),
+    ],
 )
 def test_what_is_no_toml_of_a_sweep_is_refused(tmp_path, text, message):
     (tmp_path / "c.toml").write_text(text)

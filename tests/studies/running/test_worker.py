@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from chronaxie.studies.running.folder import prepare_sweep
-from chronaxie.studies.running.states import INTERRUPTED, read_state
+from chronaxie.studies.running.records import INTERRUPTED, read_state
 from chronaxie.studies.running.worker import UNHEARD, command
 
 
