@@ -28,6 +28,12 @@ SAME_STEPS = (
 )
 
 
+WAYS_OUT = (
+    "lower its learning rate, bound it, or give Twin(detach_reset=True): through a neuron that spikes often its own "
+    "reset can multiply a gradient at every step"
+)
+
+
 class TrainingDiverged(ArithmeticError):
     """The loss or a gradient is not a finite number."""
 
@@ -170,7 +176,7 @@ class Run(abc.ABC):
             )
         broken = broken or gradients
         lost = f"the first parameter that is lost is {broken[0]}" if broken else "all parameters are finite"
-        raise TrainingDiverged(f"{message}{lost}; lower its learning rate, bound it, or clip the gradient")
+        raise TrainingDiverged(f"{message}{lost}; {WAYS_OUT}")
 
     def parameters_now(self):
         """A copy of the model's state."""

@@ -83,7 +83,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
     )
     remember_task(net, config.task, options={}, classes=task.classes, seed=config.seed, encoder=task.encoder)
     initial = network_values(net)
-    twin = trained_twin(net, config.model, surrogate=config.surrogate, engine=config.engine)
+    twin = trained_twin(
+        net, config.model, surrogate=config.surrogate, detach_reset=config.detach_reset, engine=config.engine
+    )
     options = {"checkpoint": checkpoint, "resume": resume, **_training(config, task)}
     history = fit(twin, task, distributed=are_several(), **options)
     if not is_first():

@@ -93,6 +93,8 @@ class ECGConfig:
         Which epoch's parameters are kept.
     surrogate : str
         Surrogate derivative.
+    detach_reset : bool
+        Gradients ignore the reset's dependence on the spike.
     device : str
         Brian2 device of the comparison.
     engine : {"auto", "fused", "compiled", "reference"} or None
@@ -129,6 +131,7 @@ class ECGConfig:
     average_epochs: float = _TRAINING.average_epochs
     select: str = _TRAINING.select
     surrogate: str = _NETWORK.surrogate
+    detach_reset: bool = _NETWORK.detach_reset
     device: str = "numpy"
     engine: str | None = None
     fine_factors: tuple[int, ...] = (2, 4, 8)
@@ -185,7 +188,16 @@ def defaults(task, model="alif"):
     dict of str to object
     """
     chosen = recipe(task)
-    of_network = ("hidden", "input_gain", "recurrent_gain", "tau_m", "tau_a", "tau_m_output", "surrogate")
+    of_network = (
+        "hidden",
+        "input_gain",
+        "recurrent_gain",
+        "tau_m",
+        "tau_a",
+        "tau_m_output",
+        "surrogate",
+        "detach_reset",
+    )
     of_training = (
         "epochs",
         "batch_size",

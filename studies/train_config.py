@@ -31,13 +31,14 @@ _OF_SPIKING = (
     "delays",
     "beta",
     "rate_penalty",
+    "finer",
     "time_constant_rate",
     "frozen_time_constants",
     "device",
     "engine",
     "brian2_trials",
 )
-_OF_RECIPE = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty")
+_OF_RECIPE = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty", "finer")
 _CHECKS = {
     "model": one_of(MODELS),
     "match": one_of(MATCHES),
@@ -82,6 +83,8 @@ class TrainConfig:
         Rise of the threshold by adaptation, of the ALIF network, >= 0; with 0 its threshold is constant at b0.
     rate_penalty : float or None
         Factor of the mean number of spikes per neuron and step in the loss, >= 0.
+    finer : tuple of int or None
+        Training at mixed steps: each batch at the step of the task or at a fraction of it (`Training`).
     epochs, batch_size : int or None
     learning_rate, time_constant_rate : float or None
         Peak rates of weights and of (relative) time constants.
@@ -114,6 +117,7 @@ class TrainConfig:
     delays: str | None = None
     beta: float | None = None
     rate_penalty: float | None = None
+    finer: tuple[int, ...] | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -125,8 +129,9 @@ class TrainConfig:
     options: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self):
-        if isinstance(self.hidden, list):
-            object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ("hidden", "finer"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         check_fields(self, "train", _CHECKS)
         layers = self.network.recurrent
         object.__setattr__(self, "options", _pairs(self.task, self.options))

@@ -200,7 +200,7 @@ def spiking_network(config, task, hidden):
     )
 
 
-def trained_twin(net, model, *, surrogate, engine=None, frozen=False, delays=False):
+def trained_twin(net, model, *, surrogate, detach_reset=False, engine=None, frozen=False, delays=False):
     """The twin of a network of `SPIKING` in which it is trained, in single precision.
 
     Parameters
@@ -208,7 +208,7 @@ def trained_twin(net, model, *, surrogate, engine=None, frozen=False, delays=Fal
     net : brian2.Network
     model : str
         Of `SPIKING`; it decides what is trained beside weights and biases, and within which limits.
-    surrogate, engine
+    surrogate, detach_reset, engine
         Of the twin.
     frozen : bool
         Whether time constants stay as they are.
@@ -228,6 +228,7 @@ def trained_twin(net, model, *, surrogate, engine=None, frozen=False, delays=Fal
         trainable=("w", "bias", *values, *(f"{name}.delay" for name in looped)),
         dtype=torch.float32,
         surrogate=surrogate,
+        detach_reset=detach_reset,
         engine=engine,
         namespace={},
         coordinates={name: limits for name, limits in LIMITS.items() if name in values},
@@ -242,6 +243,7 @@ def _train_spiking(config, task, hidden, state, report):
         net,
         config.model,
         surrogate=config.network.surrogate,
+        detach_reset=config.network.detach_reset,
         engine=config.engine,
         frozen=config.frozen_time_constants,
         delays=config.delays is not None,

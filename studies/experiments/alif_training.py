@@ -33,7 +33,13 @@ def train_alif(config, task, *, checkpoint=None, resume=False, report=print):
     """
     net = spiking_network(config, task, config.sizes(task.train.sizes["channel"], len(task.classes)))
     initial = network_values(net)
-    twin = trained_twin(net, config.model, surrogate=config.network.surrogate, engine=config.engine)
+    twin = trained_twin(
+        net,
+        config.model,
+        surrogate=config.network.surrogate,
+        detach_reset=config.network.detach_reset,
+        engine=config.engine,
+    )
     options = config.training(unlabelled=unlabelled_option(task, recipe(config.task).unlabelled_class))
     history = fit(twin, task, checkpoint=checkpoint, resume=resume, **dataclasses.asdict(options))
     twin.sync()

@@ -111,6 +111,16 @@ def test_models_that_there_are_not():
         ContinuousTimeConfig(model="lstm")
 
 
+def test_mixed_steps_are_those_of_the_training():
+    config = ContinuousTimeConfig(finer=(2, 4)).training_config
+    assert config.training(unlabelled="mask").finer == (2, 4)
+    for wrong in ({"model": "current_alif"}, {"network": "a.npz"}):
+        with pytest.raises(ValueError, match="finer is of ALIF networks that are trained here"):
+            ContinuousTimeConfig(finer=(2,), **wrong)
+    with pytest.raises(ValueError, match="finer must be whole numbers >= 2, each once, or none, got"):
+        ContinuousTimeConfig(finer=(1,))
+
+
 def test_starts_of_one_network_are_not_counted_as_networks():
     found = answer(gathered(network="a.npz"))
     assert "Of 5 starts of networks from files, 0 neuron-steps differ" in found.attrs["answer"]
@@ -118,7 +128,12 @@ def test_starts_of_one_network_are_not_counted_as_networks():
 
 def test_a_network_from_a_file_is_no_model_of_the_sweep():
     trained = make_sweep("continuous_time")
-    assert [axis.field for axis in trained.axes] == ["model", "seed"]
+    assert [axis.field for axis in trained.axes] == ["variant", "seed"]
+    assert {(job.config.trained, job.config.finer) for job in trained.jobs} == {
+        ("alif", None),
+        ("alif", (2, 4)),
+        ("current_alif", None),
+    }
     assert {type(job.config.training_config).__name__ for job in trained.jobs} == {
         "TrainConfig",
         "PhysicalConfig",
