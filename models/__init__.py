@@ -29,6 +29,21 @@ from .files import load, load_description, save
 from .hair_cells import HairCells, hair_cells
 from .importing import OddCheckpoint, load_published
 from .initials import Constant, LogNormal, LogUniform, Normal, Uniform, initial_from
+from .interchange import (
+    NIR_LI,
+    NIR_LIF,
+    GraphRefused,
+    MissingExtra,
+    NIR_CubaLI,
+    NIR_CubaLIF,
+    from_nir,
+    read_nir,
+    to_neo,
+    to_nir,
+    to_nwb,
+    to_pandas,
+    write_nir,
+)
 from .methods import with_method
 from .networks import srnn
 from .neurons import ALIF, LIF, LeakyIntegrator, NeuronModel, Parameter
@@ -62,6 +77,8 @@ __all__ = [
     "ALIF",
     "KINDS",
     "LIF",
+    "NIR_LI",
+    "NIR_LIF",
     "PERTURBATIONS",
     "Annotations",
     "ArraysRefused",
@@ -75,6 +92,7 @@ __all__ = [
     "ECGEncoder",
     "EFAdLIF",
     "FileRefused",
+    "GraphRefused",
     "HairCells",
     "Initial",
     "InputJitter",
@@ -84,6 +102,9 @@ __all__ = [
     "LogNormal",
     "LogUniform",
     "MembraneNoise",
+    "MissingExtra",
+    "NIR_CubaLI",
+    "NIR_CubaLIF",
     "NetworkDescription",
     "NeuronLesion",
     "NeuronModel",
@@ -119,6 +140,7 @@ __all__ = [
     "encoder_from",
     "encoder_text",
     "export",
+    "from_nir",
     "hair_cells",
     "initial_from",
     "level_crossing",
@@ -129,6 +151,7 @@ __all__ = [
     "normalise",
     "overload",
     "perturb",
+    "read_nir",
     "read_npz",
     "readout_scores",
     "resample",
@@ -138,7 +161,12 @@ __all__ = [
     "start_states",
     "threshold_difference",
     "tile",
+    "to_neo",
+    "to_nir",
+    "to_nwb",
+    "to_pandas",
     "with_dt",
     "with_method",
     "with_stimulus",
+    "write_nir",
 ]

@@ -16,10 +16,11 @@ from .exporting_csv import write_tables
 from .exporting_example import example_of
 from .exporting_script import script_text
 from .exporting_values import all_arrays, script_arrays
+from .interchange.nir_graphs import write_nir
 from .progress import from_start
 from .traces import traces_of
 
-FORMS = ("brian2", "npz", "csv")
+FORMS = ("brian2", "npz", "csv", "nir")
 # What running an exported script leaves beside it.
 _LEFT_BY_RUNS = ("cython_cache", "cpp_standalone", "__pycache__")
 
@@ -42,7 +43,7 @@ def export(
     ``"brian2"``: ``network.py``, a script that needs numpy and brian2 alone and gives the spikes of `simulate` on
     every device, and ``network.npz``, its values, inputs and starts. ``"npz"``: ``network.npz`` alone, every value by
     name (``hidden1.tau_m``) with units, connectivity, equations. ``"csv"``: a table for each group and each synapses
-    object. Values come out to the bit.
+    object. Values come out to the bit. ``"nir"``: ``network.nir``, see `interchange.to_nir`.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def export(
         Of one trial.
     folder : str or Path
         To be made; its parent exists. It is written beside its place and renamed: whole or not there.
-    to : {"brian2", "npz", "csv"}
+    to : {"brian2", "npz", "csv", "nir"}
     stimulus : DataArray or dict of str to DataArray, optional
         For a script, as in `simulate`: it is run by default. Without it inputs that are empty get random ones.
     initial : Initial, str or dict, optional
@@ -109,6 +110,8 @@ def export(
     with folder_beside(folder, overwrite=overwrite) as beside:
         if to == "csv":
             write_tables(description, beside)
+        elif to == "nir":
+            write_nir(description, beside / "network.nir")
         else:
             np.savez_compressed(beside / "network.npz", **arrays)
         if to == "brian2":

@@ -1,4 +1,4 @@
-"""``chronaxie export``: a network leaves the package, as a Brian2 script or as its values."""
+"""``chronaxie export``: a network leaves the package, as a Brian2 script, as its values or as a NIR graph."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ def add(commands):
     """Register the command."""
     parser = commands.add_parser(
         "export",
-        help="write a network as a plain Brian2 script, as arrays or as tables",
+        help="write a network as a plain Brian2 script, as arrays, as tables or as a NIR graph",
         description="--to brian2: network.py, a commented script that needs numpy and brian2 alone and gives the "
         "spikes of chronaxie on every device of Brian2, and network.npz with its values and inputs. --to npz: every "
-        "value by name, with units. --to csv: a table for each group and connection, units in the header.",
+        "value by name, with units. --to csv: a table for each group and connection, units in the header. --to nir: "
+        "network.nir, a graph for other simulators and neuromorphic hardware; what NIR cannot say is refused by name.",
     )
     parser.add_argument(
         "network",
@@ -22,7 +23,9 @@ def add(commands):
         help="a network file, or the result of a study that lies beside its network",
     )
     parser.add_argument("folder", metavar="DIR", help="the folder to be made")
-    parser.add_argument("--to", choices=("brian2", "npz", "csv"), default="brian2", help="default: brian2")
+    parser.add_argument(
+        "--to", choices=("brian2", "npz", "csv", "nir"), default="brian2", help="default: brian2"
+    )
     parser.add_argument(
         "--task",
         metavar="TASK",

@@ -1,4 +1,4 @@
-"""``chronaxie import``: a published checkpoint becomes a network file."""
+"""``chronaxie import``: a published checkpoint or a NIR graph becomes a network file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ def add(commands):
     """Register the command."""
     parser = commands.add_parser(
         "import",
-        help="make a Brian2 network file of a published checkpoint",
+        help="make a Brian2 network file of a published checkpoint or a NIR graph",
         description="Reads the arrays of a published network (Yin, Corradi and Bohté) and writes the same network as "
-        "Brian2 equations: chronaxie.load(FILE) gives a plain brian2.Network. What is odd in the file is reported.",
+        "Brian2 equations: chronaxie.load(FILE) gives a plain brian2.Network. What is odd in the file is reported. "
+        "--kind nir reads a graph of the Neuromorphic Intermediate Representation.",
     )
-    parser.add_argument("file", metavar="FILE.npz", help="the authors' arrays, without pickled objects")
-    parser.add_argument("--kind", required=True, metavar="KIND", help="ecg, shd, ssc, smnist, gsc or timit")
+    parser.add_argument(
+        "file", metavar="FILE", help="the authors' arrays (.npz, without pickled objects), or a graph (.nir)"
+    )
+    parser.add_argument(
+        "--kind", required=True, metavar="KIND", help="ecg, shd, ssc, smnist, gsc or timit; nir"
+    )
     parser.add_argument("--out", required=True, metavar="NET.nc", help="the network file to write")
     parser.add_argument(
         "--set",
@@ -42,7 +47,10 @@ def add(commands):
         help="error (default), drop (the neuron), absolute or keep (it grows, as in the authors' code)",
     )
     parser.add_argument(
-        "--dt", type=positive, metavar="MS", help="step in ms (default: that of the kind's task)"
+        "--dt",
+        type=positive,
+        metavar="MS",
+        help="step in ms (default: that of the kind's task; of a graph: its own, if it says one)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the network file if it is there")
     parser.set_defaults(command=_import, after_interrupt="")
@@ -63,7 +71,7 @@ def _constant(text):
 def _import(given):
     from pathlib import Path
 
-    from ...models import load_published, save
+    from ...models import save
     from ..results import prepare_folder
 
     out = Path(given.out)
@@ -72,7 +80,19 @@ def _import(given):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"--set {twice[0]}: given more than once; give each constant once")
-    net = load_published(
+    net = (_graph if given.kind == "nir" else _published)(given)
+    save(net, out, overwrite=given.overwrite)
+    groups = sorted(
+        (o for o in net.objects if hasattr(o, "N") and not hasattr(o, "source")), key=lambda o: o.name
+    )
+    print(f"{out}: " + ", ".join(f"{g.name} {len(g)}" for g in groups))
+    return 0
+
+
+def _published(given):
+    from ...models import load_published
+
+    return load_published(
         given.file,
         kind=given.kind,
         direction=given.direction,
@@ -82,9 +102,18 @@ def _import(given):
         report=report,
         **dict(given.constants),
     )
-    save(net, out, overwrite=given.overwrite)
-    groups = sorted(
-        (o for o in net.objects if hasattr(o, "N") and not hasattr(o, "source")), key=lambda o: o.name
-    )
-    print(f"{out}: " + ", ".join(f"{g.name} {len(g)}" for g in groups))
-    return 0
+
+
+def _graph(given):
+    from ...models.interchange import read_nir
+
+    others = {
+        "--set": given.constants,
+        "--direction": given.direction,
+        "--nan-neurons": given.nan_neurons != "error",
+        "--negative-tau": given.negative_tau != "error",
+    }
+    for option, value in others.items():
+        if value:
+            raise ValueError(f"{option}: is for published checkpoints; leave it out with --kind nir")
+    return read_nir(given.file, dt=None if given.dt is None else given.dt / 1e3)

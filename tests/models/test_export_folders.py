@@ -108,8 +108,8 @@ def test_a_folder_that_appears_meanwhile_stays(net, tmp_path, monkeypatch):
 
 def test_what_cannot_be_exported_is_refused(net, tmp_path):
     where = tmp_path / "net"
-    with pytest.raises(ValueError, match="to must be one of brian2, npz, csv, got 'nir'"):
-        export(net, where, to="nir")
+    with pytest.raises(ValueError, match="to must be one of brian2, npz, csv, nir, got 'onnx'"):
+        export(net, where, to="onnx")
     with pytest.raises(TypeError, match=r"expected a brian2\.Network or a NetworkDescription, got str"):
         export("net.nc", where)
     with pytest.raises(

@@ -1,0 +1,35 @@
+"""``chronaxie export --to nir`` and ``chronaxie import --kind nir``."""
+
+import numpy as np
+import pytest
+from brian2 import ms
+
+pytest.importorskip("nir", reason="the extra interchange: nir is not installed")
+
+from chronaxie.models import describe, load, save, srnn
+from chronaxie.models.interchange import NIR_LI, NIR_LIF
+from chronaxie.studies.cli import main
+
+pytestmark = pytest.mark.usefixtures("numpy_target")
+
+
+def test_a_network_file_goes_out_as_a_graph_and_comes_back(tmp_path, capsys):
+    save(srnn(2, [3], 2, neuron=NIR_LIF, readout=NIR_LI, dt=2 * ms), tmp_path / "net.nc")
+    assert main(["export", str(tmp_path / "net.nc"), str(tmp_path / "out"), "--to", "nir"]) == 0
+    graph = tmp_path / "out" / "network.nir"
+    assert graph.is_file()
+    command = ["import", str(graph), "--kind", "nir", "--out", str(tmp_path / "again.nc")]
+    assert main(command) == 0
+    one, other = (describe(load(tmp_path / name)).group("hidden1") for name in ("net.nc", "again.nc"))
+    values = {v.name: v.array.values for v in other.variables}
+    for variable in one.variables:
+        np.testing.assert_array_equal(values[variable.name], variable.array.values)
+    assert main([*command, "--overwrite", "--direction", "forward"]) != 0
+    assert "--direction: is for published checkpoints" in capsys.readouterr().err
+
+
+def test_what_nir_cannot_say_ends_the_command_by_name(tmp_path, capsys):
+    save(srnn(2, [3], 2, dt=2 * ms), tmp_path / "net.nc")
+    assert main(["export", str(tmp_path / "net.nc"), str(tmp_path / "out"), "--to", "nir"]) != 0
+    assert "adaptive threshold, which depends on 'a'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
