@@ -4,6 +4,7 @@ from .checkpoints import CheckpointError
 from .coordinates import Bounded, Identity, Log, OutOfBounds, Scaled
 from .finer import finer_twin
 from .fitting import ProcessLost, TrainingDiverged, fit
+from .loaders import pad_trials
 from .options import LossTraining, Training
 from .parameters import UnknownParameter
 from .predicting import predict
@@ -41,6 +42,7 @@ __all__ = [
     "VanRossumLoss",
     "finer_twin",
     "fit",
+    "pad_trials",
     "predict",
     "read",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
+from torch.utils.data import DataLoader
 
 from .checkpoints import check_writable, load_checkpoint
 from .distributed import ProcessLost, choose_processes
 from .options import LossTraining, training_options
 from .threads import limited_threads
+from .training_loader import LoaderRun
 from .training_recording import RecordingRun
 from .training_run import TrainingDiverged
 from .training_task import TaskRun
@@ -25,6 +27,7 @@ def fit(
     trials=None,
     record=None,
     initial=None,
+    valid=None,
     checkpoint=None,
     resume=False,
     progress=True,
@@ -33,7 +36,8 @@ def fit(
 ):
     """Train a twin, or any module, on a task, or a twin on a loss of its recording.
 
-    ``fit(model, task)`` trains class scores on batches of labelled stimuli. ``fit(twin, loss=…, duration=…)`` runs the
+    ``fit(model, task)`` trains class scores on batches of labelled stimuli, ``fit(model, loader, valid=loader)`` on
+    those of PyTorch's loaders. ``fit(twin, loss=…, duration=…)`` runs the
     twin once in each epoch, on the network's own inputs or on ``stimulus``, and follows the gradient of
     ``loss(recording)``.
 
@@ -43,12 +47,17 @@ def fit(
         With a task: a module takes (trial, time, channel) to class scores (trial, time, class) or (trial, class).
     task : object with ``train`` and ``valid``
         `xarray.Dataset` each: ``stimulus (trial, time, channel)``, ``label (trial[, time])``, and
-        ``labelled`` of the same shape as the label where not every step is labelled; ``classes``.
+        ``labelled`` of the same shape as the label where not every step is labelled; ``classes``. Or a
+        `torch.utils.data.DataLoader` of (stimulus, label), which sets batches and their order; further dimensions of a
+        stimulus become channels, trials of different lengths go through ``collate_fn=pad_trials``, and -100 is the
+        label of what is not labelled.
     loss : callable
         From a `Recording` to one number as a torch tensor: `RateLoss`, `TraceLoss`, `VanRossumLoss`, `CombinedLoss` or
         a function of your own. What these read is recorded; a function's traces are named in ``record``.
     stimulus, duration, trials, record, initial : see `Twin`
         With a loss: as `Twin` is called.
+    valid : torch.utils.data.DataLoader, optional
+        With a loader: of the trials that are not trained on.
     checkpoint : path, optional
         Written after every epoch; a run that is interrupted (Ctrl-C too) leaves the last complete epoch there.
     resume : bool
@@ -84,6 +93,8 @@ def fit(
         raise TypeError(
             f"fit: expected a Twin or a torch module, got {type(model).__name__}: Twin(net, trainable=(...))"
         )
+    if valid is not None and not isinstance(task, DataLoader):
+        raise TypeError("fit: valid goes with a DataLoader; a task has its own valid split")
     called = {
         "stimulus": stimulus,
         "duration": duration,
@@ -97,13 +108,16 @@ def fit(
             raise TypeError(
                 f"fit: {', '.join(given)}: for a loss of the recording; give loss=, or leave it out"
             )
-        for name in ("train", "valid", "classes"):
+        for name in () if isinstance(task, DataLoader) else ("train", "valid", "classes"):
             if not hasattr(task, name):
                 raise TypeError(
-                    f"fit: expected a task with train, valid and classes, got {type(task).__name__}; "
+                    f"fit: expected a task with train, valid and classes, or a DataLoader, got {type(task).__name__}; "
                     "or give a loss of the recording, loss="
                 )
-        run = TaskRun(model, task, training_options(options), choose_processes(distributed))
+        if isinstance(task, DataLoader):
+            run = _loader_run(model, task, valid, options, distributed)
+        else:
+            run = TaskRun(model, task, training_options(options), choose_processes(distributed))
     elif task is None:
         if distributed:
             raise ValueError(
@@ -126,3 +140,17 @@ def fit(
             return run.train(checkpoint, progress)
     finally:
         model.train(was_training)
+
+
+def _loader_run(model, train, valid, options, distributed):
+    if not isinstance(valid, DataLoader):
+        raise TypeError(
+            f"fit: valid: expected a second DataLoader, of trials that are not trained on, got {type(valid).__name__}"
+        )
+    own = [name for name in ("batch_size", "evaluation_batch") if name in options]
+    if own:
+        raise TypeError(f"fit: {own[0]}: a DataLoader has its own; give it there")
+    if distributed:
+        raise ValueError("fit: distributed splits the trials of a task; with a DataLoader start one process")
+    choose_processes(distributed)
+    return LoaderRun(model, train, valid, training_options(options))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS = 0, 1, 2, 3, 4
+TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS, LOADING = 0, 1, 2, 3, 4, 5
 
 
 def derived_seed(seed, purpose, epoch, batch):
@@ -16,7 +16,7 @@ def derived_seed(seed, purpose, epoch, batch):
     ----------
     seed : int
         Of the run, >= 0.
-    purpose : {TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS}
+    purpose : {TRAINING, EVALUATION, INPUTS, SPEEDS, STEPS, LOADING}
     epoch, batch : int
         >= 0.
 

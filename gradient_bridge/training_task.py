@@ -42,7 +42,7 @@ class TaskRun(Run):
     }
 
     def __init__(self, model, task, options, processes=ALONE):
-        self.task, self.classes = task, len(task.classes)
+        self.task = task
         is_twin = isinstance(model, Twin)
         skip = options.skip
         if skip is None:
@@ -51,26 +51,49 @@ class TaskRun(Run):
             raise ValueError("fit: rate_penalty counts the spikes of a Twin; leave it out for another module")
         if options.finer and not is_twin:
             raise ValueError("fit: finer is the step of a Twin; leave it out for another module")
-        if options.unlabelled != "mask" and options.unlabelled >= self.classes:
-            raise ValueError(
-                f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
-            )
-        dt = model.step if is_twin else None
-        splits = {
-            name: Split(task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
-            for name in ("train", "valid")
-        }
         self.skip = skip
-        self.train_set, self.valid_set = splits["train"], splits["valid"]
-        self.weights = class_weights(options.class_weights, self.train_set.targets, self.classes)
+        self.train_set, self.valid_set = self._splits(model, options, skip)
+        labels = getattr(self.train_set, "targets", None)
+        self.weights = class_weights(options.class_weights, labels, self.classes)
         self.draws = is_twin and bool(model.program.random())
-        super().__init__(model, options, math.ceil(len(self.train_set) / options.batch_size), processes)
+        super().__init__(model, options, self._count(options), processes)
         self.twins = [model, *(finer_twin(model, factor) for factor in options.finer)]
         self.average = None
         if options.average_epochs:
             self.average = Average(model, max(1, round(options.average_epochs * self.batches)))
         if processes.size > 1:
             self._check_split()
+
+    def _splits(self, model, options, skip):
+        """Training and validation set; sets the number of classes."""
+        self.classes = len(self.task.classes)
+        if options.unlabelled != "mask" and options.unlabelled >= self.classes:
+            raise ValueError(
+                f"fit: unlabelled counted as class {options.unlabelled}, but there are {self.classes} classes"
+            )
+        dt = model.step if isinstance(model, Twin) else None
+        return tuple(
+            Split(self.task, name, dt=dt, unlabelled=options.unlabelled, skip=skip)
+            for name in ("train", "valid")
+        )
+
+    def _count(self, options):
+        """Batches in an epoch."""
+        return math.ceil(len(self.train_set) / options.batch_size)
+
+    def _training_batches(self):
+        """Of each batch of the epoch: the set that it is from, and which of its trials."""
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.train_set), generator=generator)
+        for batch in range(self.batches):
+            first = batch * self.options.batch_size
+            yield self.train_set, order[first : first + self.options.batch_size]
+
+    def _evaluation_batches(self, split):
+        """As `_training_batches`, in order."""
+        size = self.options.evaluation_batch
+        for first in range(0, len(split), size):
+            yield split, torch.arange(first, min(first + size, len(split)))
 
     def _check_split(self):
         """Refuse what is another thing when each process sees its own trials alone."""
@@ -164,29 +187,24 @@ class TaskRun(Run):
 
     def _train_epoch(self):
         self.model.train()
-        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + self.epoch)
-        order = torch.randperm(len(self.train_set), generator=generator)
-        total = right = seen = 0
-        for batch in range(self.batches):
-            chosen = order[batch * self.options.batch_size : (batch + 1) * self.options.batch_size]
-            part, *counts, _ = self._objective(self.train_set, chosen, TRAINING, batch)
+        total = right = seen = trials = 0
+        for batch, (split, chosen) in enumerate(self._training_batches()):
+            part, *counts, _ = self._objective(split, chosen, TRAINING, batch)
             _, loss, correct, count = self.step(part, f"epoch {self.epoch}, batch {batch}", counts)
-            total += loss * len(chosen)
+            total, trials = total + loss * len(chosen), trials + len(chosen)
             right, seen = right + correct, seen + count
-        return total / len(self.train_set), right / max(seen, 1)
+        return total / trials, right / max(seen, 1)
 
     @torch.no_grad()
     def _evaluate(self, split):
         self.model.eval()
         total = right = seen = steps = 0
         spikes = time = 0.0
-        size = self.options.evaluation_batch
-        for batch, first in enumerate(range(0, len(split), size)):
-            chosen = torch.arange(first, min(first + size, len(split)))
-            kept = int((split.targets[chosen] != IGNORED).sum())
+        for batch, (trials, chosen) in enumerate(self._evaluation_batches(split)):
+            kept = int((trials.targets[chosen] != IGNORED).sum())
             if not kept:
                 continue
-            part, correct, labelled, recording = self._objective(split, chosen, EVALUATION, batch)
+            part, correct, labelled, recording = self._objective(trials, chosen, EVALUATION, batch)
             total, steps = total + (0.0 if part is None else part.item() * kept), steps + kept
             right, seen = right + correct, seen + labelled
             if recording is not None:
