@@ -61,7 +61,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_signature": False,
     "show_memory": False,
-    "min_reported_time": 0,
+    "min_reported_time": 3600,
     "matplotlib_animations": False,
     "image_scrapers": ("matplotlib",),
     "copyfile_regex": r".*\.csv$",

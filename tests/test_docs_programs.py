@@ -125,7 +125,7 @@ RUNS = {
     "docs/sparsity_energy.md": [Run((0,), after=MEASURED)],
     "docs/sweeps.md": [
         Run((2,), after=WALKED),
-        Run((3, 0), smaller={'"epochs": 3': '"epochs": 1, "synthetic": True, "device": "numpy"'}),
+        Run((3, 0), smaller={'"epochs": 3': '"epochs": 1, "task": "synthetic_ecg", "device": "numpy"'}),
     ],
     "docs/tasks.md": [Run((0,), smaller={"path/to/data": "DIR"}, data=True)],
     "docs/time.md": [

@@ -22,7 +22,7 @@ def shift_kernel(after, before, *, axis=-1):
 
 
 def change_kernel(after, before, *, axis=-1):
-    """Median over neurons of |after − before|: how far a neuron's time constant moved, whatever the direction."""
+    """Median over neurons of abs(after − before): how far a neuron's time constant moved, whatever the direction."""
     return np.median(np.abs(np.asarray(after) - np.asarray(before)), axis=axis)
 
 
@@ -60,7 +60,7 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
     -------
     Dataset
         On ``timescale_quantity`` and ``timescale_layer``, each with ``…_interval (…, bound)``: ``displacement_shift``
-        (ms, median of after − before), ``displacement_change`` (ms, median of |after − before|),
+        (ms, median of after − before), ``displacement_change`` (ms, median of abs(after − before)),
         ``displacement_ratio`` (median of after / before), ``displacement_wasserstein`` (ms: what moved in the
         distribution, 0 where neurons only changed places), ``displacement_correlation`` (Spearman; 1: the order is as
         it was, 0: training left nothing of it). ``displacement_p (…, displacement_test)``: "shift" (by the mean of

@@ -58,11 +58,11 @@ print("failed:", again.failed)
 # %%
 # The dataset
 # -----------
-# Reading it needs xarray and h5netcdf, not this package.
+# Reading it needs xarray and h5netcdf, not this package. Lines are means over the seeds, bands their range.
 
 ds = xr.load_dataset("out/models/train.nc", engine="h5netcdf")
 print(ds.test_accuracy)
-print("jobs without result:", list(ds.attrs["missing_jobs"]))
+print("jobs without result:", ds.attrs["missing_jobs"])
 
 figure, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")
 for model in ds.model.values:
@@ -70,7 +70,7 @@ for model in ds.model.values:
     ax.plot(ds.epoch, curves.mean("seed"), label=str(model))
     ax.fill_between(ds.epoch, curves.min("seed"), curves.max("seed"), alpha=0.2)
 ax.set_xlabel("epoch")
-ax.set_ylabel("validation accuracy, mean and range of two seeds")
+ax.set_ylabel("validation accuracy")
 ax.set_xticks(ds.epoch.values)
 ax.legend()
 plt.show()

@@ -211,7 +211,7 @@ STUDY = Study(
 if __name__ == "__main__":
     ds, net = run(Config(epochs=2))
     print(ds)
-    outcome = run_sweep(make_sweep(__file__), "out/memory", workers=2, report=lambda line: None)
+    outcome = run_sweep(make_sweep("5_extend.py"), "out/memory", workers=2, report=lambda line: None)
     print(outcome.answer, outcome.failed or "")
     gathered = xr.open_dataset("out/memory/memory.nc", engine="h5netcdf")
     x = np.linspace(-2, 2, 201)
