@@ -12,6 +12,8 @@ from .style import COLOURS, GREY, axis_label, key_below, layer_colours, legend_b
 # Inches of a row of the figures with one row for each network.
 _SPREAD = 0.62
 _MARKERS = "osD^v"
+# Points: of the key below the learning curves, of a line in it with its space, of a letter.
+_KEY_WIDTH, _LINE, _LETTER = 400, 40, 5
 
 
 def accuracy_of_networks(ds, ax, *, name="accuracy", measured="test_accuracy"):
@@ -96,7 +98,8 @@ def learning_of_networks(ds, ax):
         title=f"Learning, mean and range of seeds{f', {place}' if place else ''}",
     )
     whole_ticks(ax)
-    legend_below(ax, columns=4)
+    longest = max(len(str(label)) for label in ds["network"].values)
+    legend_below(ax, columns=max(1, min(4, int(_KEY_WIDTH / (_LINE + _LETTER * longest)))))
     return ax
 
 

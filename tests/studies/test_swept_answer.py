@@ -132,6 +132,15 @@ def test_the_figures_show_every_job(axes, finished):
     }
 
 
+def test_long_labels_leave_room_for_the_learning_curves(finished):
+    axes = {"hidden": ((18,), (36,)), "rate_penalty": (0.0, 0.1, 1.0)}
+    _, ds = finished(make_sweep("train", values={"task": "digits"}, sweeps=axes))
+    figure = analyses.compose(ds, analyses.SWEPT[1])
+    figure.canvas.draw()
+    assert figure.axes[0].get_position().width > 0.7
+    assert len(figure.axes[0].get_legend().get_texts()) == 6
+
+
 def test_each_model_of_a_sweep_starts_from_its_own_recipe(monkeypatch):
     from chronaxie.studies.cli import make_parser
 
