@@ -61,6 +61,8 @@ class Batch:
         Labels are below; None: not checked.
     skip : int
         Steps at the beginning that the loss leaves out.
+    spikes : bool
+        Stimuli are spikes, whatever their type: whole numbers are made of floats that are whole.
 
     Raises
     ------
@@ -68,7 +70,7 @@ class Batch:
         Another form than `(stimulus, label)`, labels that are no classes.
     """
 
-    def __init__(self, content, where, *, classes, skip):
+    def __init__(self, content, where, *, classes, skip, spikes=False):
         if not isinstance(content, (tuple, list)) or len(content) != 2:
             raise ValueError(f"fit: {where}: got {type(content).__name__}: {_EXPECTED}")
         stimulus, label = (torch.as_tensor(part) for part in content)
@@ -80,7 +82,9 @@ class Batch:
             )
         if label.is_floating_point() or label.is_complex() or label.dtype == torch.bool:
             raise ValueError(f"fit: {where}: expected whole numbers as labels, got {label.dtype}")
-        self.stimulus, self.truth = stimulus.flatten(2), label.long()
+        if spikes and stimulus.is_floating_point() and bool((stimulus == stimulus.to(torch.uint8)).all()):
+            stimulus = stimulus.to(torch.uint8)
+        self.stimulus, self.truth = stimulus.flatten(2), label.long().cpu()
         known = self.truth[self.truth != IGNORED]
         if classes is not None and known.numel() and not 0 <= int(known.min()) <= int(known.max()) < classes:
             raise ValueError(
@@ -107,17 +111,24 @@ class Loaded:
     loader : torch.utils.data.DataLoader
     name : {"train", "valid"}
     skip : int
+    spikes : bool
+        As `Batch` has it.
 
     Raises
     ------
     TypeError
         A loader without length.
     ValueError
-        One without batches.
+        One without batches, or whose workers outlive an epoch.
     """
 
-    def __init__(self, loader, name, *, skip):
-        self.loader, self.name, self.skip, self.classes = loader, name, skip, None
+    def __init__(self, loader, name, *, skip, spikes=False):
+        self.loader, self.name, self.skip, self.spikes, self.classes = loader, name, skip, spikes, None
+        if loader.persistent_workers:
+            raise ValueError(
+                f"fit: the {name} loader has persistent_workers=True: its workers are seeded once, so that a resumed "
+                "training would see other transforms; give persistent_workers=False"
+            )
         try:
             self.batches = len(loader)
         except TypeError as error:
@@ -134,19 +145,28 @@ class Loaded:
         put aside whenever the loader works.
         """
         stream = _Stream(derived_seed(seed, LOADING, epoch, 0 if self.name == "train" else 1))
-        for obj in (self.loader, self.loader.sampler):
-            if getattr(obj, "generator", None) is not None:
+        nested = getattr(self.loader.batch_sampler, "sampler", None)
+        for obj in (self.loader, self.loader.sampler, self.loader.batch_sampler, nested):
+            if isinstance(getattr(obj, "generator", None), torch.Generator):
                 obj.generator.manual_seed(stream.seed)
+            if hasattr(obj, "set_epoch"):
+                obj.set_epoch(epoch)
         with stream.in_place():
             batches = iter(self.loader)
         k = 0
         while True:
             with stream.in_place():
                 content = next(batches, None)
+            if (content is None) != (k == self.batches):
+                many = "fewer" if content is None else "more"
+                raise ValueError(
+                    f"fit: the {self.name} loader gave {many} batches than its length, {self.batches}: an iterable "
+                    "dataset must begin anew in each epoch, and be split between its workers"
+                )
             if content is None:
                 return
             where = f"batch {k} of the {self.name} loader"
-            yield Batch(content, where, classes=self.classes, skip=self.skip)
+            yield Batch(content, where, classes=self.classes, skip=self.skip, spikes=self.spikes)
             k += 1
 
 

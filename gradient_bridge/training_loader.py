@@ -29,8 +29,10 @@ class LoaderRun(TaskRun):
         super().__init__(model, None, options)
 
     def _splits(self, model, options, skip):
+        program = model.program if isinstance(model, Twin) else None
+        spikes = program is not None and bool(set(program.inputs) & set(program.groups))
         train, valid = (
-            Loaded(loader, name, skip=skip)
+            Loaded(loader, name, skip=skip, spikes=spikes)
             for loader, name in zip(self.loaders, ("train", "valid"), strict=True)
         )
         self.classes = _classes(model, valid)

@@ -299,6 +299,9 @@ class Run(abc.ABC):
             raise CheckpointError(f"{Path(path)}: lacks {', '.join(missing)}; delete it and start again")
         for name, value in self._identity().items():
             found = content["identity"].get(name)
+            if name == "options" and found is not None:  # options that came later had their defaults
+                known = dataclasses.asdict(type(self.options)())
+                found = json.dumps(known | json.loads(found), sort_keys=True)
             if found != value:
                 raise CheckpointError(f"{Path(path)}: of another run: {_difference(name, found, value)}")
         self._check_same_network(content["model"], path)

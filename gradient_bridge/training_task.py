@@ -175,8 +175,8 @@ class TaskRun(Run):
         scores, recording = self._scores(stimulus, purpose, batch, len(chosen), share)
         if scores.shape[-1] != self.classes:
             raise ValueError(
-                f"fit: the model has {scores.shape[-1]} class scores, the task {self.classes} classes "
-                f"({', '.join(map(str, self.task.classes))}): give the network as many outputs"
+                f"fit: the model has {scores.shape[-1]} class scores, expected one for each of {self.classes} classes"
+                f"{self._names()}: give the network as many outputs"
             )
         weights = None if self.weights is None else self.weights.to(scores)
         targets, whole = targets.to(scores.device), whole.to(scores.device)
@@ -184,6 +184,9 @@ class TaskRun(Run):
         if recording is not None and self.options.rate_penalty:
             loss = loss + self._penalty(recording, self._twin_of(purpose, batch), len(chosen), len(own))
         return loss, *count_correct(scores.detach().cpu(), truth), recording
+
+    def _names(self):
+        return f" ({', '.join(map(str, self.task.classes))})" if self.task is not None else ""
 
     def _train_epoch(self):
         self.model.train()
@@ -211,7 +214,9 @@ class TaskRun(Run):
                 found, over = spikes_and_time(recording, self.model.program.inputs)
                 spikes, time = spikes + found, time + over
         total, right, seen, spikes, time = self.processes.sum([total, right, seen, spikes, time])
-        return total / max(steps, 1), right / max(seen, 1), spikes / time if time else math.nan
+        if not steps:
+            raise ValueError("fit: no step of the validation set counts: all are without label, or skipped")
+        return total / steps, right / max(seen, 1), spikes / time if time else math.nan
 
     def run_epoch(self):
         """All batches once, then the validation set."""

@@ -1,5 +1,7 @@
 """Twins of one network at several steps, with the same parameters, and training at mixed steps."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -109,3 +111,14 @@ def test_what_has_no_finer_step_is_refused_with_the_reason():
     for wrong in ((1,), (2, 2), (2.0,), 2):
         with pytest.raises(ValueError, match="finer: expected whole numbers >= 2, each once"):
             fit(student(), task(), **QUICK, finer=wrong)
+
+
+def test_a_checkpoint_from_before_an_option_goes_on(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(student(), task(), checkpoint=path, **QUICK)
+    content = torch.load(path, weights_only=True)
+    options = json.loads(content["identity"]["options"])
+    del options["finer"]
+    content["identity"]["options"] = json.dumps(options, sort_keys=True)
+    torch.save(content, path)
+    fit(student(), task(), checkpoint=path, resume=True, **QUICK)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    TensorDataset,
+)
 
 from chronaxie.gradient_bridge import fit, pad_trials
 
@@ -158,3 +165,61 @@ def test_valid_goes_with_a_loader_and_trials_need_time():
         fit(student(), task(), valid=loaders()[1], **QUICK)
     with pytest.raises(ValueError, match="pad_trials: trial 1: expected a stimulus"):
         pad_trials([(np.ones((3, 2)), 0), (np.ones(3), 1)])
+
+
+def test_a_sampler_within_a_batch_sampler_is_seeded_too():
+    generator = torch.Generator()
+
+    def once():
+        data = TensorDataset(*tensors("train"))
+        batches = BatchSampler(RandomSampler(data, generator=generator), 8, drop_last=False)
+        return fit(student(), DataLoader(data, batch_sampler=batches), valid=loaders()[1], **QUICK)
+
+    assert once().train_loss.values.tolist() == once().train_loss.values.tolist()
+
+
+def test_spikes_as_floats_are_stretched_as_spikes():
+    stimulus, label = tensors("train")
+    found = [
+        fit(
+            student(),
+            DataLoader(TensorDataset(stimulus.to(dtype), label), batch_size=8),
+            valid=loaders()[1],
+            time_stretch=0.3,
+            **QUICK,
+        ).train_loss.values.tolist()
+        for dtype in (torch.uint8, torch.float32)
+    ]
+    assert found[0] == found[1]
+
+
+class Counted(IterableDataset):
+    """As many trials as it has not said."""
+
+    def __init__(self, gives, says):
+        self.gives, self.says = gives, says
+
+    def __len__(self):
+        return self.says
+
+    def __iter__(self):
+        stimulus, label = tensors("train")
+        return iter([(stimulus[k % 16], label[k % 16]) for k in range(self.gives)])
+
+
+@pytest.mark.parametrize(("gives", "many"), [(8, "fewer"), (24, "more"), (0, "fewer")])
+@pytest.mark.filterwarnings("ignore:Length of IterableDataset")
+def test_a_loader_that_gives_other_than_its_length(gives, many):
+    train = DataLoader(Counted(gives, 16), batch_size=8)
+    with pytest.raises(ValueError, match=f"the train loader gave {many} batches than its length, 2"):
+        fit(student(), train, valid=loaders()[1], **QUICK)
+
+
+def test_workers_that_outlive_an_epoch_and_a_validation_without_labels():
+    train, valid = loaders(num_workers=1, persistent_workers=True)
+    with pytest.raises(ValueError, match="train loader has persistent_workers=True"):
+        fit(student(), train, valid=valid, **QUICK)
+    stimulus, label = tensors("valid")
+    blank = DataLoader(TensorDataset(stimulus, torch.full_like(label.long(), -100)), batch_size=16)
+    with pytest.raises(ValueError, match="no step of the validation set counts"):
+        fit(student(), loaders()[0], valid=blank, **QUICK)
