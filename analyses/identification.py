@@ -27,8 +27,9 @@ def identification_answer(ds, *, level=0.95, resamples=2000, seed=0):
     Dataset
         With ``…_interval (…, bound)`` each: ``error_median (fitting, parameter)``, median of abs(error) over neurons
         and seeds; ``identified (fitting, parameter)``, 1 where the upper end of its interval is below 0.1, 0 elsewhere,
-        NaN where there is no interval; ``coincidence_median (fitting)`` of held-out spikes. Where there are two methods:
-        ``loss_ratio``, median over pairs of the second one's deviation over the first one's. Attribute ``answer``.
+        NaN where there is no interval; ``coincidence_median (fitting)`` of held-out spikes. Where there are two
+        methods: ``loss_ratio``, median over pairs of the second one's deviation over the first one's. Attribute
+        ``answer``.
 
     Raises
     ------
