@@ -85,9 +85,9 @@ $(DOCS_STAMP): $(STAMP)
 	"$(BIN)/python" -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch "$@"
 
-# Pages of names that are gone would stay and be warned of, so those of the reference are written anew.
+# All that is made is made anew: pages of names that are gone would stay, and tutorials that have run would not run again.
 docs: $(DOCS_STAMP)
-	rm -rf docs/reference/generated
+	rm -rf docs/learn docs/reference/generated docs/tutorials/out
 	"$(BIN)/python" -m sphinx -W --keep-going -n -b html -d out/docs/doctrees docs out/docs/html
 
 # Fetches Brian2's sources and what three of the examples import into out/conformance; .venv stays as it is.
@@ -139,6 +139,6 @@ bench: $(BENCH_STAMP)
 	"$(BENCH_BIN)/python" benchmarks/any_equations.py --json out/bench/any_equations.json
 
 clean:
-	rm -rf docs/learn docs/reference/generated docs/sg_execution_times.rst
+	rm -rf docs/learn docs/reference/generated docs/sg_execution_times.rst docs/tutorials/out
 	rm -rf "$(VENV)" "$(CUDA_VENV)" "$(BENCH_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

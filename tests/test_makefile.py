@@ -110,6 +110,20 @@ def test_pip_runs_again_only_when_the_installation_changes(machine):
     assert install in make(machine, "lint")[1]
 
 
+def test_the_pages_are_built_from_nothing_and_warnings_are_errors(machine):
+    stub(machine / "bin" / "python3", "#!/bin/sh\n")
+    stub(machine / ".venv" / "bin" / "python", '#!/bin/sh\necho "ran $@"\n')
+    (machine / "bin" / "rm").symlink_to(shutil.which("rm"))
+    made = machine / "docs" / "learn"
+    made.mkdir(parents=True)
+    status, output = make(machine, "docs")
+    assert status == 0
+    assert "ran -m pip install --quiet -c constraints.txt -e .[docs]" in output
+    assert "ran -m sphinx -W --keep-going -n" in output
+    assert not made.exists()
+    assert "pip install" not in make(machine, "docs")[1]
+
+
 # ------------------------------------------------------------------ the environment with brian2cuda
 @pytest.mark.parametrize("target", ["cuda-env", "test-cuda", "cuda-networks"])
 def test_no_python_for_cuda_is_named(machine, target):
