@@ -72,6 +72,7 @@ def description_of(plan, graph, *, dt, input, reduce):
     for k, path in enumerate(plan.paths):
         state = "x" if path.source.name in inputs else "v"
         if path.source.name in analog:
+            _check_immediate(path)
             synapses.append(_sum(path, state, dt))
             continue
         delay = _delay(path, dt, loop=k in back)
@@ -187,6 +188,17 @@ def _sum(path, state, dt):
     variable = f"I_{path.name}_post"
     text = f"{variable} = {name}*{state}_pre : 1 (summed)"
     return _synapses(path, name, values, pre, post, text, summed=(Summed(variable, Slot("before_groups")),))
+
+
+def _check_immediate(path):
+    """Of an input read as a current; `plan_of` has refused delays of states."""
+    late = path.nodes[0 if path.before is not None else 2]
+    if late is not None:
+        raise GraphRefused(
+            f"from_nir: '{late}' is a Delay of the current of '{path.source.name}': expected none, as Brian2 delays "
+            "spikes and not what is summed; read the graph with input='spikes', or take the Delay out and give the "
+            "current that much later"
+        )
 
 
 def _delay(path, dt, *, loop):

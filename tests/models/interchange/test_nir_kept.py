@@ -1,0 +1,53 @@
+"""What a network keeps of its graph against what the user says later; names and delays that have no place in Brian2."""
+
+import numpy as np
+import pytest
+
+nir = pytest.importorskip("nir", reason="the extra interchange: nir is not installed")
+
+from brian2 import ms  # noqa: E402
+
+from chronaxie.models import (  # noqa: E402
+    describe,
+)
+from chronaxie.models.interchange import GraphRefused, from_nir  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("numpy_target")
+
+
+def chain(*between, outputs=("li",)):
+    """Two inputs, `between` (name, node), two LIF, two LI that lead back, an Output of each of `outputs`.
+
+    The package nir adds an Output to every node that leads nowhere.
+    """
+    ones = np.ones(2)
+    nodes = {
+        "input": nir.Input({"input": np.array([2])}),
+        **dict(between),
+        "lif": nir.LIF(ones * 0.01, ones, 0 * ones, ones, 0 * ones),
+        "fc": nir.Linear(np.eye(2)),
+        "li": nir.LI(ones * 0.02, ones, 0 * ones),
+        "back": nir.Linear(np.eye(2)),
+    }
+    way = [*nodes, "lif"]
+    shown = {f"out{k}": unit for k, unit in enumerate(outputs)}
+    nodes |= {name: nir.Output({"output": np.array([2])}) for name in shown}
+    edges = [*zip(way, way[1:], strict=False), *((unit, name) for name, unit in shown.items())]
+    return nir.NIRGraph(nodes=nodes, edges=edges)
+
+
+def outputs_of(graph):
+    """The node that each Output shows."""
+    return {b: a for a, b in graph.edges if type(graph.nodes[b]).__name__ == "Output"}
+
+
+DELAY, WEIGHT = ("late", nir.Delay(np.full(2, 0.003))), ("w", nir.Linear(np.eye(2)))
+
+
+@pytest.mark.parametrize("between", [(DELAY, WEIGHT), (WEIGHT, DELAY), (DELAY,)])
+def test_a_delay_of_a_current_is_refused_and_one_of_spikes_is_a_delay(between):
+    graph = chain(*between)
+    with pytest.raises(GraphRefused, match="'late' is a Delay of the current of 'input'.*input='spikes'"):
+        from_nir(graph, dt=1 * ms, input="current")
+    (first,) = (s for s in describe(from_nir(graph, dt=1 * ms)).synapses if s.source == "input")
+    np.testing.assert_array_equal(first.pathways[0].delay, 0.003)
