@@ -68,8 +68,8 @@ def main(arguments=None):
         if rank == 0:
             print(f"\ninterrupted{given.after_interrupt}", file=sys.stderr)
         return 130
-    except (ValueError, OSError, NotImplementedError, RuntimeError, ArithmeticError) as error:
-        if given.traceback:
+    except (ValueError, OSError, NotImplementedError, RuntimeError, ArithmeticError, ImportError) as error:
+        if given.traceback or (isinstance(error, ImportError) and not _names_an_extra(error)):
             raise
         said = str(error)
         if f"process {rank} of {size}" in said:
@@ -84,6 +84,13 @@ def main(arguments=None):
             raise
         print(f"{who}: not enough memory: {error}; take fewer trials or a smaller network", file=sys.stderr)
         return 1
+
+
+def _names_an_extra(error):
+    # Not above: it loads Brian2, without which most commands start.
+    from ..models.interchange.extras import MissingExtra
+
+    return isinstance(error, MissingExtra)
 
 
 def make_parser():

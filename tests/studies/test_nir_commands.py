@@ -1,5 +1,7 @@
 """``chronaxie export --to nir`` and ``chronaxie import --kind nir``."""
 
+import sys
+
 import numpy as np
 import pytest
 from brian2 import ms
@@ -7,8 +9,10 @@ from brian2 import ms
 pytest.importorskip("nir", reason="the extra interchange: nir is not installed")
 
 from chronaxie.models import describe, load, save, srnn
-from chronaxie.models.interchange import NIR_LI, NIR_LIF
+from chronaxie.models.interchange import NIR_LI, NIR_LIF, MissingExtra
 from chronaxie.studies.cli import main
+
+from .test_cli import complaint
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 
@@ -33,3 +37,30 @@ def test_what_nir_cannot_say_ends_the_command_by_name(tmp_path, capsys):
     assert main(["export", str(tmp_path / "net.nc"), str(tmp_path / "out"), "--to", "nir"]) != 0
     assert "adaptive threshold, which depends on 'a'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_without_nir_the_commands_name_the_extra(tmp_path, capsys, monkeypatch):
+    save(srnn(2, [3], 2, neuron=NIR_LIF, readout=NIR_LI, dt=2 * ms), tmp_path / "net.nc")
+    export = ["export", str(tmp_path / "net.nc"), str(tmp_path / "out"), "--to", "nir"]
+    assert main(export) == 0
+    graph = str(tmp_path / "out" / "network.nir")
+    monkeypatch.setitem(sys.modules, "nir", None)
+    capsys.readouterr()
+    for command in (
+        [*export, "--overwrite"],
+        ["import", graph, "--kind", "nir", "--out", str(tmp_path / "n.nc")],
+    ):
+        assert main(command) == 1
+        assert "pip install 'chronaxie[interchange]'" in complaint(capsys)
+        with pytest.raises(MissingExtra):
+            main(["--traceback", *command])
+    assert not (tmp_path / "n.nc").exists()
+
+
+def test_other_failed_imports_are_errors_of_the_program(tmp_path, monkeypatch):
+    def broken(*arguments, **options):
+        raise ImportError("half installed")
+
+    monkeypatch.setattr("chronaxie.models.interchange.read_nir", broken)
+    with pytest.raises(ImportError, match="half installed"):
+        main(["import", "a.nir", "--kind", "nir", "--out", str(tmp_path / "n.nc")])
