@@ -9,10 +9,12 @@ from brian2.parsing.sympytools import str_to_sympy
 
 from ..annotations import SPIKES
 from ..description import NeuronGroupDescription, PoissonGroupDescription, SpikeGeneratorDescription
+from ..errors import UnsupportedModel
 from ..times import ROUNDING
 from .extras import require
 from .nir_algebra import Values, expressions_of, in_target, neuron_of, reduced, refuse, symbol
 from .nir_keeping import kept_of
+from .nir_neurons import KINDS
 from .nir_order import recurrent_paths
 
 DT = "chronaxie_dt"
@@ -132,20 +134,34 @@ class _Writer:
         """Brian2 group by name of the Output node."""
         known = {n: u for n, u in self.kept["outputs"].items() if u in self.neurons}
         readout = self.description.annotations.readout
+        if readout is not None:
+            self.check_readout(readout)
+            if readout.group not in known.values():
+                # Annotated after the graph was read.
+                return {next(iter(known)) if len(known) == 1 else self.free("output"): readout.group}
         if known:
             return known
-        if readout is not None:
-            own = self.neurons.get(readout.group)
-            read = "v" if own is None else own.state
-            if own is None or readout.variable not in (SPIKES, read):
-                raise refuse(readout.group, f"a readout of {readout.variable!r}", "has")
-            return {self.free("output"): readout.group}
         last = [
             n
             for n in self.neurons
             if n not in {s.source for s in self.description.synapses if s.source != s.target}
         ]
         return {self.free(f"output_{n}" if len(last) > 1 else "output"): n for n in last}
+
+    def check_readout(self, readout):
+        """Refuse to read what NIR's Output of the group does not show."""
+        own = self.neurons.get(readout.group)
+        if own is None:
+            raise refuse(readout.group, "a readout, and is no population of neurons", "has")
+        shown = SPIKES if KINDS[own.kind].spikes else own.state
+        if readout.variable != shown:
+            what = "spikes" if shown == SPIKES else f"{shown!r}"
+            raise UnsupportedModel(
+                readout.group,
+                f"a readout of {readout.variable!r}; the Output of a {own.kind} in NIR is its {what}",
+                f"annotate(net, readout=Readout({readout.group!r}, {shown!r})), or read another population",
+                verb="has",
+            )
 
     def free(self, name):
         """A name that no node has."""

@@ -8,9 +8,14 @@ nir = pytest.importorskip("nir", reason="the extra interchange: nir is not insta
 from brian2 import ms  # noqa: E402
 
 from chronaxie.models import (  # noqa: E402
+    Readout,
+    UnsupportedModel,
+    annotate,
+    annotations,
     describe,
+    srnn,
 )
-from chronaxie.models.interchange import GraphRefused, from_nir  # noqa: E402
+from chronaxie.models.interchange import NIR_LI, NIR_LIF, GraphRefused, from_nir, to_nir  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("numpy_target")
 
@@ -51,3 +56,41 @@ def test_a_delay_of_a_current_is_refused_and_one_of_spikes_is_a_delay(between):
         from_nir(graph, dt=1 * ms, input="current")
     (first,) = (s for s in describe(from_nir(graph, dt=1 * ms)).synapses if s.source == "input")
     np.testing.assert_array_equal(first.pathways[0].delay, 0.003)
+
+
+@pytest.mark.parametrize(
+    ("group", "variable", "message"),
+    [
+        ("hidden1", "v", "'hidden1' has a readout of 'v'; the Output of a LIF in NIR is its spikes"),
+        ("output", "spikes", "'output' has a readout of 'spikes'; the Output of a LI in NIR is its 'v'"),
+        ("input", "v", "'input' has a readout, and is no population of neurons"),
+    ],
+)
+def test_a_readout_of_what_nir_does_not_put_out_is_refused(group, variable, message):
+    net = srnn(3, [4], 2, neuron=NIR_LIF, readout=NIR_LI, dt=1 * ms, seed=0)
+    annotate(net, readout=Readout(group, variable))
+    with pytest.raises(UnsupportedModel, match=message):
+        to_nir(net)
+    if group != "input":
+        annotate(net, readout=Readout(group, "spikes" if variable == "v" else "v"))
+        assert outputs_of(to_nir(net))["output_node"] == group
+
+
+def test_a_readout_annotated_later_is_the_output_of_the_graph():
+    net = from_nir(chain(), dt=1 * ms)
+    assert outputs_of(to_nir(net)) == {"out0": "li"}
+    annotate(net, readout=Readout("lif", "spikes"))
+    assert outputs_of(to_nir(net)) == {"out0": "lif"}
+    assert annotations(from_nir(to_nir(net))).readout.group == "lif"
+    annotate(net, readout=Readout("lif", "v"))
+    with pytest.raises(UnsupportedModel, match="'lif' has a readout of 'v'"):
+        to_nir(net)
+
+
+def test_a_readout_among_several_outputs_leaves_them_and_another_takes_their_place():
+    net = from_nir(chain(outputs=("li", "lif")), dt=1 * ms)
+    annotate(net, readout=Readout("lif", "spikes"))
+    assert outputs_of(to_nir(net)) == {"out0": "li", "out1": "lif"}
+    net = from_nir(chain(outputs=("li", "li")), dt=1 * ms)
+    annotate(net, readout=Readout("lif", "spikes"))
+    assert outputs_of(to_nir(net)) == {"output": "lif"}
