@@ -305,6 +305,9 @@ def _identifier(name, taken):
     text = re.sub(r"\W", "_", name, flags=re.ASCII)
     text = text if re.match(r"[A-Za-z]", text) and not keyword.iskeyword(text) else f"n_{text}"
     text, k = re.sub(r"__+", "_", text).strip("_"), 2
+    if re.search(r"(^|_)(pre|post)$", text):
+        # Brian2 keeps these endings of variables, as bias_<node> is, for the two sides of a synapse.
+        text = f"{text}_node"
     found = text
     while found in taken:
         found, k = f"{text}_{k}", k + 1

@@ -17,6 +17,8 @@ from chronaxie.models import (  # noqa: E402
 )
 from chronaxie.models.interchange import NIR_LI, NIR_LIF, GraphRefused, from_nir, to_nir  # noqa: E402
 
+from .graphs import assert_identical  # noqa: E402
+
 pytestmark = pytest.mark.usefixtures("numpy_target")
 
 
@@ -94,3 +96,12 @@ def test_a_readout_among_several_outputs_leaves_them_and_another_takes_their_pla
     net = from_nir(chain(outputs=("li", "li")), dt=1 * ms)
     annotate(net, readout=Readout("lif", "spikes"))
     assert outputs_of(to_nir(net)) == {"output": "lif"}
+
+
+@pytest.mark.parametrize("name", ["fc_pre", "fc_post", "pre", "a.post"])
+def test_nodes_may_be_named_as_brian2_names_the_two_sides_of_a_synapse(name):
+    graph = chain((name, nir.Affine(np.eye(2), np.ones(2))))
+    assert_identical(graph, to_nir(from_nir(graph, dt=1 * ms)))
+    graph.nodes["to " + name] = graph.nodes.pop("lif")
+    graph.edges = [tuple("to " + name if end == "lif" else end for end in edge) for edge in graph.edges]
+    assert_identical(graph, to_nir(from_nir(graph, dt=1 * ms)))
