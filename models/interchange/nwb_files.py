@@ -52,7 +52,7 @@ def to_nwb(ds, path, *, description="simulated by chronaxie", session_start=None
     end, trials = float(ds.attrs["duration"]), ds.sizes["trial"]
     file = pynwb.NWBFile(
         session_description=description,
-        identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{description} {path.name}")),
+        identifier=str(uuid.uuid4()),
         session_start_time=datetime.now(UTC) if session_start is None else session_start,
     )
     for k in range(trials):

@@ -125,6 +125,17 @@ def test_tables_of_time_constants_and_of_results():
     assert tables["epoch"]["loss"].tolist() == [2.0, 1.0]
 
 
+def test_two_sessions_of_one_file_name_have_identifiers_of_their_own(tmp_path):
+    pynwb = pytest.importorskip("pynwb", reason="the extra interchange: pynwb is not installed")
+    found = set()
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with pynwb.NWBHDF5IO(to_nwb(simulated(seed=seed), folder / "run.nwb"), "r") as io:
+            found.add(io.read().identifier)
+    assert len(found) == 2
+
+
 def test_what_is_no_simulation_is_refused():
     with pytest.raises(TypeError, match="to_neo: expected the Dataset of a simulation, got ndarray"):
         to_neo(np.zeros(3))
