@@ -52,6 +52,15 @@ def add(commands):
         metavar="MS",
         help="step in ms (default: that of the kind's task; of a graph: its own, if it says one)",
     )
+    parser.add_argument(
+        "--input", metavar="CHOICE", help="nir: what comes from Input nodes, spikes (default) or current"
+    )
+    parser.add_argument(
+        "--readout-reduce",
+        metavar="CHOICE",
+        help="nir: how scores come from the Output over time, which a graph does not say: none (default: a decision "
+        "each step), mean, sum, softmax_sum or last",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the network file if it is there")
     parser.set_defaults(command=_import, after_interrupt="")
 
@@ -92,6 +101,9 @@ def _import(given):
 def _published(given):
     from ...models import load_published
 
+    for option, value in (("--input", given.input), ("--readout-reduce", given.readout_reduce)):
+        if value is not None:
+            raise ValueError(f"{option}: is for graphs; leave it out with --kind {given.kind}")
     return load_published(
         given.file,
         kind=given.kind,
@@ -116,4 +128,9 @@ def _graph(given):
     for option, value in others.items():
         if value:
             raise ValueError(f"{option}: is for published checkpoints; leave it out with --kind nir")
-    return read_nir(given.file, dt=None if given.dt is None else given.dt / 1e3)
+    return read_nir(
+        given.file,
+        dt=None if given.dt is None else given.dt / 1e3,
+        input="spikes" if given.input is None else given.input,
+        readout_reduce="none" if given.readout_reduce is None else given.readout_reduce,
+    )

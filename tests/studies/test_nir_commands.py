@@ -9,7 +9,7 @@ from brian2 import ms
 pytest.importorskip("nir", reason="the extra interchange: nir is not installed")
 
 from chronaxie.models import describe, load, save, srnn
-from chronaxie.models.interchange import NIR_LI, NIR_LIF, MissingExtra
+from chronaxie.models.interchange import NIR_LI, NIR_LIF, MissingExtra, write_nir
 from chronaxie.studies.cli import main
 
 from .test_cli import complaint
@@ -64,3 +64,22 @@ def test_other_failed_imports_are_errors_of_the_program(tmp_path, monkeypatch):
     monkeypatch.setattr("chronaxie.models.interchange.read_nir", broken)
     with pytest.raises(ImportError, match="half installed"):
         main(["import", "a.nir", "--kind", "nir", "--out", str(tmp_path / "n.nc")])
+
+
+def test_input_and_reduction_of_the_readout_are_said_on_import(tmp_path, capsys):
+    net = srnn(2, [3], 2, neuron=NIR_LIF, readout=NIR_LI, dt=2 * ms)
+    graph, out = write_nir(net, tmp_path / "net.nir"), tmp_path / "net.nc"
+    options = ["--input", "current", "--readout-reduce", "softmax_sum"]
+    command = ["import", str(graph), "--out", str(out), "--overwrite", "--kind"]
+    assert main([*command, "nir", *options]) == 0
+    description = describe(load(out))
+    assert description.annotations.readout.reduce == "softmax_sum"
+    assert [array.name for array in description.timed_arrays] == ["input_stimulus"]
+    assert main([*command, "nir"]) == 0
+    assert describe(load(out)).annotations.readout.reduce == "none"
+    capsys.readouterr()
+    assert main([*command, "nir", "--input", "light"]) == 1
+    assert "input must be one of ('spikes', 'current'), got 'light'" in complaint(capsys)
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        assert main([*command, "ecg", option, value]) == 1
+        assert f"{option}: is for graphs; leave it out with --kind ecg" in complaint(capsys)
