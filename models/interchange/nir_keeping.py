@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 
+from ..errors import FileRefused
 from .nir_plan import GraphRefused
 
 ABOUT = "nir"
+FORMAT = 1
 
 
 def kept_text(plan, graph):
@@ -31,6 +33,7 @@ def kept_text(plan, graph):
     }
     return json.dumps(
         {
+            "format": FORMAT,
             "units": {unit.name: names[id(unit.node)] for unit in plan.units},
             "paths": paths,
             "outputs": {name: unit.name for name, unit in plan.outputs},
@@ -45,15 +48,87 @@ def kept_text(plan, graph):
 
 
 def kept_of(about):
-    """The inverse of `kept_text`: of a network's texts by name, None where no graph was read."""
+    """The inverse of `kept_text`: of a network's texts by name, None where no graph was read.
+
+    Raises
+    ------
+    FileRefused
+        The text is damaged, or of a newer format.
+    """
     if ABOUT not in about:
         return None
-    kept = json.loads(about[ABOUT])
-    for name in ("metadata", "node_metadata"):
-        kept[name] = (
-            _decoded(kept[name]) if name == "metadata" else {n: _decoded(v) for n, v in kept[name].items()}
+    where, remedy = f"to_nir: about[{ABOUT!r}]", "make the network anew by from_nir"
+    try:
+        kept = json.loads(about[ABOUT])
+    except ValueError as error:
+        raise FileRefused(f"{where}: expected the JSON that from_nir wrote, got {error}; {remedy}") from error
+    if not isinstance(kept, dict):
+        raise FileRefused(
+            f"{where}: expected the JSON that from_nir wrote, got {type(kept).__name__}; {remedy}"
         )
-    return kept
+    number = kept.get("format")
+    if isinstance(number, int) and number > FORMAT:
+        raise FileRefused(
+            f"{where} has the format {number}, expected {FORMAT}: install a newer chronaxie, or {remedy}"
+        )
+    read = {}
+    for name, reader in _READERS.items():
+        try:
+            read[name] = reader(kept[name])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise FileRefused(f"{where}: {name!r} is damaged ({error!r}); {remedy}") from error
+    return read
+
+
+def _text(value):
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {value!r}")
+    return value
+
+
+def _texts(value):
+    return {name: _text(text) for name, text in value.items()}
+
+
+def _format(value):
+    if value != FORMAT:
+        raise ValueError(f"expected {FORMAT}, got {value!r}")
+    return value
+
+
+def _paths(value):
+    read = {}
+    for name, path in value.items():
+        before, weight, after = (None if node is None else _text(node) for node in path["nodes"])
+        first, last = (None if d is None else np.array(d, dtype=float).tolist() for d in path["delays"])
+        read[name] = {"nodes": [before, weight, after], "delays": [first, last]}
+    return read
+
+
+def _array_types(value):
+    return {
+        name: {field: str(np.dtype(_text(t))) for field, t in types.items()} for name, types in value.items()
+    }
+
+
+def _edges(value):
+    return [(_text(a), _text(b)) for a, b in value]
+
+
+def _metadata(value):
+    return {name: _decoded(v) for name, v in value["dict"].items()}
+
+
+_READERS = {
+    "format": _format,
+    "units": _texts,
+    "paths": _paths,
+    "outputs": _texts,
+    "types": _array_types,
+    "edges": _edges,
+    "metadata": _metadata,
+    "node_metadata": lambda value: {name: _metadata(v) for name, v in value.items()},
+}
 
 
 def _given(node):

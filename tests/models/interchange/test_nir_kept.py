@@ -1,5 +1,7 @@
 """What a network keeps of its graph against what the user says later; names and delays that have no place in Brian2."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ nir = pytest.importorskip("nir", reason="the extra interchange: nir is not insta
 from brian2 import ms  # noqa: E402
 
 from chronaxie.models import (  # noqa: E402
+    FileRefused,
     Readout,
     UnsupportedModel,
     annotate,
@@ -105,3 +108,27 @@ def test_nodes_may_be_named_as_brian2_names_the_two_sides_of_a_synapse(name):
     graph.nodes["to " + name] = graph.nodes.pop("lif")
     graph.edges = [tuple("to " + name if end == "lif" else end for end in edge) for edge in graph.edges]
     assert_identical(graph, to_nir(from_nir(graph, dt=1 * ms)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda kept: {**kept, "format": 2}, "the format 2.*expected 1.*newer chronaxie"),
+        (lambda kept: {k: v for k, v in kept.items() if k != "format"}, "'format' is damaged"),
+        (lambda kept: {k: v for k, v in kept.items() if k != "edges"}, "'edges' is damaged"),
+        (lambda kept: {**kept, "units": ["lif"]}, "'units' is damaged"),
+        (lambda kept: {**kept, "types": {"lif": {"tau": "banana"}}}, "'types' is damaged"),
+        (lambda kept: {**kept, "paths": {"fc": {"nodes": ["fc"], "delays": [None]}}}, "'paths' is damaged"),
+        (lambda kept: {**kept, "metadata": {"values": [1]}}, "'metadata' is damaged"),
+        (lambda kept: [1], "expected the JSON that from_nir wrote"),
+        (lambda kept: None, "expected the JSON that from_nir wrote"),
+    ],
+)
+def test_what_is_kept_of_a_graph_is_of_this_format_and_whole(change, message):
+    net = from_nir(chain(), dt=1 * ms)
+    text = annotations(net).about["nir"]
+    assert json.loads(text)["format"] == 1
+    changed = change(json.loads(text))
+    annotate(net, about={"nir": text[:90] if changed is None else json.dumps(changed)})
+    with pytest.raises(FileRefused, match=rf"to_nir: about\['nir'\].*{message}.*from_nir"):
+        to_nir(net)
