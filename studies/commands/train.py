@@ -74,6 +74,13 @@ def add(commands):
         metavar="R",
         help="weight of the mean spikes per step in the loss (default: the recipe's)",
     )
+    train.add_argument(
+        "--finer",
+        type=count,
+        nargs="+",
+        metavar="N",
+        help="training at mixed steps: each batch at the step of the task or divided by one of these, such as 2 4",
+    )
     train.add_argument("--epochs", type=count, metavar="N", help="passes over the training set")
     train.add_argument("--batch-size", type=count, metavar="N", help="trials in a batch")
     train.add_argument("--learning-rate", type=positive, metavar="R", help="peak rate of the weights")
@@ -133,6 +140,7 @@ def _train(given):
     config = TrainConfig(
         **{name: getattr(given, name) for name in names},
         hidden=tuple(given.hidden) if given.hidden else None,
+        finer=tuple(given.finer) if given.finer else None,
     )
     return run_training_study(training.run, config, given)
 
@@ -149,6 +157,7 @@ def _train_physical(given):
         ("delays", None),
         ("beta", None),
         ("rate_penalty", None),
+        ("finer", None),
     ):
         if getattr(given, option) != unset:
             name = option.replace("_", "-")
