@@ -43,7 +43,10 @@ def to_nir(net, *, namespace=None):
     ------
     UnsupportedModel
         NIR cannot say it: an adaptive threshold, another reset than to a value, refractoriness, delays of single
-        synapses, coupling below threshold, plasticity, conductances, noise, …; the message names object and feature.
+        synapses, coupling below threshold, plasticity, conductances, noise, a readout that is not what an Output shows,
+        …; the message names object and feature.
+    FileRefused
+        What the network keeps of the graph that it came from is damaged or of a newer format.
     MissingExtra
         ``nir`` is not installed.
 
@@ -94,7 +97,7 @@ def from_nir(graph, *, dt=None, input="spikes", readout_reduce="none"):
     UnsupportedModel
         A node or a chain of nodes without counterpart; the message names it.
     GraphRefused, TypeError
-        A graph that is not whole, or none.
+        A graph that is not whole, or with ``input="current"`` one with a Delay of an input; or none.
     ValueError
         No dt, or another one than the graph's own.
     MissingExtra
