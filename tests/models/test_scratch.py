@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from chronaxie.models import DeviceError, locks
+from chronaxie import _locks
+from chronaxie.models import DeviceError
 from chronaxie.models.scratch import private_folder, remove_abandoned, scratch_folder
 
 KILLED = """
@@ -76,11 +77,11 @@ def test_who_is_taken_for_abandoned_while_making_it_makes_another(tmp_path, monk
         removed.append(path.parent)
         os.utime(path.parent, (0, 0))
         remove_abandoned(tmp_path)
-        return locks.locked(path)
+        return _locks.locked(path)
 
     if moment == "before it is locked":
         monkeypatch.setattr(
-            locks,
+            _locks,
             "fcntl",
             type("Interfering", (), {"flock": staticmethod(interfering), "LOCK_EX": fcntl.LOCK_EX}),
         )
