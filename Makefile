@@ -139,6 +139,6 @@ bench: $(BENCH_STAMP)
 	"$(BENCH_BIN)/python" benchmarks/any_equations.py --json out/bench/any_equations.json
 
 clean:
-	rm -rf docs/learn docs/reference/generated docs/sg_execution_times.rst docs/tutorials/out
+	rm -rf docs/learn docs/reference/generated docs/tutorials/out
 	rm -rf "$(VENV)" "$(CUDA_VENV)" "$(BENCH_VENV)" build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -62,6 +62,7 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "show_memory": False,
     "min_reported_time": 3600,
+    "write_computation_times": False,  # its page would load scripts from elsewhere
     "matplotlib_animations": False,
     "image_scrapers": ("matplotlib",),
     "copyfile_regex": r".*\.csv$",

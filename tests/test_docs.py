@@ -108,7 +108,6 @@ def test_every_page_is_in_the_table_of_contents(conf):
         page
         for page in [*docs.rglob("*.md"), *docs.rglob("*.rst")]
         if not any(page.is_relative_to(folder) for folder in generated)
-        and page.name != "sg_execution_times.rst"
     }
     assert sorted(map(str, pages - seen)) == []
     assert len(list((docs / "tutorials").glob("*.py"))) == 5

@@ -23,17 +23,15 @@ from chronaxie.studies.running.sweep import make_sweep
 #
 # .. code-block:: sh
 #
-#    chronaxie run train --set task=digits --set hidden=20 --set epochs=3 --set device=numpy \
+#    chronaxie run train --set task=synthetic_ecg --set hidden=12 --set epochs=6 --set device=numpy \
+#      --set 'options={"config": {"train": 48, "valid": 24, "test": 24, "steps": 150}}' \
 #      --sweep model=alif,lif --seeds 2 --out out/models
 #
 # Every configuration is made, and so checked, before the first job begins.
 
-sweep = make_sweep(
-    "train",
-    values={"task": "digits", "hidden": (20,), "epochs": 3, "device": "numpy"},
-    sweeps={"model": ("alif", "lif")},
-    seeds=2,
-)
+small = {"config": {"train": 48, "valid": 24, "test": 24, "steps": 150}}  # few and short recordings
+shared = {"task": "synthetic_ecg", "options": small, "hidden": (12,), "epochs": 6, "device": "numpy"}
+sweep = make_sweep("train", values=shared, sweeps={"model": ("alif", "lif")}, seeds=2)
 print(sweep.study.question)
 for job in sweep.jobs:
     print(job.id, job.at)
@@ -82,11 +80,7 @@ plt.show()
 # address. Here a scheduler with two workers is started in this process; on a cluster it is that of ``dask
 # scheduler``, or of dask-jobqueue's ``SLURMCluster``. The workers see the folder under the same path.
 
-more = make_sweep(
-    "train",
-    values={"task": "digits", "hidden": (20,), "epochs": 1, "model": "gru"},
-    seeds=2,
-)
+more = make_sweep("train", values=shared | {"model": "lif"}, seeds=2)
 with LocalCluster(
     n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
 ) as cluster:
