@@ -26,6 +26,7 @@ from brian2.input.poissongroup import PoissonGroup
 from brian2.input.timedarray import TimedArray
 from brian2.parsing.expressions import parse_expression_dimensions
 
+from ..models.devices import making
 from ..models.errors import UnsupportedModel
 from .calls import note_variables, refuse_monitors_in_use
 from .clocks import CLOCK, Time, slot_rank
@@ -226,7 +227,8 @@ def _listening():
 
     RuntimeDevice.code_object = listen
     try:
-        yield calls
+        with making():
+            yield calls
     finally:
         RuntimeDevice.code_object = original
 

@@ -43,7 +43,6 @@ KEPT = (
     "chronaxie/standalone",
     "matplotlib",
 )  # parts of the user's cache that the tests use too: slow to make again
-INCLUDED = "codegen.cpp.include_dirs"
 # What `import brian2` itself sets; a test that imports it first is held against these.
 FRESH = {"device": "runtime", "devices to go back to": 0, "codegen.target": "auto", "defaultclock.dt": 0.0001}
 
@@ -118,8 +117,6 @@ def brian2_globals():
         "defaultclock.dt": float(brian2.defaultclock.dt),
         # Copies: `prefs.x += [...]` changes a list in place.
         **{name: copy.deepcopy(brian2.prefs[name]) for name in brian2.prefs},
-        # Brian2's cython target appends its own folder where it compiles for the first time, whoever asks for it.
-        INCLUDED: [path for path in brian2.prefs[INCLUDED] if not path.endswith("brian2/synapses")],
     }
 
 
