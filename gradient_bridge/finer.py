@@ -51,7 +51,6 @@ def finer_twin(twin, factor):
         trainable=tuple(place.key for place in twin._places),
         engine=twin.engine,
         dtype=twin.dtype,
-        surrogate={group: surrogate for group, (surrogate, _) in twin.surrogates.items()},
         randomness=twin.randomness,
         namespace={},
         coordinates={place.key: twin._trained(place).coordinate for place in twin._places},
@@ -59,5 +58,5 @@ def finer_twin(twin, factor):
         readout=twin.readout,
     )
     finer.trained = twin.trained
-    finer.surrogates = finer._chosen = twin.surrogates  # scales too, which are those of the first twin's step
+    finer.surrogates = finer._chosen = twin.surrogates  # with their scales
     return finer.to(twin.device).train(twin.training)

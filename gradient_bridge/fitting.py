@@ -108,16 +108,10 @@ def fit(
             raise TypeError(
                 f"fit: {', '.join(given)}: for a loss of the recording; give loss=, or leave it out"
             )
-        for name in () if isinstance(task, DataLoader) else ("train", "valid", "classes"):
-            if not hasattr(task, name):
-                raise TypeError(
-                    f"fit: expected a task with train, valid and classes, or a DataLoader, got {type(task).__name__}; "
-                    "or give a loss of the recording, loss="
-                )
         if isinstance(task, DataLoader):
             run = _loader_run(model, task, valid, options, distributed)
         else:
-            run = TaskRun(model, task, training_options(options), choose_processes(distributed))
+            run = _task_run(model, task, options, distributed)
     elif task is None:
         if distributed:
             raise ValueError(
@@ -140,6 +134,16 @@ def fit(
             return run.train(checkpoint, progress)
     finally:
         model.train(was_training)
+
+
+def _task_run(model, task, options, distributed):
+    for name in ("train", "valid", "classes"):
+        if not hasattr(task, name):
+            raise TypeError(
+                f"fit: expected a task with train, valid and classes, or a DataLoader, got {type(task).__name__}; "
+                "or give a loss of the recording, loss="
+            )
+    return TaskRun(model, task, training_options(options), choose_processes(distributed))
 
 
 def _loader_run(model, train, valid, options, distributed):

@@ -16,27 +16,25 @@ from .tasks.qtdb import CLASSES
 MODELS = ("alif", *ADLIF)
 TASKS = ("ecg", "synthetic_ecg")
 _NETWORK, _TRAINING = SYNTHETIC_ECG.network, SYNTHETIC_ECG.alif
+# Of `Training`.
+_NUMBERS = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "time_constant_rate",
+    "warmup",
+    "score_scale",
+    "rate_penalty",
+    "input_dropout",
+    "time_stretch",
+    "average_epochs",
+)
 _CHECKS = {
     "task": one_of(TASKS),
     "model": one_of(MODELS),
     "hidden": counts(1),
     **dict.fromkeys(("input_gain", "recurrent_gain"), POSITIVE),
-    **taken_from(
-        OF_TRAINING,
-        (
-            "seed",
-            "epochs",
-            "batch_size",
-            "learning_rate",
-            "time_constant_rate",
-            "warmup",
-            "score_scale",
-            "rate_penalty",
-            "input_dropout",
-            "time_stretch",
-            "average_epochs",
-        ),
-    ),
+    **taken_from(OF_TRAINING, ("seed", *_NUMBERS)),
     **dict.fromkeys(("tau_m", "tau_a"), DISTRIBUTION),
     "tau_m_output": DISTRIBUTION.or_none(),
     "unlabelled_class": one_of(CLASSES).or_none(),
@@ -198,24 +196,11 @@ def defaults(task, model="alif"):
         "surrogate",
         "detach_reset",
     )
-    of_training = (
-        "epochs",
-        "batch_size",
-        "learning_rate",
-        "time_constant_rate",
-        "warmup",
-        "score_scale",
-        "rate_penalty",
-        "input_dropout",
-        "time_stretch",
-        "average_epochs",
-        "select",
-    )
     network, training = chosen.network_of(model), chosen.training(model)
     return {
         "task": task,
         "model": model,
         "unlabelled_class": chosen.unlabelled_class,
         **{name: getattr(network, name) for name in of_network},
-        **{name: getattr(training, name) for name in of_training},
+        **{name: getattr(training, name) for name in (*_NUMBERS, "select")},
     }

@@ -235,11 +235,9 @@ def trained_twin(net, model, *, surrogate, detach_reset=False, engine=None, froz
     )
 
 
-def _train_spiking(config, task, hidden, state, report):
-    """History, further parts of the result, and the trained network; None in a process that only trains."""
-    net = spiking_network(config, task, hidden)
-    initial = network_values(net)
-    twin = trained_twin(
+def twin_of(config, net):
+    """The `trained_twin` of a network as a `TrainConfig` has it."""
+    return trained_twin(
         net,
         config.model,
         surrogate=config.network.surrogate,
@@ -248,6 +246,13 @@ def _train_spiking(config, task, hidden, state, report):
         frozen=config.frozen_time_constants,
         delays=config.delays is not None,
     )
+
+
+def _train_spiking(config, task, hidden, state, report):
+    """History, further parts of the result, and the trained network; None in a process that only trains."""
+    net = spiking_network(config, task, hidden)
+    initial = network_values(net)
+    twin = twin_of(config, net)
     history = fit(twin, task, **state)
     if not is_first():
         return None

@@ -8,7 +8,7 @@ from ...gradient_bridge import fit
 from ...models import network_values
 from ..recipes import recipe
 from ..testing_networks import unlabelled_option
-from ..training import spiking_network, trained_twin
+from ..training import spiking_network, twin_of
 
 
 def train_alif(config, task, *, checkpoint=None, resume=False, report=print):
@@ -33,13 +33,7 @@ def train_alif(config, task, *, checkpoint=None, resume=False, report=print):
     """
     net = spiking_network(config, task, config.sizes(task.train.sizes["channel"], len(task.classes)))
     initial = network_values(net)
-    twin = trained_twin(
-        net,
-        config.model,
-        surrogate=config.network.surrogate,
-        detach_reset=config.network.detach_reset,
-        engine=config.engine,
-    )
+    twin = twin_of(config, net)
     options = config.training(unlabelled=unlabelled_option(task, recipe(config.task).unlabelled_class))
     history = fit(twin, task, checkpoint=checkpoint, resume=resume, **dataclasses.asdict(options))
     twin.sync()
