@@ -7,15 +7,13 @@ company with it.
 
 import importlib
 import os
-import shutil
-import sysconfig
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import numpy as np
 from brian2 import Network, prefs, seed
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
+from .. import _compilers
 from .cuda import CUDA, CudaOptions, check_cuda, cuda_preferences, find_toolkit, link_curand
 from .cython_modules import own_modules
 from .errors import DeviceError
@@ -35,7 +33,6 @@ INEXACT_FLAGS = (
     "-ffp-contract=fast",
 )
 RUNTIME = brian2_device.runtime_device
-_COMPILERS = ("g++", "c++", "clang++")
 _FLAGS = "codegen.cpp.extra_compile_args_gcc"
 _PREFERENCES = (
     "codegen.target",
@@ -155,13 +152,12 @@ def check_device(name, *, cuda=None):
         check_cuda(cuda)
     if name == "numpy" or os.name != "posix":
         return
-    needed = {"C++ compiler": _program("CXX", *_COMPILERS)}
+    needed = {"C++ compiler": _compilers.find_program("CXX", *_compilers.CXX)}
     if name in ("cpp_standalone", CUDA):
-        needed["make"] = _program(None, "make")
+        needed["make"] = _compilers.find_program(None, "make")
     else:
-        needed["C compiler"] = _program("CC", "gcc", "cc", "clang")
-        header = Path(sysconfig.get_paths()["include"], "Python.h")
-        needed["header Python.h"] = str(header) if header.exists() else None
+        needed["C compiler"] = _compilers.find_program("CC", *_compilers.C)
+        needed["header Python.h"] = _compilers.find_python_header()
     missing = [what for what, where in needed.items() if where is None]
     if missing:
         raise DeviceError(
@@ -172,14 +168,7 @@ def check_device(name, *, cuda=None):
 
 def compiler_command():
     """Return the command of the C++ compiler: ``CXX``, else the first of g++, c++ and clang++ that is found."""
-    return os.environ.get("CXX", "").strip() or _program(None, *_COMPILERS)
-
-
-def _program(variable, *names):
-    named = os.environ.get(variable, "").split() if variable else []
-    if named:
-        return shutil.which(named[0])
-    return next((found for found in map(shutil.which, names) if found), None)
+    return os.environ.get("CXX", "").strip() or _compilers.find_program(None, *_compilers.CXX)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sys
 from .._version import __version__
 from .commands import (
     cache,
+    doctor,
     evaluate,
     export,
     fetch,
@@ -41,6 +42,7 @@ COMMANDS = (
     show,
     fetch,
     cache,
+    doctor,
 )
 
 

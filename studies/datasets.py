@@ -8,6 +8,12 @@ _MNIST = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
+_IMAGES = (
+    ("train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+    ("train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"),
+    ("t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"),
+    ("t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"),
+)
 _LEADS = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
 
 
@@ -81,6 +87,8 @@ class DataSet:
     files : tuple of RemoteFile
         Or empty, with `listed`.
     listed : ListedFiles, optional
+    instead : tuple of tuple of str
+        What its tasks read as well, below the folder of the data sets: each a set of files that suffices.
     """
 
     name: str
@@ -93,6 +101,27 @@ class DataSet:
     megabytes: int | None
     files: tuple[RemoteFile, ...] = ()
     listed: ListedFiles | None = None
+    instead: tuple[tuple[str, ...], ...] = ()
+
+    def present(self, folder):
+        """How much of it is in a folder of data sets.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        (int, int)
+            Files, or headers of records, that a whole set has, and how many of them are there. What its tasks read
+            in their place counts as whole.
+        """
+        for files in self.instead:
+            if all((folder / file).exists() for file in files):
+                return len(files), len(files)
+        if self.listed is not None:
+            return self.listed.records, len(list((folder / self.name / self.listed.data).glob("*.hea")))
+        return len(self.files), sum((folder / file.target).exists() for file in self.files)
 
 
 def _spikes(folder, **checksums):
@@ -116,6 +145,7 @@ DATASETS = {
         checked="each file: SHA-256 of the database's own SHA256SUMS.txt, which comes from the same server",
         megabytes=75,
         listed=ListedFiles(105, "", ("hea", "dat"), ("q1c", "q2c", "pu0", "pu1"), {}),
+        instead=(("qtdb/QTDB_train.mat", "qtdb/QTDB_test.mat"),),
     ),
     "ludb": DataSet(
         name="ludb",
@@ -140,6 +170,7 @@ DATASETS = {
                 "data/1.ii": "sha256:157df852e1665c4361c0e599b8e76f8d0204161f813bc88850feec5161d870e6",
             },
         ),
+        instead=(("ludb/ludb_records_001_120.npz",),),
     ),
     "mnist": DataSet(
         name="mnist",
@@ -150,15 +181,8 @@ DATASETS = {
         tasks="smnist, psmnist",
         checked="MD5 of the original distribution (as torchvision has it)",
         megabytes=12,
-        files=tuple(
-            RemoteFile(f"{name}.gz", f"md5:{md5}", f"mnist/{name}.gz")
-            for name, md5 in (
-                ("train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-                ("train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"),
-                ("t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"),
-                ("t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"),
-            )
-        ),
+        files=tuple(RemoteFile(f"{name}.gz", f"md5:{md5}", f"mnist/{name}.gz") for name, md5 in _IMAGES),
+        instead=(tuple(f"mnist/{name}" for name, _ in _IMAGES),),
     ),
     "fsdd": DataSet(
         name="fsdd",
@@ -178,6 +202,7 @@ DATASETS = {
                 contents="sha256:4e0317650d9c876eeda8788b4d4132af747e323d495a3da12c9bce9bc456a45f",
             ),
         ),
+        instead=(("fsdd/recordings",),),
     ),
     "shd": DataSet(
         name="shd",
