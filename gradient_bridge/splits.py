@@ -71,4 +71,5 @@ class Split:
 
     def take(self, chosen):
         """Stimuli, labels for the loss and true labels of some trials."""
-        return self.stimulus[chosen], self.targets[chosen], self.truth[chosen]
+        chosen = torch.as_tensor(chosen)
+        return tuple(values.index_select(0, chosen) for values in (self.stimulus, self.targets, self.truth))

@@ -87,7 +87,9 @@ class RateLoss(_Loss):
         """The loss of a recording."""
         spikes = chosen_neurons(spikes_of(recording, self.group, self.where), self.neurons, self.where)
         step = recording.step(self.group)
-        rates = spikes[:, first_step(spikes, self.start, step, self.where) :].mean(1) / step
+        counted = spikes[:, first_step(spikes, self.start, step, self.where) :]
+        # the derivative of a sum is one number for all steps, that of a mean an array of them
+        rates = counted.sum(1) / (counted.shape[1] * step)
         target = beside(self.target, rates)
         if target.ndim < 2:
             rates = rates.mean(0) if target.ndim else rates.mean()

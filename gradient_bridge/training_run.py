@@ -58,7 +58,7 @@ class Run(abc.ABC):
         self.is_twin = isinstance(model, Twin)
         self._check_networks()
         self._check_draws()
-        self.optimiser = torch.optim.Adam(self._parameter_groups())
+        self.optimiser = torch.optim.Adam(self._parameter_groups(), foreach=True)  # the same numbers
         self.schedule = self._schedule()
         self.epoch, self.history = 0, {name: [] for name in self.history_variables}
         self.best, self.best_epoch = None, -1

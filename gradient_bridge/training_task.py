@@ -11,7 +11,7 @@ from ..models.annotations import SPIKES
 from .averaging import Average
 from .distributed import ALONE
 from .finer import finer_twin
-from .losses import IGNORED, class_weights, count_correct, cross_entropy
+from .losses import IGNORED, class_weights, classes_first, count_correct, cross_entropy
 from .seeds import EVALUATION, INPUTS, SPEEDS, STEPS, TRAINING, SharedSeed, derived_seed
 from .splits import Split
 from .stretching import speeds, stretched_labels, stretched_stimulus
@@ -180,10 +180,11 @@ class TaskRun(Run):
             )
         weights = None if self.weights is None else self.weights.to(scores)
         targets, whole = targets.to(scores.device), whole.to(scores.device)
-        loss = cross_entropy(scores, targets, scale=self.options.score_scale, weights=weights, whole=whole)
+        rows = classes_first(scores)
+        loss = cross_entropy(rows, targets, scale=self.options.score_scale, weights=weights, whole=whole)
         if recording is not None and self.options.rate_penalty:
             loss = loss + self._penalty(recording, self._twin_of(purpose, batch), len(chosen), len(own))
-        return loss, *count_correct(scores.detach().cpu(), truth), recording
+        return loss, *count_correct(rows.detach().cpu(), truth), recording
 
     def _names(self):
         return f" ({', '.join(map(str, self.task.classes))})" if self.task is not None else ""

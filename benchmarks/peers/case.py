@@ -39,6 +39,9 @@ class Case:
 def torch_case(forward, leaves, learns, *, names=None):
     """The `Case` of a torch forward pass whose loss is the mean of the spikes.
 
+    It is written as a sum by a factor: autograd hands back one number for all spikes, where the derivative of
+    `torch.Tensor.mean` is an array of the same number, which XLA does not make either.
+
     Parameters
     ----------
     forward : callable
@@ -57,7 +60,8 @@ def torch_case(forward, leaves, learns, *, names=None):
 
     def train():
         forget()
-        forward().mean().backward()
+        spikes = forward()
+        (spikes.sum() * (1 / spikes.numel())).backward()
 
     def infer():
         with torch.no_grad():

@@ -270,7 +270,7 @@ class Call:
         return f"by_{rest}" if kind in ("w", "table") else f"by_{name}"
 
     def outputs_of(self, grads):
-        """Derivatives by the outputs, by name in C; where all are one number, it is held once."""
+        """Derivatives by the outputs, by name in C; what is the same everywhere, or in all steps, is held once."""
         grads = list(grads)
         for name in self.design.layouts:
             grad = grads.pop(0)
@@ -285,7 +285,7 @@ class Call:
             if one:
                 value = 0.0 if grad is None else float(grad.reshape(-1)[0]) if grad.numel() else 0.0
                 grad = torch.full(((self.block + VECTOR) * size,), value, dtype=self.dtype)
-            elif grad.stride(2) != 1 or grad.stride(0) == 0:
+            elif grad.stride(2) != 1 or (grad.stride(0) == 0 and grad.stride(1) != size):
                 grad = grad.contiguous()
             yield f"by_{name}", grad
             yield f"by_step_{name}", 0 if one else grad.stride(0)

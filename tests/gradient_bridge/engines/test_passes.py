@@ -210,6 +210,12 @@ LOSSES = {
     "one number for all": lambda out: sum(
         x.sum() for k, x in out.items() if x.requires_grad and k[:2] in ("tr", "sp")
     ),
+    "the same for all steps": lambda out: sum(
+        (x.sum(1) ** 2).sum() for k, x in out.items() if x.requires_grad and k[:2] in ("tr", "sp")
+    ),
+    "the same for all trials": lambda out: sum(
+        (x.sum(0) ** 2).sum() for k, x in out.items() if x.requires_grad and k[:2] in ("tr", "sp")
+    ),
     "of one step": lambda out: (
         (out["trace of output.v"][:, 7] ** 2).sum() + out["spikes of hidden1"][:, 3].sum()
     ),
