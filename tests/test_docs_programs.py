@@ -117,6 +117,7 @@ RUNS = {
     "docs/index.md": [Run((0,)), Run((1,)), Run((2,)), Run((3,))],
     "docs/interchange.md": [Run((0,)), Run((1,)), Run((2,))],
     "docs/neurons.md": [Run((0,)), Run((1,)), Run((2,), data=True)],
+    "docs/how_to/scripts.md": [Run((0,))],
     "docs/reference/migration.md": [Run((0,))],
     "docs/reports.md": [Run((0,), {0: MAIN + f'assert main([{SMALL_ECG}, "--synthetic"]) == 0\n'})],
     "docs/robustness.md": [

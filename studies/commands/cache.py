@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+
+from .answering import add_json, say
 
 
 def add(commands):
@@ -16,7 +17,7 @@ def add(commands):
         "that were used least recently go.",
     )
     cache.add_argument("--clear", action="store_true", help="remove all of it; it is made again when needed")
-    cache.add_argument("--json", action="store_true", help="print JSON")
+    add_json(cache)
     cache.set_defaults(command=_cache, after_interrupt="; what is left is whole")
 
 
@@ -26,22 +27,21 @@ def _cache(given):
     freed = clear() if given.clear else None
     found, limit = entries(), size_limit()
     total = sum(size for _, _, size, _ in found)
-    if given.json:
-        listed = [
-            {"kind": kind, "folder": str(folder), "bytes": size, "used": _date(used)}
-            for kind, folder, size, used in found
-        ]
-        content = {"folder": str(cache_root()), "bytes": total, "limit": limit, "entries": listed}
-        print(json.dumps(content | ({} if freed is None else {"freed": freed}), indent=2))
-        return 0
-    if freed is not None:
-        print(f"freed {_megabytes(freed)} in {cache_root()}")
-        return 0
-    for kind, folder, size, used in found:
-        print(f"{kind:10}  {folder.name[:12]}  {_megabytes(size):>9}  used {_date(used)}")
-    print(
+    listed = [
+        {"kind": kind, "folder": folder, "bytes": size, "used": _date(used)}
+        for kind, folder, size, used in found
+    ]
+    content = {"folder": cache_root(), "bytes": total, "limit": limit, "entries": listed}
+    lines = [
+        f"{kind:10}  {folder.name[:12]}  {_megabytes(size):>9}  used {_date(used)}"
+        for kind, folder, size, used in found
+    ]
+    lines.append(
         f"{len(found)} of compiled code, {_megabytes(total)} of at most {_megabytes(limit)}, in {cache_root()}"
     )
+    if freed is not None:
+        content, lines = content | {"freed": freed}, [f"freed {_megabytes(freed)} in {cache_root()}"]
+    say(given, "\n".join(lines), content)
     return 0
 
 

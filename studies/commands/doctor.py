@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .answering import add_json, say
+
 
 def add(commands):
     """Register the command."""
@@ -18,13 +20,11 @@ def add(commands):
         help="folder of the data sets (default: CHRONAXIE_DATA, else what chronaxie fetch has made)",
     )
     parser.add_argument("--quick", action="store_true", help="leave out the devices and engines that compile")
-    parser.add_argument("--json", action="store_true", help="print JSON, for a script or an issue")
+    add_json(parser)
     parser.set_defaults(command=_doctor, after_interrupt="; nothing was changed")
 
 
 def _doctor(given):
-    import json
-
     from ..doctor import OK, as_json, examine, line, works
 
     findings = []
@@ -34,13 +34,11 @@ def _doctor(given):
                 print(finding.part)
             print(line(finding), flush=True)
         findings.append(finding)
-    if given.json:
-        print(json.dumps(as_json(findings), indent=2))
-    elif works(findings):
-        print("\nall that is required works")
-    else:
+    end = "all that is required works"
+    if not works(findings):
         broken = [
             f"{one.part.rstrip('s')} {one.name}" for one in findings if one.required and one.state != OK
         ]
-        print(f"\nbroken and required: {', '.join(broken)}")
+        end = f"broken and required: {', '.join(broken)}"
+    say(given, f"\n{end}", as_json(findings))
     return 0 if works(findings) else 1

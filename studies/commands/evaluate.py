@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, say
 from .arguments import add_options, count, positive, report, whole
 
 
@@ -47,14 +48,13 @@ def add(commands):
         "else 0)",
     )
     add_options(parser)
-    parser.add_argument("--json", action="store_true", help="print one flat JSON object")
+    add_json(parser)
     parser.add_argument("--out", metavar="FILE.nc", help="also write the numbers of each seed there")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE.nc if it is there")
     parser.set_defaults(command=_evaluate, after_interrupt="")
 
 
 def _evaluate(given):
-    import json
     import sys
     from pathlib import Path
 
@@ -121,7 +121,7 @@ def _evaluate(given):
         stored = ds.assign_attrs(provenance() | {"study": "evaluate", "seed": seed})
         write_result(stored, given.out)
     numbers = flat(ds)
-    print(json.dumps(numbers, indent=1) if given.json else _text(numbers))
+    say(given, _text(numbers), numbers)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, say
 from .arguments import add_options, count, positive, report, whole
 
 TRIALS = 3
@@ -66,6 +67,7 @@ def add(commands):
     )
     add_options(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier export")
+    add_json(parser)
     parser.set_defaults(command=_export, after_interrupt="; nothing was written")
 
 
@@ -102,9 +104,11 @@ def _export(given):
     folder = export(net, given.folder, to=given.to, overwrite=given.overwrite, **options)
     if given.to == "brian2" and "stimulus" not in options:
         report("no --task: the script runs random inputs, or those that the network has of its own")
-    print("written:\n" + "\n".join(f"  {p}" for p in sorted(folder.iterdir()) if not p.name.startswith(".")))
+    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    said = "written:\n" + "\n".join(f"  {path}" for path in files)
     if given.to == "brian2":
-        print(f"\nrun it where brian2 is installed:\n  python {folder / 'network.py'}")
+        said += f"\n\nrun it where brian2 is installed:\n  python {folder / 'network.py'}"
+    say(given, said, {"files": files})
     return 0
 
 

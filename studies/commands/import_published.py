@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from .answering import add_json, say
 from .arguments import positive, report
 
 
@@ -62,6 +63,7 @@ def add(commands):
         "each step), mean, sum, softmax_sum or last",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the network file if it is there")
+    add_json(parser)
     parser.set_defaults(command=_import, after_interrupt="")
 
 
@@ -94,7 +96,8 @@ def _import(given):
     groups = sorted(
         (o for o in net.objects if hasattr(o, "N") and not hasattr(o, "source")), key=lambda o: o.name
     )
-    print(f"{out}: " + ", ".join(f"{g.name} {len(g)}" for g in groups))
+    said = f"{out}: " + ", ".join(f"{g.name} {len(g)}" for g in groups)
+    say(given, said, {"files": [out], "groups": {g.name: len(g) for g in groups}})
     return 0
 
 

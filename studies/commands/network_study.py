@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, of_result, say
 from .arguments import count
 
 _NETWORK = ("network", "kind", "task", "data", "device", "start")
@@ -65,6 +66,7 @@ def add_out(parser, study, command):
         "--out", metavar="DIR", default=f"out/{study}", help="where results go (default: %(default)s)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    add_json(parser)
     parser.set_defaults(command=command, after_interrupt="; nothing was written")
 
 
@@ -123,6 +125,7 @@ def write_study(given, config, run, specs, *, report, page=None):
         if page is not None:
             written = [*written, folder / f"{config.stem}.md"]
             written[-1].write_text(page(result, written[:-1]))
-    print(summarise(result))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{config.stem}.nc", *written)))
+    files = [folder / f"{config.stem}.nc", *written]
+    said = summarise(result) + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in files)
+    say(given, said, of_result(result, files))
     return 0

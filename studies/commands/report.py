@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .answering import add_json, say
+
 
 def add(commands):
     """Register the command."""
@@ -20,11 +22,13 @@ def add(commands):
         metavar="FILE.html",
         help="where the page goes (default: report.html in the folder, or beside the file with its name)",
     )
+    add_json(parser)
     parser.set_defaults(command=_report, after_interrupt="; nothing was written")
 
 
 def _report(given):
     from ..reporting import write_report
 
-    print(f"written:\n  {write_report(given.path, given.out)}")
+    written = write_report(given.path, given.out)
+    say(given, f"written:\n  {written}", {"files": [written]})
     return 0

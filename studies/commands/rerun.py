@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, say
 from .arguments import Named, option, report
 
 
@@ -28,6 +29,7 @@ def add(commands):
         metavar="FIELD=VALUE",
         help="replace a field of the configuration: a folder or file that is elsewhere now, data=DIR; may be repeated",
     )
+    add_json(parser)
     parser.set_defaults(command=_rerun, after_interrupt="; with --out the same command goes on")
 
 
@@ -35,5 +37,6 @@ def _rerun(given):
     from ..running.rerunning import rerun
 
     found = rerun(given.file, out=given.out, values=given.values, report=report)
-    print(found.text())
+    content = {"same": not found.differing, "variables_same": found.same, "differing": found.differing}
+    say(given, found.text(), content | {"origins": found.origins})
     return int(bool(found.differing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json
 from .run_sweep import GOES_ON, add_running, finished, running_options
 
 
@@ -15,10 +16,11 @@ def add(commands):
     )
     parser.add_argument("directory", metavar="DIR", help="folder of the sweep: what --out was")
     add_running(parser)
+    add_json(parser)
     parser.set_defaults(command=_resume, after_interrupt=GOES_ON)
 
 
 def _resume(given):
     from ..running.runner import resume_sweep
 
-    return finished(given.directory, resume_sweep(given.directory, **running_options(given)))
+    return finished(given, given.directory, resume_sweep(given.directory, **running_options(given)))

@@ -12,6 +12,7 @@ from . import run_lesions as lesions
 from . import run_published as published
 from . import run_robustness as robustness
 from . import run_sweep as sweep
+from .answering import add_json
 from .arguments import add_engine, count, not_negative, positive, report, share, whole
 from .training_study import run_training_study
 
@@ -106,6 +107,7 @@ def add(commands):
     ecg.add_argument(
         "--device", metavar="NAME", help="Brian2 device of the comparison: numpy, cython, cpp_standalone"
     )
+    add_json(ecg)
     sweep.add_sweep(ecg)
     ecg.set_defaults(
         command=_run_ecg,

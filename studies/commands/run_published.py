@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, of_result, say
 from .arguments import count, report, whole
 
 
@@ -28,6 +29,7 @@ def add(studies):
         "--out", metavar="DIR", default="out/published", help="where results go (default: %(default)s)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    add_json(parser)
     parser.set_defaults(command=_run, after_interrupt="; nothing was written")
 
 
@@ -49,6 +51,7 @@ def _run(given):
         drawn = analyses.figures(result, folder, stem=config.stem, specs=PUBLISHED)
         text = page(result)
         (folder / f"{config.stem}.md").write_text(text, encoding="utf-8")
-    print(text)
-    print("written:\n" + "\n".join(f"  {path}" for path in (*(folder / f for f in files[:2]), *drawn)))
+    written = [*(folder / f for f in files[:2]), *drawn]
+    said = text + "\nwritten:\n" + "\n".join(f"  {path}" for path in written)
+    say(given, said, of_result(result, written))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .answering import add_json, say
 from .arguments import Named, count, option, positive, report
 
 GOES_ON = "; chronaxie resume DIR, or the same command, goes on with it"
@@ -19,6 +20,7 @@ def add(studies, name, *, text=None):
     )
     add_sweep(parser)
     parser.add_argument("--out", metavar="DIR", help="where results go (default: out/STUDY)")
+    add_json(parser)
     parser.set_defaults(command=_run, study_name=name, after_interrupt=GOES_ON)
 
 
@@ -140,7 +142,7 @@ def run_asked(study_name, given, *, base=None, values=None, axes=None):
     )
     out = given.out or f"out/{sweep.study.name}"
     given.after_interrupt = GOES_ON
-    return finished(out, run_sweep(sweep, out, **running_options(given)))
+    return finished(given, out, run_sweep(sweep, out, **running_options(given)))
 
 
 def running_options(given):
@@ -149,18 +151,21 @@ def running_options(given):
     return {name: getattr(given, name) for name in names} | {"report": report}
 
 
-def finished(directory, outcome):
+def finished(given, directory, outcome):
     """Say what a sweep has come to; returns the exit code: 1 where a job failed or there is no answer."""
-    if outcome.answer:
-        print(outcome.answer)
+    parts = [outcome.answer] if outcome.answer else []
     if outcome.files:
-        print("\nwritten:\n" + "\n".join(f"  {path}" for path in outcome.files))
+        parts.append("\nwritten:\n" + "\n".join(f"  {path}" for path in outcome.files))
     if outcome.failed:
-        print(
+        parts.append(
             f"\nfailed: {len(outcome.failed)}, their tracebacks in {directory}/jobs/*/error.txt; --retry runs them "
             "again"
         )
-        print("\n".join(f"  {name}: {error}" for name, error in outcome.failed.items()))
+        parts += [f"  {name}: {error}" for name, error in outcome.failed.items()]
+    content = {"directory": directory, "answer": outcome.answer or None, "problem": outcome.problem or None}
+    content |= {"files": outcome.files, "failed": outcome.failed}
+    if parts or given.json:
+        say(given, "\n".join(parts), content)
     if outcome.problem:
         report(outcome.problem)
     return int(bool(outcome.failed or outcome.problem))

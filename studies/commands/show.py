@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, of_result, say
 from .simulate import SHOWN
 
 
@@ -10,6 +11,7 @@ def add(commands):
     show = commands.add_parser("show", help="draw the figures of a result file again, and print its numbers")
     show.add_argument("file", metavar="FILE", help="the .nc file that chronaxie run, train or simulate wrote")
     show.add_argument("--out", metavar="DIR", help="folder of the figures (default: that of the file)")
+    add_json(show)
     show.set_defaults(command=_show, after_interrupt="")
 
 
@@ -28,7 +30,7 @@ def _show(given):
         raise ResultError(f"{path}: is the dataset of a sweep; chronaxie report {path.parent} shows it")
     if given.out is not None and Path(given.out).is_file():
         raise ResultError(f"{given.out}: is a file, not a folder; give another --out DIR")
-    print(summarise(ds))
+    summary = summarise(ds)
     shown, specs = ds, analyses.FIGURES
     if ds.attrs["study"] == "simulate":
         shown, specs = excerpt(ds, SHOWN), (analyses.RECORD,)
@@ -41,5 +43,5 @@ def _show(given):
     elif ds.attrs["study"] == "lesions":
         specs = time_constants.LESIONS
     drawn = analyses.figures(shown, given.out or path.parent, stem=path.stem, specs=specs)
-    print("\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn))
+    say(given, summary + "\n\ndrawn:\n" + "\n".join(f"  {p}" for p in drawn), of_result(ds, drawn))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json, of_result, say
 from .arguments import not_negative, positive, report
 
 SHOWN = 10.0  # s of the record in the figure
@@ -58,6 +59,7 @@ def add(commands):
         "--out", metavar="DIR", default="out/simulate", help="where results go (default: %(default)s)"
     )
     simulate.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    add_json(simulate)
     simulate.set_defaults(command=run, after_interrupt="; nothing was written")
 
 
@@ -92,6 +94,7 @@ def run(given):
         write_result(ds, folder / f"{stem}.nc")
         given.after_interrupt = f"; {folder / stem}.nc was written, its figure was not"
         figures = analyses.figures(excerpt(ds, SHOWN), folder, stem=stem, specs=(analyses.RECORD,))
-    print(summarise_record(ds))
-    print("\nwritten:\n" + "\n".join(f"  {path}" for path in (folder / f"{stem}.nc", *figures)))
+    files = [folder / f"{stem}.nc", *figures]
+    said = summarise_record(ds) + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in files)
+    say(given, said, of_result(ds, files))
     return 0

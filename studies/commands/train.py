@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import add_json
 from .arguments import add_engine, add_options, count, not_negative, positive, whole
 from .training_study import run_training_study
 
@@ -102,6 +103,7 @@ def add(commands):
     train.add_argument(
         "--resume", action="store_true", help="continue an interrupted training from its checkpoint"
     )
+    add_json(train)
     train.set_defaults(
         command=_train,
         in_several_processes=True,

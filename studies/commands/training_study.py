@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answering import of_result, say
 from .arguments import report
 
 
@@ -14,7 +15,7 @@ def run_training_study(study, config, given):
         As `result_folder.run_to_folder` takes it.
     config : ECGConfig, TrainConfig or PhysicalConfig
     given : argparse.Namespace
-        ``out``, ``overwrite``, ``resume``.
+        ``out``, ``overwrite``, ``resume``, ``json``.
     """
     from .. import result_folder
     from ..summary import summarise
@@ -23,6 +24,6 @@ def run_training_study(study, config, given):
         study, config, given.out, overwrite=given.overwrite, resume=given.resume, report=report
     )
     if result is not None:
-        print(summarise(result))
-        print("\nwritten:\n" + "\n".join(f"  {path}" for path in files))
+        said = summarise(result) + "\n\nwritten:\n" + "\n".join(f"  {path}" for path in files)
+        say(given, said, of_result(result, files))
     return 0

@@ -80,11 +80,11 @@ def engine(name, where="cpu"):
         found = f"{int(spikes.sum())} spikes and gradients {slope.tolist()}, expected {int(expected_spikes.sum())} and "
         yield {"state": BROKEN, "found": found + str(expected_slope.tolist()), "advice": ""}
         return
-    by = (
-        f", by {compiler[0]}"
-        if name == "fused"
-        else f", on {torch.cuda.get_device_name()}" * (where == "cuda")
-    )
+    by = ""
+    if name == "fused":
+        by = f", by {compiler[0]}"
+    elif where == "cuda":
+        by = f", on {torch.cuda.get_device_name()}"
     yield {"state": OK, "found": f"spikes and gradients as expected, {seconds:.1f} s{by}", "advice": ""}
 
 
