@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..running.environment import begin_again
 from .answering import add_json, say
 from .arguments import Named, option, report
 
@@ -34,6 +35,7 @@ def add(commands):
 
 
 def _rerun(given):
+    begin_again()
     from ..running.rerunning import rerun
 
     found = rerun(given.file, out=given.out, values=given.values, report=report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..running.environment import begin_again
 from .answering import add_json
 from .run_sweep import GOES_ON, add_running, finished, running_options
 
@@ -21,6 +22,7 @@ def add(commands):
 
 
 def _resume(given):
+    begin_again()
     from ..running.runner import resume_sweep
 
     return finished(given, given.directory, resume_sweep(given.directory, **running_options(given)))

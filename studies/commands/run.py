@@ -6,6 +6,7 @@ import argparse
 import os
 
 from .. import catalogue
+from ..running.environment import begin_again
 from . import run_continuous as continuous
 from . import run_fidelity as fidelity
 from . import run_lesions as lesions
@@ -146,6 +147,8 @@ class _Names:
 def _run_ecg(given):
     if given.synthetic and given.data is not None:
         raise ValueError("--synthetic and --data exclude each other: leave one out")
+    if sweep.is_sweep(given):
+        begin_again()
 
     from pathlib import Path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..running.environment import begin_again
 from .answering import add_json, say
 from .arguments import Named, count, option, positive, report
 
@@ -178,4 +179,5 @@ def _toml(given):
 
 
 def _run(given):
+    begin_again()
     return run_asked(given.study_name, given)

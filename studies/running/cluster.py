@@ -10,11 +10,12 @@ import json
 import subprocess
 
 from ..results import ResultError
+from .environment import ENVIRONMENT
 from .local import ending
 from .one_job import DiskFull
 from .records import DONE, INTERRUPTED, RUNNING, WAITING, read_state
 from .states import job_lock, note_interrupted
-from .worker import ENVIRONMENT, command
+from .worker import command
 
 _CONNECT = 20  # seconds
 _SAID = 4000  # of what a job's process said to stderr, characters

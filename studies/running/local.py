@@ -8,12 +8,15 @@ import selectors
 import signal
 import subprocess
 from contextlib import ExitStack
+from functools import partial
 
 from ...models.processes import watched
+from .copied import copied
+from .environment import ENVIRONMENT, can_be_copied
 from .one_job import DiskFull
 from .records import DONE, INTERRUPTED, WAITING, read_state
 from .states import is_held, job_lock, note_interrupted
-from .worker import ENVIRONMENT, command
+from .worker import command, work
 
 # Of what a worker says to stderr (bytes), for the message about one that was killed.
 _SAID = 1 << 14
@@ -26,11 +29,7 @@ class _Worker:
 
     def __init__(self, directory, *, memory, cwd):
         self.stack = ExitStack()
-        self.process = self.stack.enter_context(
-            watched(
-                command(directory, memory=memory), cwd=cwd, stderr=subprocess.PIPE, environment=ENVIRONMENT
-            )
-        )
+        self.process = self.stack.enter_context(_begun(directory.resolve(), memory=memory, cwd=cwd))
         self.job, self.pending, self.said, self.open = None, b"", b"", 2
 
     def events(self):
@@ -48,6 +47,15 @@ class _Worker:
             self.open -= 1
         self.said = (self.said + data)[-_SAID:]
         return bool(data)
+
+
+def _begun(directory, *, memory, cwd):
+    """Context of a worker process: a copy of this one, with what it has loaded, where that is a worker's like."""
+    if can_be_copied():
+        return copied(partial(work, directory, memory=memory), cwd=cwd)
+    return watched(
+        command(directory, memory=memory), cwd=cwd, stderr=subprocess.PIPE, environment=ENVIRONMENT
+    )
 
 
 def run_local(directory, sweep, *, workers, memory, cwd, progress):

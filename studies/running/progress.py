@@ -10,6 +10,12 @@ from tqdm import tqdm
 from .time_left import duration, time_left
 
 
+class _Bar(tqdm):
+    """A bar without a thread that watches it: the process can be copied."""
+
+    monitor_interval = 0
+
+
 class Progress:
     """Progress of a sweep on stderr.
 
@@ -33,7 +39,7 @@ class Progress:
         self.workers, self.seconds, self.running = max(1, workers), [], {}
         self.bar = None
         if self.stream.isatty():
-            self.bar = tqdm(
+            self.bar = _Bar(
                 total=self.total,
                 initial=done,
                 file=self.stream,

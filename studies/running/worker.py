@@ -22,9 +22,6 @@ from .one_job import DiskFull, run_job
 from .records import DONE, WAITING, read_state
 from .states import job_lock
 
-# One thread each: the same sums in the same order whatever else the machine does, and as many workers as cores.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PYTHONHASHSEED": "0"}
 # Exit code of a worker to which nobody listens any more.
 UNHEARD = 3
 
@@ -53,12 +50,20 @@ def main(arguments=None):
     parser.add_argument("--job")
     parser.add_argument("--memory", type=float)
     given = parser.parse_args(arguments)
+    return work(given.directory, job=given.job, memory=given.memory)
+
+
+def work(directory, *, job=None, memory=None):
+    """Take jobs until there are none, or one has failed; arguments as of `command`, returns the exit code.
+
+    For a process of its own: its stdout is redirected, its memory limited.
+    """
     say = _own_stdout()
-    _limit(given.memory)
-    sweep = open_sweep(given.directory)
-    jobs = sweep.jobs if given.job is None else (sweep.job(given.job),)
-    for job in jobs:
-        if not _take(given.directory, sweep, job, say, wait=given.job is not None):
+    _limit(memory)
+    sweep = open_sweep(directory)
+    jobs = sweep.jobs if job is None else (sweep.job(job),)
+    for one in jobs:
+        if not _take(directory, sweep, one, say, wait=job is not None):
             break
         gc.collect()
     return 0

@@ -1,0 +1,121 @@
+"""Workers that are copies of their parent: where they may be, what they hold, and that they end with it."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+from chronaxie._locks import lock_now
+from chronaxie.studies.running.environment import ENVIRONMENT, can_be_copied
+
+
+def script(text, *arguments, environment=ENVIRONMENT):
+    """A Python process of one thread, as the parent of a sweep is."""
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(text), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def said(process):
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out.split()
+
+
+WHETHER = """
+import sys, threading
+from chronaxie.studies.running.environment import can_be_copied
+print(can_be_copied())
+stop = threading.Event()
+other = threading.Thread(target=stop.wait)
+other.start()
+print(can_be_copied())
+stop.set()
+other.join()
+print(can_be_copied())
+"""
+
+
+def test_only_a_process_like_a_worker_is_copied():
+    assert not can_be_copied()  # of the tests: its sets have another order
+    assert said(script(WHETHER)) == ["True", "False", "True"]
+    assert said(script(WHETHER, environment=ENVIRONMENT | {"OMP_NUM_THREADS": "2"})) == ["False"] * 3
+
+
+def test_a_copy_has_its_own_place_streams_and_group(tmp_path):
+    found = script(
+        """
+        import os, sys
+        from pathlib import Path
+        from chronaxie.studies.running.copied import copied
+
+        def work():
+            print(os.getcwd(), os.getpgid(0) == os.getpid(), os.read(0, 1))
+            os.write(2, b"to stderr")
+            return 7
+
+        def fail():
+            raise KeyError("of the worker")
+
+        here = Path(sys.argv[1])
+        with copied(work, cwd=here) as process:
+            assert process.stdout.readall().decode() == f"{here} True b''\\n"
+            assert process.stderr.readall() == b"to stderr"
+            print(process.wait())
+        with copied(fail, cwd=here) as process:
+            print(b"KeyError: 'of the worker'" in process.stderr.readall(), process.wait())
+        with copied(lambda: os.kill(os.getpid(), 9), cwd=here) as process:
+            print(process.wait())
+        """,
+        tmp_path,
+    )
+    assert said(found) == ["7", "True", "1", "-9"]
+
+
+def test_copies_end_with_their_parent_and_hold_none_of_its_locks(tmp_path):
+    # Two of them: the second has the first one's pipes when it begins.
+    parent = script(
+        """
+        import os, sys, time
+        from contextlib import ExitStack
+        from pathlib import Path
+        from chronaxie.studies.running.copied import copied
+        from chronaxie.studies.running.folder import only_runner
+
+        def work():
+            print(os.getpid(), flush=True)
+            time.sleep(600)
+
+        here = Path(sys.argv[1])
+        with only_runner(here, workers=2), ExitStack() as stack:
+            for _ in range(2):
+                print(stack.enter_context(copied(work, cwd=here)).stdout.readline().decode(), end="", flush=True)
+            time.sleep(600)
+        """,
+        tmp_path,
+    )
+    copies = [int(parent.stdout.readline()) for _ in range(2)]
+    assert lock_now(tmp_path / ".lock") is None
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    free = lock_now(tmp_path / ".lock")
+    assert free is not None
+    free.close()
+    end = time.monotonic() + 20
+    while any(_runs(pid) for pid in copies):
+        assert time.monotonic() < end, "a copy outlives its parent"
+        time.sleep(0.02)
+
+
+def _runs(pid):
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
