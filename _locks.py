@@ -81,6 +81,29 @@ def lock_now(path):
     return None
 
 
+def is_held(path):
+    """Whether somebody holds the lock of a file; also in a folder that may only be read.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+        True too where the file may not even be read, and so nothing is known.
+    """
+    try:
+        # A shared lock needs no permission to write, and who only looks does not keep others from looking.
+        with open(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
 def at_place(file, path):
     """Whether an open file is still what its path names."""
     try:

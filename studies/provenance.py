@@ -13,6 +13,8 @@ from pathlib import Path
 from .._version import __version__
 from ..models import annotate, encoder_text
 
+# What `provenance` says of a result.
+MADE_WITH = ("chronaxie_version", "commit", "package_versions", "python", "machine")
 PACKAGES = ("brian2", "numpy", "scipy", "torch", "xarray", "h5netcdf", "scikit-learn")
 
 

@@ -33,9 +33,19 @@ def swept_answer(ds):
         ``rate_mean`` with their intervals over seeds (NaN for fewer than two), and ``mismatches_at``, neuron-steps in
         which twins and Brian2 differ. ``lowest_accuracy``, ``highest_accuracy``, with intervals, where more than the
         seed was swept; ``mismatches``. The attribute ``answer``.
+
+    Raises
+    ------
+    ValueError
+        The results hold no accuracy.
     """
     axes = [axis["field"] for axis in json.loads(ds.attrs["axes"])]
     there = {name: of for name, of in _MEANS.items() if of[0] in ds}
+    if not there:
+        raise ValueError(
+            f"none of the accuracies {', '.join(measured for measured, _ in _MEANS.values())} is in the results; what "
+            "they hold is gathered all the same"
+        )
     parts = [over_seeds(_on_seeds(ds[measured]), name, text=text) for name, (measured, text) in there.items()]
     if "spikes_per_step" in ds and "test_accuracy" in ds:
         parts.append(over_seeds(_on_seeds(mean_rate(ds)), "rate_mean"))

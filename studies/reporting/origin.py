@@ -50,7 +50,9 @@ def provenance_tables(ds, file):
     tuple of Table
     """
     written = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(file.stat().st_mtime))
-    rows = [(capital(text), _text(ds.attrs[name])) for name, text in _SAID.items() if name in ds.attrs]
+    rows = [
+        (capital(text), _text(_said(ds, name))) for name, text in _SAID.items() if _said(ds, name) is not None
+    ]
     rows += [("File", file.name), ("Date of the file", written)]
     config = configuration(ds, file)
     fields = tuple(
@@ -87,6 +89,13 @@ def loading(name, *, zarr=False):
     if zarr:
         return f"import xarray as xr\n\nds = xr.open_zarr({name!r})"
     return f'import xarray as xr\n\nds = xr.open_dataset({name!r}, engine="h5netcdf")'
+
+
+def _said(ds, name):
+    """An attribute, or what the jobs of a sweep have in its place; None where neither is there."""
+    if name in ds.attrs or name not in ds.data_vars or ds[name].dtype.kind not in "OUT":
+        return ds.attrs.get(name)
+    return " | ".join(sorted({str(value) for value in ds[name].values.ravel()} - {""}))
 
 
 def _unit(array):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import shutil
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from ..provenance import provenance
+from ..provenance import MADE_WITH
 from ..results import ResultError, write_result
 from .axes import coordinates
 from .one_job import identity
+from .reading import DamagedFile, read_results
 from .records import DONE, FAILED, INTERRUPTED, RESULT, job_folder, read_state
 from .stacking import same_attrs, stacked
 
@@ -22,7 +24,7 @@ IN_MEMORY = 1 << 30
 # Attributes that say what one job is; those of the sweep take their place.
 _OF_JOB = ("configuration", "seed", "best_epoch", "training")
 # Where results come from: a variable on the axes, of text, where that is not the same for all of them.
-_ORIGIN = ("data_source", "data_hash")
+_ORIGIN = ("data_source", "data_hash", *MADE_WITH)
 
 
 def gather(directory, sweep, *, lazy=None):
@@ -45,8 +47,9 @@ def gather(directory, sweep, *, lazy=None):
     -------
     xarray.Dataset
         Attributes: what the results agree on, ``configuration`` (what the jobs share), ``seeds`` where there are some,
-        ``axes``, ``jobs``, and the ids of jobs in ``missing_jobs`` and ``failed_jobs``, all JSON. ``data_source`` and
-        ``data_hash`` that differ are variables on the axes.
+        ``axes``, ``jobs``, and the ids of jobs in ``missing_jobs`` and ``failed_jobs``, all JSON. ``data_source``,
+        ``data_hash``, and the versions, commit and machine that the jobs were made with, are variables on the axes
+        where they differ.
 
     Raises
     ------
@@ -60,7 +63,8 @@ def gather(directory, sweep, *, lazy=None):
     files = {job.id: job_folder(directory, job) / RESULT for job in done}
     if lazy is None:
         lazy = sum(file.stat().st_size for file in files.values()) > IN_MEMORY
-    results = {name: _opened(file, lazy=lazy) for name, file in files.items()}
+    opened = map(_opened, files.values()) if lazy else _read(list(files.values()))
+    results = dict(zip(files, opened, strict=True))
     common = same_attrs(results.values())
     results = {name: _with_origin(ds, common) for name, ds in results.items()}
     try:
@@ -73,7 +77,7 @@ def gather(directory, sweep, *, lazy=None):
         raise ResultError(f"{directory}: the results of the jobs cannot be put together: {error}") from error
     gathered = gathered.assign_coords({axis.field: _coordinate(axis) for axis in sweep.axes})
     common = {name: value for name, value in common.items() if name not in _OF_JOB}
-    gathered.attrs = provenance() | common | identity(sweep.study, sweep.study_name)
+    gathered.attrs = common | identity(sweep.study, sweep.study_name)
     missing = [name for name, state in states.items() if state != DONE]
     failed = [name for name, state in states.items() if state in (FAILED, INTERRUPTED)]
     content = sweep.to_json()
@@ -95,22 +99,35 @@ def _with_origin(ds, common):
     return ds.assign({name: ((), str(ds.attrs[name])) for name in differing if name not in ds.variables})
 
 
+def made_differently(gathered):
+    """What of versions, commit and machine is not the same for all jobs, as a list of names."""
+    return [name for name in MADE_WITH if name in gathered.data_vars]
+
+
 def _coordinate(axis):
     attrs = {name: value for name, value in (("units", axis.unit), ("long_name", axis.text)) if value}
     return axis.field, np.array(coordinates(axis)), attrs
 
 
-def _opened(file, *, lazy):
+def _opened(file):
     try:
-        if lazy:
-            return xr.open_dataset(file, engine="h5netcdf", cache=False)
-        with xr.open_dataset(file, engine="h5netcdf") as ds:
-            return ds.load()
+        return xr.open_dataset(file, engine="h5netcdf", cache=False)
     except Exception as error:  # h5py, h5netcdf and xarray name no common class for a damaged file
-        raise ResultError(
-            f"{file}: damaged ({type(error).__name__}: {str(error)[:200]}); remove it, and its job runs again with: "
-            f"chronaxie resume {file.parents[2]}"
-        ) from error
+        raise _damaged(file, f"{type(error).__name__}: {error}") from error
+
+
+def _read(files):
+    try:
+        return read_results(files)
+    except DamagedFile as error:
+        raise _damaged(error.file, str(error)) from error
+
+
+def _damaged(file, why):
+    return ResultError(
+        f"{file}: damaged ({why[:200]}); remove it, and its job runs again with: "
+        f"chronaxie resume {shlex.quote(str(file.parents[2]))}"
+    )
 
 
 def write_gathered(gathered, directory, stem, *, axes, zarr=False):

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..._locks import lock_now
+from ..._locks import is_held
 from ..result_error import ResultError
 
 FORMAT = 1
@@ -130,28 +130,21 @@ def read_state(directory, job):
 def runner(directory):
     """Who runs the sweep of a folder, as the dict that its lock file holds; None where nobody does."""
     path = Path(directory) / LOCK
-    free = lock_now(path)
-    if free is not None:
-        free.close()
+    if not is_held(path):
         return None
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return None
-    except ValueError:  # it is being written
+    except (ValueError, PermissionError):  # it is being written, or may not be read
         return {}
 
 
 def is_locked(path):
     """Whether a process holds the lock of a file."""
-    if not path.exists():
-        return False
-    for _ in range(3):  # who only looks holds it for a moment
-        file = lock_now(path)
-        if file is not None:
-            file.close()
+    for attempt in range(3):  # who begins holds it for a moment, and may find it taken
+        if not is_held(path):
             return False
-        if not path.exists():
-            return False
-        time.sleep(0.02)
+        if attempt < 2:
+            time.sleep(0.02)
     return True

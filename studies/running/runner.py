@@ -11,7 +11,7 @@ from pathlib import Path
 from ... import analyses
 from ..results import ResultError
 from .folder import only_runner, open_sweep, prepare_sweep, started_in
-from .gathering import gather, open_gathered, write_gathered
+from .gathering import gather, made_differently, open_gathered, write_gathered
 from .local import run_local
 from .progress import Progress
 from .records import DONE, FAILED, INTERRUPTED, WAITING, read_state
@@ -182,6 +182,11 @@ def finish(directory, sweep, *, zarr=False, report=print):
         return Outcome([], failed, "", "")
     report(f"gathering {sum(found.state == DONE for found in states.values())} results")
     gathered = gather(directory, sweep)
+    differing = made_differently(gathered)
+    if differing:
+        report(
+            f"the jobs were made with different {', '.join(differing)}; each one's are variables of the dataset"
+        )
     gathered, problem = _answered(gathered, study) if sweep.axes or study.axes else (gathered, "")
     path = write_gathered(
         gathered, directory, study.name, axes=[axis.field for axis in sweep.axes], zarr=zarr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +64,10 @@ class SweepStatus:
             workers=at_once or 1,
         )
 
+    @property
+    def _folder(self):
+        return shlex.quote(str(self.directory))
+
     def text(self):
         """All of it in lines."""
         counts = ", ".join(f"{len(self.of(state))} {state}" for state in ORDER if self.of(state))
@@ -70,7 +75,7 @@ class SweepStatus:
         if self.holder is None:
             lines.append("nobody runs it" if len(self.of(DONE)) < len(self.jobs) else "complete")
             if self.of(WAITING) or self.of(INTERRUPTED) or self.of(RUNNING):
-                lines[-1] += f"; it goes on with: chronaxie resume {self.directory}"
+                lines[-1] += f"; it goes on with: chronaxie resume {self._folder}"
         else:
             who = f"process {self.holder.get('pid', '?')} on {self.holder.get('machine', '?')} runs it"
             left = self.seconds_left
@@ -84,7 +89,7 @@ class SweepStatus:
             ]
         if self.of(FAILED):
             lines.append(
-                f"tracebacks: {self.directory}/jobs/*/error.txt; again: chronaxie resume {self.directory} --retry"
+                f"tracebacks: {self._folder}/jobs/*/error.txt; again: chronaxie resume {self._folder} --retry"
             )
         return "\n".join(lines)
 

@@ -99,6 +99,13 @@ def test_a_sweep_of_seeds_alone_answers_in_one_number(finished):
     assert (ds.attrs["data_hash"], ds.attrs["data_source"]) == ("abc", "made up")
 
 
+def test_results_without_any_accuracy_have_no_answer_and_say_why(finished):
+    _, ds = finished(make_sweep("train", values={"task": "digits"}, seeds=2))
+    left = ds.drop_vars([name for name in ds.variables if "accuracy" in name])
+    with pytest.raises(ValueError, match="none of the accuracies test_accuracy, .* is in the results"):
+        swept_answer(left)
+
+
 def test_one_seed_has_no_interval_and_says_so(finished):
     outcome, ds = finished(make_sweep("train", values={"task": "digits"}, sweeps={"model": ("alif", "lif")}))
     assert np.isnan(ds["accuracy_interval"]).all()

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from chronaxie.studies.reporting.origin import provenance_tables
 from chronaxie.studies.results import ResultError
-from chronaxie.studies.running import gathering
+from chronaxie.studies.running import gathering, runner
 from chronaxie.studies.running.gathering import gather, open_gathered, write_gathered
 from chronaxie.studies.running.records import job_folder
 from chronaxie.studies.running.stacking import stacked
@@ -79,6 +80,28 @@ def test_where_data_are_from_is_kept_for_each_job_where_it_differs(sweep, folder
         assert gathered["data_hash"].dims == AXES
         assert gathered["data_hash"].values.ravel().tolist() == [f"hash {k}" for k in range(8)]
         assert json.loads(gathered.attrs["seeds"]) == [0, 1]
+
+
+def test_jobs_that_were_made_with_other_versions_say_so_each(sweep, folder):
+    same = gather(folder, sweep).attrs["package_versions"]
+    for job in sweep.jobs[:3]:
+        file = job_folder(folder, job) / "result.nc"
+        with xr.open_dataset(file) as ds:
+            one = ds.load().assign_attrs(package_versions="numpy 1.0")
+        one.to_netcdf(file, engine="h5netcdf")
+    gathered = gather(folder, sweep)
+    assert "package_versions" not in gathered.attrs  # those of who gathers are not those of the results
+    assert gathered["package_versions"].dims == AXES
+    assert gathered["package_versions"].values.ravel().tolist() == ["numpy 1.0"] * 3 + [same] * 5
+    assert "chronaxie_version" in gathered.attrs
+    said = []
+    runner.finish(folder, sweep, report=said.append)
+    assert (
+        said[1]
+        == "the jobs were made with different package_versions; each one's are variables of the dataset"
+    )
+    rows = dict(provenance_tables(open_gathered(folder, sweep), folder / "walk.nc")[0].rows)
+    assert f"{rows['Packages']}".startswith(f"{same[:20]}")
 
 
 def test_jobs_that_are_not_done_are_missing_values_and_named(sweep, folder):

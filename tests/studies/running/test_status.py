@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chronaxie import _locks
 from chronaxie.studies.running.folder import only_runner
 from chronaxie.studies.running.progress import Progress
-from chronaxie.studies.running.records import FAILED, INTERRUPTED, RUNNING
+from chronaxie.studies.running.records import FAILED, INTERRUPTED, RUNNING, job_folder
 from chronaxie.studies.running.states import job_lock, write_state
 from chronaxie.studies.running.status import sweep_status
 from chronaxie.studies.running.time_left import duration, time_left
@@ -37,6 +38,30 @@ def test_status_says_how_far_a_sweep_is(sweep, run_here, tmp_path):
         assert found.seconds_left == 0  # the only one that runs has run longer than the one that is done
         assert f"process {os.getpid()} on {os.uname().nodename} runs it; about " in found.text()
         assert f"\nrunning: drift 1.0, gait slow, seed 1, since {began}\n" in found.text()
+
+
+def test_a_killed_sweep_is_no_running_one_where_nothing_may_be_written(
+    sweep, run_here, tmp_path, monkeypatch
+):
+    folder = tmp_path / "with a blank"
+    run_here(folder, sweep, sweep.jobs[:1])
+    write_state(folder, sweep.jobs[1], RUNNING, study=sweep.study)
+    for left in (folder, job_folder(folder, sweep.jobs[1])):  # of processes that were killed
+        (left / ".lock").write_text('{"pid": 1, "machine": "gone"}')
+
+    def only_to_read(path, mode="r", *args, **kwargs):
+        if mode != "r":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(_locks, "open", only_to_read, raising=False)
+    text = sweep_status(folder).text()
+    assert "4 jobs: 1 done, 2 waiting, 1 interrupted\nnobody runs it; " in text
+    assert f"it goes on with: chronaxie resume '{folder}'\n" in text
+    monkeypatch.undo()
+    with only_runner(folder, workers=1, scheduler=None):
+        monkeypatch.setattr(_locks, "open", only_to_read, raising=False)
+        assert f"process {os.getpid()} on {os.uname().nodename} runs it" in sweep_status(folder).text()
 
 
 def test_status_of_a_complete_sweep(make, run_here, tmp_path):
