@@ -168,6 +168,6 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_finish():
-    """Keep the garbage collector off the libraries: Brian2 collects before each run, 0.2 s with torch and SymPy loaded."""
+    """Keep the garbage collector off the libraries: Brian2 calls it before each run, 0.2 s with torch loaded."""
     gc.collect()
     gc.freeze()
