@@ -46,10 +46,12 @@ def result(accuracy, wrong):
 
 
 @pytest.fixture
-def finished(tmp_path):
+def finished(tmp_path, monkeypatch):
     """Function from a sweep to the outcome and the gathered file of made-up results; one job has three mismatches."""
 
-    def run(sweep):
+    def run(sweep, *, drawn=False):
+        if not drawn:  # what the figures show is tested where they are looked at
+            monkeypatch.setattr(runner, "_drawn", lambda *args: ([], []))
         folder = tmp_path / "out"
         prepare_sweep(folder, sweep, report=print)
         for k, (job, accuracy) in enumerate(zip(sweep.jobs, accuracies(sweep).ravel(), strict=True)):
@@ -65,7 +67,7 @@ def finished(tmp_path):
 
 def test_a_sweep_of_ecg_answers_with_means_over_seeds_at_each_value(finished):
     sweep = make_sweep("ecg", sweeps={"hidden": ((18,), (36,))}, seeds=3, base=defaults("synthetic_ecg"))
-    outcome, ds = finished(sweep)
+    outcome, ds = finished(sweep, drawn=True)
     values = accuracies(sweep)
     half = STUDENT_3 * values.std(axis=1, ddof=1) / np.sqrt(3)
     np.testing.assert_allclose(ds["accuracy"], values.mean(axis=1))

@@ -86,15 +86,15 @@ def test_copies_end_with_their_parent_and_hold_none_of_its_locks(tmp_path):
         import os, sys, time
         from contextlib import ExitStack
         from pathlib import Path
+        from chronaxie._locks import claimed
         from chronaxie.studies.running.copied import copied
-        from chronaxie.studies.running.folder import only_runner
 
         def work():
             print(os.getpid(), flush=True)
             time.sleep(600)
 
         here = Path(sys.argv[1])
-        with only_runner(here, workers=2), ExitStack() as stack:
+        with claimed(here / ".lock"), ExitStack() as stack:
             for _ in range(2):
                 print(stack.enter_context(copied(work, cwd=here)).stdout.readline().decode(), end="", flush=True)
             time.sleep(600)

@@ -124,7 +124,7 @@ def test_a_second_parent_is_refused_and_a_full_disk_stops_the_sweep(walk, chrona
         assert second.returncode == 1
         crew = workers_of(first)
         command = psutil.Process(first.pid).cmdline()
-        assert crew and all(child.cmdline() == command for child in crew), "the worker is no copy"
+        assert [child.cmdline() for child in crew] == [command], "the worker is no copy"
         first.send_signal(signal.SIGINT)
         assert "interrupted; chronaxie resume DIR" in first.communicate()[1]
         assert first.returncode == 130
