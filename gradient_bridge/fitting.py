@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch.utils.data import DataLoader
 
@@ -14,26 +18,32 @@ from .training_recording import RecordingRun
 from .training_run import TrainingDiverged
 from .training_task import TaskRun
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from brian2 import Quantity
+
+    from .recording import Recording
+
 __all__ = ["ProcessLost", "TrainingDiverged", "fit"]
 
 
 def fit(
-    model,
-    task=None,
+    model: torch.nn.Module,
+    task: Any = None,
     *,
-    loss=None,
-    stimulus=None,
-    duration=None,
-    trials=None,
-    record=None,
-    initial=None,
-    valid=None,
-    checkpoint=None,
-    resume=False,
-    progress=True,
-    distributed=None,
-    **options,
-):
+    loss: Callable[[Recording], torch.Tensor] | None = None,
+    stimulus: Any = None,
+    duration: Quantity | float | None = None,
+    trials: int | None = None,
+    record: Mapping[str, Any] | None = None,
+    initial: Mapping[str, Mapping[str, Any]] | None = None,
+    valid: DataLoader | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    distributed: bool | None = None,
+    **options: Any,
+) -> xr.Dataset:
     """Train a twin, or any module, on a task, or a twin on a loss of its recording.
 
     ``fit(model, task)`` trains class scores on batches of labelled stimuli, ``fit(model, loader, valid=loader)`` on

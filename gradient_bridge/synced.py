@@ -20,7 +20,7 @@ class Synced:
     """Part of `Twin`."""
 
     @torch.no_grad()
-    def sync(self, *, overwrite=False):
+    def sync(self, *, overwrite: bool = False) -> None:
         """Write every trained value to the Brian2 objects. Inverse: `pull`.
 
         Parameters
@@ -49,7 +49,7 @@ class Synced:
             self._agreed[place] = place.read()
 
     @torch.no_grad()
-    def pull(self):
+    def pull(self) -> None:
         """Take every value from the Brian2 objects, trained ones included. Inverse: `sync`."""
         new = read_values(self.program)
         self._check_unchanged(new)

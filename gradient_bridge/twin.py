@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -31,6 +33,17 @@ from .stimuli import prepare_initial, prepare_stimulus, spikes_to_keep, traces_t
 from .surrogate_choice import choose_surrogates, find_scales
 from .synced import Synced
 from .twin_options import callers_names, check_functions, check_options, check_times
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from brian2 import Network, Quantity
+
+    from ..models.annotations import Readout
+    from .program import Program
+    from .recording import Recording
+    from .surrogates import Surrogate
+
+    Stimulus = torch.Tensor | xr.DataArray
 
 # What a copy of a twin shares with it: the network and what was read from it.
 SHARED = (
@@ -116,21 +129,21 @@ class Twin(Synced, nn.Module):
 
     def __init__(
         self,
-        net,
+        net: Network,
         *,
-        trainable=(),
-        engine=None,
-        dtype=None,
-        surrogate=None,
-        randomness="brian2",
-        namespace=None,
-        functions=None,
-        python=False,
-        coordinates=None,
-        scale=None,
-        detach_reset=False,
-        readout=None,
-    ):
+        trainable: Sequence[str] = (),
+        engine: Literal["auto", "fused", "compiled", "reference"] | None = None,
+        dtype: torch.dtype | None = None,
+        surrogate: Surrogate | str | Mapping[str, Surrogate | str] | None = None,
+        randomness: Literal["brian2", "torch"] = "brian2",
+        namespace: Mapping[str, Any] | None = None,
+        functions: Mapping[str, Callable[..., torch.Tensor]] | None = None,
+        python: bool = False,
+        coordinates: Mapping[str, Any] | None = None,
+        scale: Quantity | float | Mapping[str, Quantity | float] | None = None,
+        detach_reset: bool = False,
+        readout: Readout | None = None,
+    ) -> None:
         super().__init__()
         engine = engine or default_engine()
         check_options(net, ENGINES, engine, dtype, randomness, readout)
@@ -171,38 +184,38 @@ class Twin(Synced, nn.Module):
 
     # -------------------------------------------------------------- values
     @property
-    def program(self):
+    def program(self) -> Program:
         """What is run; ``print(twin.program)`` shows one step."""
         return self._engine.program
 
     @property
-    def dtype(self):
+    def dtype(self) -> torch.dtype:
         """The floating-point type in which the twin computes."""
         return self._like.dtype
 
     @property
-    def device(self):
+    def device(self) -> torch.device:
         """The device on which the twin computes."""
         return self._like.device
 
     @property
-    def step(self):
+    def step(self) -> float:
         """Step of stimuli and of class scores (s): dt_ref, or that of the network where it has none."""
         dt_ref = annotations(self.network).dt_ref
         return self.program.dt if dt_ref is None else float(dt_ref)
 
     @property
-    def every(self):
+    def every(self) -> int:
         """How many steps of the network make one `step`."""
         return _whole_steps(self.step, self.program.dt)
 
     @property
-    def engine(self):
+    def engine(self) -> str:
         """Name of the engine that runs the program; `note` says where a pass did not run in it, and why."""
         return self._engine.name
 
     @property
-    def note(self):
+    def note(self) -> str:
         """Why the engine is not the fastest one, or why the last pass ran in another one; empty where neither is."""
         return self._engine.note
 
@@ -223,8 +236,16 @@ class Twin(Synced, nn.Module):
 
     # -------------------------------------------------------------- running
     def forward(
-        self, stimulus=None, *, duration=None, trials=None, record=None, initial=None, spikes=None, seed=None
-    ):
+        self,
+        stimulus: Stimulus | Mapping[str, Stimulus] | None = None,
+        *,
+        duration: Quantity | float | None = None,
+        trials: int | None = None,
+        record: Mapping[str, Any] | None = None,
+        initial: Mapping[str, Mapping[str, Any]] | None = None,
+        spikes: Sequence[str] | None = None,
+        seed: int | None = None,
+    ) -> Recording:
         """Run the network.
 
         Parameters
@@ -344,7 +365,7 @@ class Twin(Synced, nn.Module):
         scores = reduce_scores(readout_trace(out, self.readout, self.every), self.readout)
         return (scores, out) if with_recording else scores
 
-    def as_module(self):
+    def as_module(self) -> Scores:
         """A module from (trial, time, channel) to class scores, for ``torch.nn.Sequential`` and the like."""
         return Scores(self)
 

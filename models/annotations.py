@@ -1,6 +1,9 @@
 """What a network is beside its Brian2 objects: dt_ref, readout, initial state, delays shared with a slot, jitter."""
 
+from __future__ import annotations
+
 import weakref
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from brian2 import Network, Quantity, get_dimensions, second
@@ -160,16 +163,16 @@ class Annotations:
 
 
 def annotate(
-    net,
+    net: Network,
     *,
-    dt_ref=None,
-    readout=None,
-    initial=None,
-    step_delays=None,
-    about=None,
-    growing=None,
-    jitter=None,
-):
+    dt_ref: Quantity | None = None,
+    readout: Readout | None = None,
+    initial: Initial | None = None,
+    step_delays: Iterable[str] | None = None,
+    about: Mapping[str, str] | None = None,
+    growing: Iterable[str] | None = None,
+    jitter: Iterable[Jitter] | None = None,
+) -> Network:
     """Attach annotations to a network; what is not given stays as it was.
 
     Parameters
@@ -222,7 +225,7 @@ def annotate(
     return net
 
 
-def annotations(net):
+def annotations(net: Network) -> Annotations:
     """Return the `Annotations` of a network; empty ones where none were attached."""
     return _annotations.get(net, _NOTHING)
 

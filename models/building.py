@@ -1,9 +1,11 @@
 """`build`: from a `NetworkDescription` to Brian2 objects on the active device, at this dt or another."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np
-from brian2 import Network
+from brian2 import Network, Quantity
 
 from .annotations import annotate
 from .building_objects import Builder
@@ -15,7 +17,7 @@ from .progress import put_progress
 from .times import ROUNDING, seconds, whole_steps
 
 
-def build(description, *, dt=None):
+def build(description: NetworkDescription, *, dt: Quantity | float | None = None) -> Network:
     """Make a new network from a description, on the active Brian2 device.
 
     Names, slots, orders, connections and their order, and every value (to the bit) are those of the

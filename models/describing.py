@@ -1,6 +1,10 @@
 """`describe`: from a Brian2 network to a `NetworkDescription`."""
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from brian2 import (
     EventMonitor,
@@ -99,7 +103,7 @@ class Objects:
         return [p.weight for p in own if isinstance(p.weight, str)]
 
 
-def describe(net, *, namespace=None):
+def describe(net: Network, *, namespace: Mapping[str, Any] | None = None) -> NetworkDescription:
     """Read a network into a `NetworkDescription`.
 
     Supported is the whole language of equations and statements: `NeuronGroup` with events, every form of

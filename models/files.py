@@ -25,8 +25,13 @@ An array of no elements is left out. Reading a file runs nothing that it holds (
 `reading_files`).
 """
 
+from __future__ import annotations
+
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import brian2
 import h5netcdf
@@ -46,7 +51,13 @@ from .reading_files import FORMAT, FORMAT_VERSION, read_description
 from .recordings import unit_of
 
 
-def save(net, path, *, overwrite=False, namespace=None):
+def save(
+    net: brian2.Network | NetworkDescription,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    namespace: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a network to a file, every value to the bit; the inverse is `load`.
 
     Parameters
@@ -88,7 +99,7 @@ def save(net, path, *, overwrite=False, namespace=None):
     return path
 
 
-def load(path, *, at_start=False):
+def load(path: str | os.PathLike[str], *, at_start: bool = False) -> brian2.Network:
     """Make the network of a file on the active Brian2 device; see `save`.
 
     Parameters
@@ -125,7 +136,7 @@ def load(path, *, at_start=False):
         ) from error
 
 
-def load_description(path):
+def load_description(path: str | os.PathLike[str]) -> NetworkDescription:
     """Read the `NetworkDescription` of a file; nothing that the file holds is run.
 
     Parameters

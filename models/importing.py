@@ -1,12 +1,17 @@
 """`load_published`: a published checkpoint as a plain `brian2.Network`."""
 
+from __future__ import annotations
+
 import difflib
+import os
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from brian2 import Quantity, second
+from brian2 import Network, Quantity, second
 
 from .annotations import SPIKES, Readout, annotate
 from .networks import srnn
@@ -30,16 +35,16 @@ class OddCheckpoint(UserWarning):
 
 
 def load_published(
-    path,
+    path: str | os.PathLike[str],
     *,
-    kind,
-    direction=None,
-    nan_neurons="error",
-    negative_tau="error",
-    dt=None,
-    report=None,
-    **constants,
-):
+    kind: str,
+    direction: Literal["forward", "backward"] | None = None,
+    nan_neurons: Literal["error", "drop"] = "error",
+    negative_tau: Literal["error", "drop", "absolute", "keep"] = "error",
+    dt: Quantity | float | None = None,
+    report: Callable[[str], object] | None = None,
+    **constants: float,
+) -> Network:
     """A published network (Yin, Corradi and Bohté 2020, 2021) as a plain Brian2 network.
 
     Groups and synapses are named as by `srnn`; at dt = dt_ref the network is the papers' recursion. All values come

@@ -1,8 +1,11 @@
 """Builders of networks: plain `brian2.Network`s, units and all."""
 
+from __future__ import annotations
+
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 from brian2 import (
@@ -33,25 +36,25 @@ TRANSMISSIONS = ("same", "next")
 
 
 def srnn(
-    inputs,
-    hidden=(36,),
-    outputs=6,
+    inputs: int,
+    hidden: int | Sequence[int] = (36,),
+    outputs: int = 6,
     *,
-    neuron=ALIF,
-    readout=LeakyIntegrator,
-    recurrent=True,
-    input="spikes",
-    transmission="same",
-    dt=4 * ms,
-    dt_ref=None,
-    delay=None,
-    seed=0,
-    input_gain=1.0,
-    recurrent_gain=1.0,
-    readout_reduce="none",
-    readout_skip=10,
-    **initial,
-):
+    neuron: NeuronModel = ALIF,
+    readout: NeuronModel = LeakyIntegrator,
+    recurrent: bool | Sequence[bool] = True,
+    input: Literal["spikes", "current"] = "spikes",
+    transmission: Literal["same", "next"] = "same",
+    dt: Quantity = 4 * ms,
+    dt_ref: Quantity | None = None,
+    delay: Any = None,
+    seed: int = 0,
+    input_gain: float = 1.0,
+    recurrent_gain: float = 1.0,
+    readout_reduce: str = "none",
+    readout_skip: int = 10,
+    **initial: Any,
+) -> Network:
     """An adaptive spiking recurrent network as in Yin et al. (2020, 2021), as a plain Brian2 network.
 
     With the default neurons, s the spikes and x the input, step t of length dt_ref = `dt` is::

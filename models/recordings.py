@@ -1,10 +1,12 @@
 """From monitors to one `xr.Dataset`, and views of it."""
 
+from __future__ import annotations
+
 import re
 
 import numpy as np
 import xarray as xr
-from brian2 import NeuronGroup, get_or_create_dimension, get_unit
+from brian2 import Network, NeuronGroup, Quantity, get_or_create_dimension, get_unit
 
 from .description import NetworkDescription, exponents
 
@@ -91,7 +93,7 @@ def spiking(group):
     return getattr(group, "threshold", True) is not None
 
 
-def dense(ds, group, *, dt=None):
+def dense(ds: xr.Dataset, group: str, *, dt: Quantity | float | None = None) -> xr.DataArray:
     """Count the spikes of a group in bins of `dt`.
 
     Parameters
@@ -151,7 +153,7 @@ def dense(ds, group, *, dt=None):
     )
 
 
-def network_values(net):
+def network_values(net: Network | NetworkDescription) -> xr.Dataset:
     """Return the time constants and biases of a network, all groups that have a tau_m stacked.
 
     Parameters

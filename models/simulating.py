@@ -1,34 +1,43 @@
 """`simulate`: independent trials of a network on a Brian2 device, as one `xr.Dataset`."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import xarray as xr
+from brian2 import Network, Quantity
 from brian2.core.namespace import get_local_namespace
 
 from .cuda import CUDA, CudaOptions
+from .description import NetworkDescription
 from .simulation import Simulation
 
 
 def simulate(
-    net,
-    stimulus=None,
+    net: Network | NetworkDescription,
+    stimulus: xr.DataArray | Mapping[str, xr.DataArray] | None = None,
     *,
-    duration=None,
-    trials=None,
-    seed=None,
-    dt=None,
-    device="numpy",
-    record=None,
-    initial=None,
-    namespace=None,
-    sample_dt=None,
-    progress=None,
-    method=None,
-    batch=None,
-    workers=1,
-    threads=1,
-    fast_math=False,
-    timeout=None,
-    to=None,
-    build_only=False,
-):
+    duration: Quantity | float | None = None,
+    trials: int | None = None,
+    seed: int | None = None,
+    dt: Quantity | float | None = None,
+    device: Literal["numpy", "cython", "cpp_standalone", "cuda_standalone"] = "numpy",
+    record: Mapping[str, Any] | None = None,
+    initial: Any = None,
+    namespace: Mapping[str, Any] | None = None,
+    sample_dt: Quantity | float | None = None,
+    progress: bool | None = None,
+    method: str | Mapping[str, str] | None = None,
+    batch: int | None = None,
+    workers: int = 1,
+    threads: int = 1,
+    fast_math: bool = False,
+    timeout: Quantity | float | None = None,
+    to: str | os.PathLike[str] | None = None,
+    build_only: bool = False,
+) -> xr.Dataset | Any:  # Any: with build_only, None or what was built
     """Simulate independent trials of a network; `net` itself and Brian2's global state stay as they are.
 
     Where nothing is drawn at random a trial gives the same bits however many there are, and however they are run.
