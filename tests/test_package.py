@@ -26,6 +26,12 @@ def loaded_by(statements):
         ("import chronaxie; dir(chronaxie)", {"torch", "brian2", "numpy", "xarray", "matplotlib", "sklearn"}),
         ("import chronaxie; chronaxie.models", {"torch", "sklearn", "matplotlib.pyplot"}),
         ("import chronaxie; chronaxie.analyses", {"torch", "brian2"}),
+        (
+            "from chronaxie.studies.cli import make_parser; make_parser().format_help()",
+            {"torch", "brian2", "numpy", "xarray", "scipy", "matplotlib", "dask", "h5py"},
+        ),
+        ("import chronaxie.studies.running.status", {"torch", "brian2", "scipy", "matplotlib"}),
+        ("import chronaxie.studies.doctor", {"torch", "brian2", "numpy", "xarray", "scipy", "matplotlib"}),
     ],
 )
 def test_a_folder_loads_no_more_than_it_needs(statements, never):
