@@ -63,7 +63,7 @@ def simulation(given, lazy):
     names = [f"{dims}_{part}" for part in ("trial", "neuron", "time")]
     ds = xr.Dataset(
         {n: (dims, c, {"units": u}) for n, c, u in zip(names, columns, units, strict=True)},
-        attrs={"trials": given.trials, "duration": DURATION, "dt_ref": STEP},
+        attrs={"trials": given.trials, "duration": DURATION, "dt": STEP, "dt_ref": STEP},
     )
     fan_out = np.full(given.neurons, 100)
     return ds.assign(
@@ -80,7 +80,7 @@ def analysis(name):
 
     def against_itself(ds):
         half = ds.isel(cells_spike=slice(ds.sizes["cells_spike"] // 2))
-        reference = half.assign_attrs(dt=STEP, trials=ds.attrs["trials"] // 2)
+        reference = half.assign_attrs(trials=ds.attrs["trials"] // 2)
         kept = np.arange(half.sizes["cells_spike"]) % 10 > 0
         return analyses.fidelity(reference, reference.isel(cells_spike=kept), resamples=100)
 

@@ -93,10 +93,14 @@ def isi_timescales(
         )
     rng = np.random.default_rng(seed)
     step = float(ds.attrs.get("dt", 0.0))
-    grid = _Grid(trials, duration, window, step)
+    grid = _Grid(trials, duration, window, step, whole=resamples == 0)
     if len(grid.middle) < 5:
-        raise InvalidInput(f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more")
-    units = [_unit(t.of(k), grid, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)]
+        raise InvalidInput(
+            f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more"
+        )
+    units = [
+        _unit(t.of(k), grid, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)
+    ]
     correlogram = np.array([u[0] for u in units]).reshape(-1, len(grid.middle))
     numbers = np.array([u[1] for u in units]).reshape(-1, NUMBERS + 1)
     layers, start = [], 0
@@ -133,12 +137,12 @@ def isi_timescales(
 class _Grid:
     """Bins of differences, and blocks that a bootstrap draws: trials, pieces or runs of trials, at most MOST_BLOCKS."""
 
-    def __init__(self, trials, duration, window, step):
+    def __init__(self, trials, duration, window, step, *, whole):
         self.trials, self.duration, self.step = trials, duration, step
         self.width, self.middle = difference_bins(window, step)
         fitting = max(1, int(duration / (_WINDOWS_PER_BLOCK * window)))
         self.pieces = min(fitting, max(1, MOST_BLOCKS // trials))
-        self.count = min(trials * self.pieces, MOST_BLOCKS)
+        self.count = 1 if whole else min(trials * self.pieces, MOST_BLOCKS)  # nothing is drawn: one sum
 
     def decay(self, correlogram, span):
         return difference_decay_kernel(correlogram, self.middle * 1e3, span=span)
@@ -156,7 +160,13 @@ def _unit(train, grid, span, least_spikes, rng, resamples, level):
     if len(time) < max(least_spikes, 2):
         return np.full(bins, np.nan), np.full(NUMBERS + 1, np.nan)
     histogram = difference_histogram_kernel(
-        time, trial, block=grid.block(trial, time), blocks=grid.count, width=grid.width, bins=bins, step=grid.step
+        time,
+        trial,
+        block=grid.block(trial, time),
+        blocks=grid.count,
+        width=grid.width,
+        bins=bins,
+        step=grid.step,
     )
     # Pairs of independent spikes at this rate: n²/T per s, less those that the end of a trial cuts off.
     whole = grid.trials * grid.duration
@@ -179,7 +189,9 @@ def _layer(rows, grid, span, rng, resamples, level):
     correlogram = rows.mean(axis=0)
 
     def interval():
-        return layer_interval(rows, lambda r: grid.decay(r, span)[0].tau, rng=rng, resamples=resamples, level=level)
+        return layer_interval(
+            rows, lambda r: grid.decay(r, span)[0].tau, rng=rng, resamples=resamples, level=level
+        )
 
     return correlogram, _numbers(*grid.decay(correlogram, span), interval), len(rows)
 

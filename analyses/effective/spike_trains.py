@@ -12,8 +12,8 @@ SECONDS = {"s": 1.0, "ms": 1e-3}
 ROUNDING = 1e-6
 # More blocks than these make a bootstrap no better.
 MOST_BLOCKS = 100
-# Spikes that are held, sorted by neuron.
-HELD = 1 << 23
+# Spikes that are held, sorted by neuron; the others wait where they are, which for Dask means that they are made again.
+HELD = 1 << 25
 
 
 class Trains:
@@ -47,7 +47,7 @@ class Trains:
         if not self._first <= neuron < self._last:
             self._hold(neuron)
         part = slice(*(self.ends[neuron : neuron + 2] - self.ends[self._first]))
-        return self._trial[part], self._time[part]
+        return self._trial[part].astype(np.int64), self._time[part]
 
     def _hold(self, first):
         last = int(np.searchsorted(self.ends, self.ends[first] + HELD, side="right")) - 1
@@ -57,9 +57,15 @@ class Trains:
             inside = (neuron >= first) & (neuron < last)
             parts.append((trial[inside], neuron[inside], time[inside]))
         trial, neuron, time = (np.concatenate(values) for values in zip(*parts, strict=True))
-        order = np.lexsort((time, trial, neuron))
+        del parts
+        self._trial = self._time = None  # before as much again is taken
+        if _in_order(trial, time):  # as `simulate` writes them
+            neuron -= first
+            order = np.argsort(neuron.astype(np.uint16) if last - first < 1 << 16 else neuron, kind="stable")
+        else:
+            order = np.lexsort((time, trial, neuron))
         self._first, self._last = first, last
-        self._trial, self._time = trial[order].astype(np.int64), time[order].astype(float)
+        self._trial, self._time = trial[order], time[order].astype(float)
 
 
 def recorded_spikes(
@@ -175,6 +181,12 @@ def unit_coordinates(groups):
         "unit_layer": variable(layer, "unit", units="1", long_name="layer of the neuron"),
         "unit_index": variable(index, "unit", units="1", long_name="index of the neuron in its layer"),
     }
+
+
+def _in_order(trial, time):
+    """Whether spikes rise by trial, and within each by time."""
+    same = trial[1:] == trial[:-1]
+    return bool(((trial[1:] > trial[:-1]) | (same & (time[1:] >= time[:-1]))).all())
 
 
 def _blocks(columns):

@@ -7,6 +7,7 @@ from chronaxie.analyses import InvalidInput
 from chronaxie.analyses.effective import (
     difference_decay_kernel,
     difference_histogram_kernel,
+    differences,
     doubly_stochastic_spikes,
     isi_timescales,
     recorded_spikes,
@@ -33,8 +34,32 @@ def test_histograms_are_those_of_two_loops(orders):
     time = np.concatenate([np.sort(rng.random(30)) * 3 for _ in range(3)])
     time[5] = time[4]  # simultaneous spikes have no interval
     block = rng.integers(0, 2, 90)
-    found = difference_histogram_kernel(time, segment, block=block, blocks=2, width=0.1, bins=10, orders=orders)
+    found = difference_histogram_kernel(
+        time, segment, block=block, blocks=2, width=0.1, bins=10, orders=orders
+    )
     np.testing.assert_array_equal(found, brute_force(time, segment, block, 2, 0.1, 10, orders))
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("rate", [0.02, 0.3, 3.0])
+def test_dense_trains_on_a_grid_are_counted_as_sparse_ones(rate, within, monkeypatch):
+    """Dense ones by Fourier transforms, sparse ones pair by pair: the same numbers, whichever is quicker."""
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(rate, (5, 400))  # several spikes in a step too
+    segment, at = np.repeat(np.indices(counts.shape).reshape(2, -1), counts.ravel(), axis=1)
+    block = at // 150 if within else segment // 2
+    width, middle = difference_bins(0.06, 0.001)
+    options = dict(block=block, blocks=3, width=5 * width, bins=12, step=0.001)
+    found = {}
+    for cost in (0, 1e9):  # of a pair: never and always a transform
+        monkeypatch.setattr(differences, "_PAIR", cost)
+        found[cost] = difference_histogram_kernel(at * 0.001, segment, **options)
+    np.testing.assert_array_equal(found[0], found[1e9])
+    lag = at[None] - at[:, None]
+    pairs = (segment[None] == segment[:, None]) & (lag > 0) & (lag <= 60)
+    for k in range(3):
+        expected = np.bincount((lag[block == k][pairs[block == k]] - 1) // 5, minlength=12)
+        np.testing.assert_array_equal(found[0][k], expected)
 
 
 def test_on_a_grid_every_bin_can_hold_as_many_differences():
