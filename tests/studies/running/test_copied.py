@@ -30,7 +30,7 @@ def said(process):
 
 
 WHETHER = """
-import sys, threading
+import os, sys, threading, time
 from chronaxie.studies.running.environment import can_be_copied
 print(can_be_copied())
 stop = threading.Event()
@@ -39,6 +39,9 @@ other.start()
 print(can_be_copied())
 stop.set()
 other.join()
+until = time.monotonic() + 30
+while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < until:  # joined, it has yet to end
+    time.sleep(0.01)
 print(can_be_copied())
 """
 
