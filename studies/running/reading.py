@@ -58,8 +58,15 @@ class _Stored:
     @property
     def structure(self):
         """What variables have in common that can be decoded together."""
-        attrs = tuple((name, type(value), repr(value)) for name, value in self.attrs.items())
+        attrs = tuple((name, type(value), _exactly(value)) for name, value in self.attrs.items())
         return self.dims, self.values.shape, self.values.dtype.str, attrs
+
+
+def _exactly(value):
+    """What only an equal attribute has too; NumPy's `repr` rounds, and leaves out the middle of long arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.str, value.shape, value.tobytes()
+    return repr(value)
 
 
 def read_results(files):

@@ -71,6 +71,34 @@ def test_files_are_read_as_xarray_reads_them(files, monkeypatch):
     held_to_xarray(files)
 
 
+def long(middle):
+    values = np.zeros(2001)
+    values[1000] = middle
+    return values
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.array([0.1, 1]), np.array([np.nextafter(0.1, 1), 1])),
+        (np.float32([0.1, 1]), np.array([np.nextafter(np.float32(0.1), np.float32(1)), 1], "float32")),
+        (0.1, np.nextafter(0.1, 1)),
+        (0.0, -0.0),
+        (long(1), long(2)),
+        (long(1).astype(int), long(2).astype(int)),
+    ],
+    ids=["ulp", "ulp of float32", "ulp of one", "sign of zero", "long", "long and whole"],
+)
+def test_attributes_that_only_look_alike_stay_each_in_its_file(one, other, tmp_path, monkeypatch):
+    files = [tmp_path / "one.nc", tmp_path / "other.nc"]
+    for value, path in zip((one, other), files, strict=True):
+        write_result(xr.Dataset({"x": ("k", [1.0, 2.0], {"limits": value})}), path)
+    held_to_xarray(files)
+    monkeypatch.setattr(reading.xr, "open_dataset", None)
+    for value, found in zip((one, other), read_results(files), strict=True):
+        assert np.asarray(found["x"].attrs["limits"]).tobytes() == np.asarray(value).tobytes()
+
+
 def test_what_only_xarray_reads_is_left_to_it(files, tmp_path):
     complex_, grouped = tmp_path / "complex.nc", tmp_path / "grouped.nc"
     xr.Dataset({"x": ("k", np.array([b"ab", b"cd"]))}).to_netcdf(complex_, engine="h5netcdf")
