@@ -99,7 +99,8 @@ def count_correct(rows, labels):
     labels = classes_first(labels)
     kept = labels != IGNORED
     largest = rows == rows.amax(0)
-    if int(largest.count_nonzero()) == labels.numel():  # none are tied; argmax takes as long as all of this
+    ties = int(largest.count_nonzero()) != labels.numel()  # argmax takes as long as all of this
+    if not ties and bool(largest.any(0).all()):  # one of each; none is NaN
         right = largest.gather(0, labels.clamp_min(0).unsqueeze(0))
     else:
         right = rows.argmax(0) == labels

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import threading
 import time
@@ -13,6 +12,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from .. import _compilers
 from ..models.cache import cached_folder
 from ..models.errors import BuildError
 from ..models.processes import watched
@@ -21,7 +21,6 @@ from ..models.toolchain import compiler_version, first_errors, processor
 
 KIND = "fused"
 CFLAGS = "CHRONAXIE_CFLAGS"
-COMPILERS = ("cc", "gcc", "clang")
 FORMAT = 1
 # The step reads no errno and no floating-point traps; nothing here changes a value.
 BASE = ("-std=gnu11", "-O3", "-fPIC", "-fno-math-errno", "-fno-trapping-math")
@@ -113,25 +112,20 @@ def find_compiler():
     NativeBuildError
         None is found, or ``$CC`` is none.
     """
-    named = os.environ.get("CC", "")
     try:
-        command = shlex.split(named)
+        named, found = _compilers.named_command("CC"), _compilers.find_command("CC", *_compilers.C)
     except ValueError as error:
-        raise NativeBuildError(f"CC={named!r} is not a command: {error}; set CC to a C compiler") from error
-    if command:
-        path = shutil.which(command[0])
-        if path is None:
-            raise NativeBuildError(
-                f"CC={named!r}, but there is no program {command[0]!r}; set CC to a C compiler or unset it, {_OTHERS}"
-            )
-        return [path, *command[1:]]
-    for candidate in COMPILERS:
-        path = shutil.which(candidate)
-        if path is not None:
-            return [path]
+        raise NativeBuildError(f"{error}; set CC to a C compiler") from error
+    if found:
+        return found
+    if named:
+        raise NativeBuildError(
+            f"CC={os.environ['CC']!r}, but there is no program {named[0]!r}; set CC to a C compiler or unset it, "
+            f"{_OTHERS}"
+        )
     raise NativeBuildError(
-        f"engine='fused' needs a C compiler, and none of {', '.join(COMPILERS)} is in PATH; install gcc or clang, set "
-        f"CC to a compiler's command, {_OTHERS}"
+        f"engine='fused' needs a C compiler, and none of {', '.join(_compilers.C)} is in PATH; install gcc or clang, "
+        f"set CC to a compiler's command, {_OTHERS}"
     )
 
 

@@ -17,6 +17,7 @@ from .passes import operation_source
 from .program import Threshold
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
+_BOUNDED = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)  # that torch.aminmax takes
 
 
 def prepare_stimulus(twin, stimulus, duration, trials=None):
@@ -189,6 +190,8 @@ def _tensor(name, value, twin):
         value = value.values
     value = torch.as_tensor(np.asarray(value) if not isinstance(value, torch.Tensor) else value)
     channels = program.inputs[name]
+    if value.is_complex():
+        raise ValueError(f"stimulus {name}: expected real numbers, got {value.dtype}")
     if value.ndim != 3 or value.shape[2] != channels:
         raise ValueError(
             f"stimulus {name}: expected shape (trial, time, {channels}), got {tuple(value.shape)}"
@@ -224,7 +227,7 @@ def _check_finite(name, tensor):
 
 
 def _check_spikes(name, tensor):
-    if not tensor.is_floating_point() and tensor.numel():
+    if tensor.dtype in _BOUNDED and tensor.numel():
         low, high = (int(bound) for bound in tensor.aminmax())  # one pass, where comparisons take several
         if low >= 0 and high <= 1:
             return

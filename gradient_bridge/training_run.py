@@ -174,8 +174,12 @@ class Run(abc.ABC):
             raise TrainingDiverged(
                 f"{message}{untrained[0]}, which is not trained, holds NaN; give it values in Brian2, then twin.pull()"
             )
-        broken = broken or gradients
-        lost = f"the first parameter that is lost is {broken[0]}" if broken else "all parameters are finite"
+        if broken:
+            lost = f"the first parameter that is lost is {broken[0]}"
+        elif gradients:
+            lost = f"all parameters are finite, the gradient of {gradients[0]} is not"
+        else:
+            lost = "all parameters are finite"
         raise TrainingDiverged(f"{message}{lost}; {WAYS_OUT}")
 
     def parameters_now(self):

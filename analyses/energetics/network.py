@@ -49,9 +49,9 @@ def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None, decisions=
         trial, 0 for the LSTM), ``energy_silent_per_step`` (pJ, if nothing spiked), ``energy_per_trial`` and
         ``energy_per_decision`` (nJ), ``energy_ratio``: LSTM over each network. The advantage is gone where all rates
         are ``energy_break_even_factor`` times what they are, or the hidden neurons fire ``energy_break_even_rate``
-        spikes a step in the mean: 0 where a silent network needs more than the LSTM, NaN where nothing spiked (and
-        for the LSTM). ``energy_cost_ac``, ``_mac``, ``_weight``, ``_state (energy_cost)`` in pJ. Of Dask where `ds`
-        is.
+        spikes a step in the mean: 0 where a silent network needs more than the LSTM, NaN where none of them spiked
+        (and for the LSTM). ``energy_cost_ac``, ``_mac``, ``_weight``, ``_state (energy_cost)`` in pJ. Of Dask where
+        `ds` is.
 
     Raises
     ------

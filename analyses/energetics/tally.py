@@ -183,7 +183,7 @@ def price(networks, tallies, silent, costs, *, rate=np.nan):
             long_name=f"factor on all rates at which the {networks[-1]} needs no more energy",
         ),
         "energy_break_even_rate": variable(
-            factor * rate,
+            factor * np.where(rate > 0, rate, np.nan),
             both,
             units="1",
             long_name=f"spikes per hidden neuron and step at which the {networks[-1]} needs no more energy",

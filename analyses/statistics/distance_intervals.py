@@ -40,7 +40,8 @@ def wasserstein_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, paired
     Returns
     -------
     ndarray (2, …)
-        Lower and upper bound in the units of the values; NaN for fewer than two units (clusters) in a sample.
+        Lower and upper bound in the units of the values; NaN for fewer than two units (clusters) in a sample. The upper
+        one is infinite where no distance of the path is rejected, as happens with fewer than some twenty units.
 
     Raises
     ------
@@ -140,7 +141,8 @@ def _inverted(x, y, draw, tail, *, rng, resamples):
 
 
 def _crossing(estimate, quantile, at):
-    return np.interp(estimate, np.maximum.accumulate(quantile), at, left=0.0)
+    # beyond the path's end nothing bounds it
+    return np.interp(estimate, np.maximum.accumulate(quantile), at, left=0.0, right=np.inf)
 
 
 def _transported(x, y):

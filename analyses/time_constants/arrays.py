@@ -90,7 +90,10 @@ def read_arrays(ds, *, where, need_initial=False):
                 raise InvalidInput(f"{where}: {quantity} and {initial} have different dimensions")
             _same_neurons(before, after, quantity, where=where)
         elif need_initial:
-            raise MissingVariable(f"{where}: {initial} is missing; before and after are both needed")
+            raise MissingVariable(
+                f"{where}: {initial} is missing; before and after are both needed (a start that is known as a "
+                f"distribution alone: displacement_from)"
+            )
         for name in dict.fromkeys(layer.tolist()):
             inside = np.broadcast_to(layer == name, after.shape) & ~np.isnan(after)
             found[quantity, str(name)] = LearnedArray(

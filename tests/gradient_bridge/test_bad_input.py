@@ -9,6 +9,7 @@ from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, TimedArray, check_
 from chronaxie.gradient_bridge import Twin
 
 from .refused import cells, joined
+from .tiny import STEPS, student
 
 
 def driven(steps=None):
@@ -132,6 +133,18 @@ def eventful(**options):
     equations = "dv/dt = (I - v)/(5*ms) : 1\nI = 2*drive + g : 1\ndrive = h*h : 1\ng : 1\nh : 1\nidle : 1"
     group = cells(equations, events={"near": "v > 0.5*I"}, **options)
     return Network(group)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.uint8, torch.int64, torch.bool, torch.float16])
+def test_spikes_of_any_type_of_number(dtype):
+    spikes = (torch.arange(STEPS * 2).reshape(1, STEPS, 2) % 3 == 0).to(dtype)
+    assert bool(student()(spikes).spikes["input"].eq(spikes.to(torch.float64)).all())
+
+
+def test_a_stimulus_of_complex_numbers():
+    twin = student()
+    with pytest.raises(ValueError, match="stimulus input: expected real numbers, got torch.complex64"):
+        twin(torch.zeros(1, STEPS, 2, dtype=torch.complex64))
 
 
 def test_what_has_no_trace_is_refused_with_what_has_one():

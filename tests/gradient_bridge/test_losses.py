@@ -58,6 +58,13 @@ def test_the_first_of_several_largest_scores_decides(shape, tied):
     assert right > 0
 
 
+def test_a_lost_score_beside_a_tie():
+    """One column without a largest score and one with two: as many largest ones as columns."""
+    scores = torch.tensor([[torch.nan, 0.0], [1.0, 1.0]])
+    labels = torch.tensor([1, 1])
+    assert count_correct(classes_first(scores), labels) == (int((scores.argmax(-1) == labels).sum()), 2)
+
+
 def test_scores_and_labels_of_other_shapes():
     scores, labels = example((5, 7))
     with pytest.raises(ValueError, match=r"shape \(5, 7, 4\), labels \(5,\).*readout that reduces over time"):

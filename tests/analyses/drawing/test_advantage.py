@@ -96,8 +96,9 @@ def test_the_star_is_where_the_energies_are_equal(ax):
     assert said == expected
 
 
-def test_nothing_spiked(ax):
-    ds = formula_operations("LIF", 4, [3], 2, rates=[0.0], input_rate=0.0)
+@pytest.mark.parametrize("input_rate", [0.0, 0.1])
+def test_no_hidden_neuron_spiked(ax, input_rate):
+    ds = formula_operations("LIF", 4, [3], 2, rates=[0.0], input_rate=input_rate)
     break_even(ds, ax)
     assert "nothing spiked" in title(ax)
     assert ax.lines[:] == []

@@ -151,6 +151,9 @@ def test_no_rate_breaks_even_where_silence_costs_more_or_nothing_spikes():
     assert float(got["energy_break_even_rate"][0, 0]) == 0
     silent = formula_operations("LIF", 2, [3], 2, rates=[0.0], input_rate=0.0)
     assert np.isnan(silent["energy_break_even_factor"][:, 0]).all()
+    of_inputs = formula_operations("LIF", 2, [3], 2, rates=[0.0], input_rate=0.1)  # of no hidden neuron
+    assert (of_inputs["energy_break_even_factor"][:, 0] > 0).all()
+    assert np.isnan(of_inputs["energy_break_even_rate"][:, 0]).all()
 
 
 def test_graded_inputs_are_multiplied():

@@ -71,6 +71,17 @@ def test_clusters_widen_it():
     np.testing.assert_allclose(ragged, whole, atol=0.3 * np.ptp(whole))
 
 
+def test_few_values_may_have_no_upper_bound():
+    """Of three values each the end of the path is no bound: none of its distances is rejected."""
+    rng = np.random.default_rng(1)
+    x, y = rng.lognormal(3, 0.6, (20, 3)), rng.lognormal(3, 0.6, (20, 3))
+    low, high = wasserstein_interval_kernel(x, y, rng=rng, resamples=400, level=0.9)
+    assert np.isinf(high).any()
+    assert (high[np.isfinite(high)] > low[np.isfinite(high)]).all()
+    x, y = rng.lognormal(3, 0.6, (5, 36)), rng.lognormal(3, 0.6, (5, 36))
+    assert np.isfinite(wasserstein_interval_kernel(x, y, rng=rng, resamples=400, level=0.9)).all()
+
+
 def test_large_samples():
     rng = np.random.default_rng(7)
     x, y = rng.normal(23, 5, 200_000), rng.normal(20, 5, 200_000)
