@@ -98,7 +98,8 @@ def median_intervals(ds, ax, *, quantity="tau_m"):
 def displacement_forest(ds, ax, *, quantity="tau_m", against="displacement"):
     """Draw the Wasserstein distance of each layer from where it started, with its interval; returns `ax`.
 
-    Filled: the test rejects at 5 % after Holm's correction. Arrays that were never trained are named without a point.
+    Filled: the test rejects at 5 % after Holm's correction; an arrow head: no upper bound. Arrays that were never
+    trained are named without a point.
 
     Parameters
     ----------
@@ -262,7 +263,10 @@ def _property(name):
 def _point(ax, value, interval, place, *, colour, marker, filled=True, label=None):
     low, high = interval
     if np.isfinite(low):
-        ax.plot([low, high], [place, place], color=colour, linewidth=1.2)
+        end = high if np.isfinite(high) else 1.5 * value
+        ax.plot([low, end], [place, place], color=colour, linewidth=1.2)
+        if not np.isfinite(high):
+            ax.plot(end, place, ">", color=colour, markersize=4)
     ax.plot(
         value,
         place,

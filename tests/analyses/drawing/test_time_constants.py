@@ -113,6 +113,14 @@ def test_distances_from_the_start_with_tests(made, against):
     assert ax.get_xlim()[0] <= 0
 
 
+def test_an_interval_without_an_end_is_an_arrow(made):
+    ds = made.copy(deep=True)
+    ds["displacement_wasserstein_interval"].loc[{"bound": "high", "timescale_layer": "hidden2"}] = np.inf
+    ax = displacement_forest(ds, Figure().subplots())
+    assert sum(line.get_marker() == ">" for line in ax.lines) == 1
+    assert np.isfinite(ax.get_xlim()).all()
+
+
 def test_what_was_not_trained_is_written_instead_of_a_point(made):
     ax = displacement_forest(made, axis(), quantity="tau_a")
     assert "not trained" in [text.get_text() for text in ax.texts]
