@@ -1,4 +1,4 @@
-"""A question put to a process of its own: what cannot be loaded, crashes or hangs ends that process alone."""
+"""Processes with a time limit, and questions put to them: what crashes or hangs ends its process alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,49 @@ from .findings import BROKEN
 
 # What a crash leaves on stderr is quoted from its end.
 _QUOTED = 300
+
+
+def run(command, *, seconds, environment=None):
+    """Run a command that reads nothing.
+
+    Parameters
+    ----------
+    command : list of str
+    seconds : float
+        After which it is ended, with what it has started.
+    environment : dict of str to str, optional
+        Variables beside those of this process.
+
+    Returns
+    -------
+    (int or None, str, str)
+        Exit code, as `subprocess.Popen` has it, None where it was ended; what it printed; what it printed to stderr.
+
+    Raises
+    ------
+    OSError
+        It cannot be started.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=os.environ | (environment or {}),
+        start_new_session=True,
+    )
+    with process:
+        try:
+            said, complained = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return None, *process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode, said, complained
 
 
 def ask(question, *, seconds, folder):
@@ -35,38 +78,29 @@ def ask(question, *, seconds, folder):
     # -P: a file torch.py in the working directory is not PyTorch.
     command = [sys.executable, "-P", "-m", "chronaxie.studies.doctor.questions", *question]
     own = {"XDG_CACHE_HOME": str(folder), "TORCHINDUCTOR_CACHE_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=os.environ | own,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            said, complained = process.communicate(timeout=seconds)
-            problem, advice = _problem(process.returncode, complained), ""
-        except subprocess.TimeoutExpired:
-            _end(process)
-            said, problem = process.communicate()[0], f"did not end within {seconds:g} s"
-            advice = "try again when the machine is less busy"
-        except BaseException:
-            _end(process)
-            raise
+    code, said, complained = run(command, seconds=seconds, environment=own)
     answers = [_read(text) for text in said.splitlines()]
     answers = [answer for answer in answers if answer is not None]
+    if code is None:
+        problem, advice = f"did not end within {seconds:g} s", "try again when the machine is less busy"
+    else:
+        problem, advice = "" if code == 0 and answers else _problem(code, complained), ""
     return answers + ([{"state": BROKEN, "found": problem, "advice": advice}] if problem else [])
 
 
 def _problem(code, complained):
-    if code == 0:
-        return ""
     last = " ".join(complained.split())[-_QUOTED:]
-    ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return f"the process ended with {ended}" + (f": {last}" if last else "")
+    ended = f"with exit code {code}" if code else "without an answer"
+    if code < 0:
+        ended = f"with signal {_signal(-code)}"
+    return f"the process ended {ended}" + (f": {last}" if last else "")
+
+
+def _signal(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return str(number)
 
 
 def _end(process):
@@ -75,7 +109,7 @@ def _end(process):
 
 
 def _read(text):
-    """An answer of `questions`; None of a line that a package printed."""
+    """An answer of `questions`; None of any other line."""
     try:
         answer = json.loads(text)
     except ValueError:

@@ -6,6 +6,7 @@ Everything is imported where it is asked for: an answer of this module may be th
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from importlib import import_module
@@ -22,7 +23,7 @@ def modules(*names):
         began = time.perf_counter()
         try:
             import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             yield _broken(error) | {"module": name}
         else:
             seconds = time.perf_counter() - began
@@ -130,15 +131,18 @@ def _broken(error):
 QUESTIONS = {"modules": modules, "device": device, "engine": engine, "threads": threads}
 
 
-def main(arguments):
-    """Print the answers to one question."""
+def main(arguments, stream):
+    """Write the answers to one question to a stream, a line each."""
     name, *given = arguments
     try:
         for answer in QUESTIONS[name](*given):
-            print(json.dumps(answer))
-    except Exception as error:
-        print(json.dumps(_broken(error)))
+            print(json.dumps(answer), file=stream)
+    except (Exception, SystemExit) as error:
+        print(json.dumps(_broken(error)), file=stream)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    # What packages print, from C too, goes to stderr: stdout is for answers alone.
+    with os.fdopen(os.dup(1), "w", buffering=1) as answers:
+        os.dup2(2, 1)
+        main(sys.argv[1:], answers)

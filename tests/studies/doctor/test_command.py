@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -82,9 +83,10 @@ sys.exit(main(["doctor", "--quick"]))"""
 
 
 @pytest.mark.parametrize("question", [["device", "numpy"], ["engine", "reference"], ["threads"]])
-def test_the_questions_here(question, capsys):
-    questions.main(question)
-    (line,) = capsys.readouterr().out.splitlines()
+def test_the_questions_here(question):
+    stream = io.StringIO()
+    questions.main(question, stream)
+    (line,) = stream.getvalue().splitlines()
     found = json.loads(line)
     assert found["state"] == OK
     assert question[0] == "threads" or "as expected" in found["found"]
