@@ -152,11 +152,11 @@ def check_device(name, *, cuda=None):
         check_cuda(cuda)
     if name == "numpy" or os.name != "posix":
         return
-    needed = {"C++ compiler": _compilers.find_program("CXX", *_compilers.CXX)}
+    needed = {"C++ compiler": _compiler(name, "CXX", _compilers.CXX)}
     if name in ("cpp_standalone", CUDA):
-        needed["make"] = _compilers.find_program(None, "make")
+        needed["make"] = _compilers.find_program("make")
     else:
-        needed["C compiler"] = _compilers.find_program("CC", *_compilers.C)
+        needed["C compiler"] = _compiler(name, "CC", _compilers.C)
         needed["header Python.h"] = _compilers.find_python_header()
     missing = [what for what, where in needed.items() if where is None]
     if missing:
@@ -166,9 +166,18 @@ def check_device(name, *, cuda=None):
         )
 
 
+def _compiler(device, variable, names):
+    try:
+        return _compilers.find_command(variable, *names)
+    except ValueError as error:
+        raise DeviceError(
+            f"device {device!r} needs a compiler, and {error}; correct it, unset it or use device='numpy'"
+        ) from error
+
+
 def compiler_command():
     """Return the command of the C++ compiler: ``CXX``, else the first of g++, c++ and clang++ that is found."""
-    return os.environ.get("CXX", "").strip() or _compilers.find_program(None, *_compilers.CXX)
+    return os.environ.get("CXX", "").strip() or _compilers.find_program(*_compilers.CXX)
 
 
 @contextmanager

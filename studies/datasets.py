@@ -89,6 +89,9 @@ class DataSet:
     listed : ListedFiles, optional
     instead : tuple of tuple of str
         What its tasks read as well, below the folder of the data sets: each a set of files that suffices.
+    recordings : (str, int), optional
+        What its tasks read where neither is there: a pattern below the folder of the data sets, and how many files of
+        it a whole set has.
     """
 
     name: str
@@ -102,6 +105,7 @@ class DataSet:
     files: tuple[RemoteFile, ...] = ()
     listed: ListedFiles | None = None
     instead: tuple[tuple[str, ...], ...] = ()
+    recordings: tuple[str, int] | None = None
 
     def present(self, folder):
         """How much of it is in a folder of data sets.
@@ -121,7 +125,11 @@ class DataSet:
                 return len(files), len(files)
         if self.listed is not None:
             return self.listed.records, len(list((folder / self.name / self.listed.data).glob("*.hea")))
-        return len(self.files), sum((folder / file.target).exists() for file in self.files)
+        there = sum((folder / file.target).exists() for file in self.files)
+        if not there and self.recordings is not None:
+            pattern, wanted = self.recordings
+            return wanted, len(list(folder.glob(pattern)))
+        return len(self.files), there
 
 
 def _spikes(folder, **checksums):
@@ -202,7 +210,7 @@ DATASETS = {
                 contents="sha256:4e0317650d9c876eeda8788b4d4132af747e323d495a3da12c9bce9bc456a45f",
             ),
         ),
-        instead=(("fsdd/recordings",),),
+        recordings=("fsdd/recordings/*.wav", 3000),
     ),
     "shd": DataSet(
         name="shd",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
 from pathlib import Path
 
 from ... import _compilers
 from .findings import BROKEN, NOT_HERE, OK, Finding
+from .processes import run
 
 PART = "compilers"
 SECONDS = 60
@@ -39,7 +38,7 @@ def compiler_findings(folder):
     """
     for name, variable, programs, ending, gives, package in _LANGUAGES:
         yield from _language(Path(folder), name, variable, programs, ending, gives, package)
-    make, header = _compilers.find_program(None, "make"), _compilers.find_python_header()
+    make, header = _compilers.find_program("make"), _compilers.find_python_header()
     install = _INSTALL.format("make")
     yield _there("make", make, f"the device cpp_standalone; {install}")
     yield _there("Python.h", header, f"the device cython; {_INSTALL.format('python3-dev')}")
@@ -52,25 +51,27 @@ def _there(name, path, gives):
 
 
 def _language(folder, name, variable, programs, ending, gives, package):
-    path = _compilers.find_program(variable, *programs)
-    named = os.environ.get(variable, "").split()
-    if path is None:
+    try:
+        named, command = _compilers.named_command(variable), _compilers.find_command(variable, *programs)
+    except ValueError as error:
+        yield Finding(PART, name, BROKEN, str(error), f"correct or unset {variable}; it gives {gives}")
+        return
+    if command is None:
         found = (
-            f"{variable}={' '.join(named)}, which is no program"
+            f"{variable}={shlex.join(named)}, which is no program"
             if named
             else f"none of {', '.join(programs)}"
         )
         advice = f"gives {gives}; {_INSTALL.format(package)}"
         yield Finding(PART, name, BROKEN if named else NOT_HERE, found, advice)
         return
-    command = [path, *named[1:]]
     source = folder / f"plain.{ending}"
     problem = _compiled(source, _PLAIN, command)
     if problem:
         again = f"reinstall it, or set {variable} to another compiler; it gives {gives}"
         yield Finding(PART, name, BROKEN, f"{shlex.join(command)}: {problem}", again)
         return
-    yield Finding(PART, name, OK, f"{path}, {_version(command)}")
+    yield Finding(PART, name, OK, f"{command[0]}, {_version(command)}")
     problem = _compiled(folder / f"openmp.{ending}", _OPENMP, [*command, "-fopenmp"])
     openmp = f"OpenMP, {ending}"
     if problem:
@@ -85,16 +86,23 @@ def _compiled(source, text, command):
     program = source.with_suffix("")
     steps = ([*command, str(source), "-o", str(program)], [str(program)])
     for step in steps:
-        try:
-            done = subprocess.run(step, capture_output=True, text=True, errors="replace", timeout=SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return str(error)
-        if done.returncode:
-            said = " ".join((done.stderr or done.stdout).split())[:200]
-            return f"exit code {done.returncode}: {said}"
+        _, problem = _run(step)
+        if problem:
+            return problem
     return ""
 
 
 def _version(command):
-    done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=SECONDS)
-    return next(iter(done.stdout.splitlines()), "which does not say its version")
+    said, _ = _run([*command, "--version"])
+    return next(iter(said.splitlines()), "which does not say its version")
+
+
+def _run(command):
+    """What a command printed, and what went wrong, or nothing."""
+    try:
+        code, said, complained = run(command, seconds=SECONDS)
+    except OSError as error:
+        return "", str(error)
+    if code is None:
+        return "", f"{command[0]} did not end within {SECONDS:g} s"
+    return said, f"exit code {code}: {' '.join((complained or said).split())[:200]}" if code else ""

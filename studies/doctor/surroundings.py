@@ -56,7 +56,7 @@ def _dataset(dataset, folder):
     size = "" if dataset.megabytes is None else f" ({dataset.megabytes} MB)"
     fetch = f"chronaxie fetch {dataset.name}"
     wanted, there = dataset.present(folder) if folder is not None else (0, 0)
-    if there and there == wanted:
+    if there and there >= wanted:
         return Finding("data", dataset.name, OK, f"for {dataset.tasks}")
     if there:
         found = f"{there} of {wanted} files"
@@ -123,6 +123,13 @@ def thread_finding(answers):
     said = os.environ.get(THREADS)
     torch = f", PyTorch takes {answers[-1]['found']}" if answers and answers[-1]["state"] == OK else ""
     found = f"{cores} cores{torch}, {THREADS} is {said or 'not set'}"
-    if said and said.isdigit() and int(said) > cores:
+    if _number(said) > cores:
         return Finding("threads", "threads", BROKEN, found, f"set {THREADS} to at most {cores}, or unset it")
     return Finding("threads", "threads", OK, found)
+
+
+def _number(text):
+    try:
+        return int(text or 0)
+    except ValueError:  # a list, for nested regions, or no number
+        return 0

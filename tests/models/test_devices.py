@@ -237,6 +237,24 @@ def test_a_compiler_that_does_not_exist_is_said(monkeypatch):
         check_device("cpp_standalone")
 
 
+def test_a_compiler_is_named_as_in_a_shell(monkeypatch, tmp_path):
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    for name in ("cc", "c++"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("CC", f'"{folder}/cc" -O1')
+    monkeypatch.setenv("CXX", f"'{folder}/c++' -O1")
+    monkeypatch.setattr("sysconfig.get_paths", lambda: {"include": str(folder)})
+    (folder / "Python.h").touch()
+    check_device("cython")
+    monkeypatch.setenv("CC", "'cc -O1")
+    with pytest.raises(
+        DeviceError, match="'cython' needs a compiler, and CC=.* is not a command: No closing"
+    ):
+        check_device("cython")
+
+
 def test_a_missing_header_is_said(monkeypatch):
     monkeypatch.setattr("sysconfig.get_paths", lambda: {"include": "/nowhere"})
     with pytest.raises(DeviceError, match=r"header Python\.h"):

@@ -2,10 +2,12 @@ import shutil
 
 import pytest
 
+from chronaxie.gradient_bridge import native
 from chronaxie.studies.datasets import DATASETS
-from chronaxie.studies.doctor import BROKEN, NOT_HERE, OK
+from chronaxie.studies.doctor import BROKEN, NOT_HERE, OK, compilers
 from chronaxie.studies.doctor.compilers import compiler_findings
 from chronaxie.studies.doctor.surroundings import cache_findings, data_findings, thread_finding
+from chronaxie.studies.tasks import fsdd, ludb, mnist, qtdb
 
 
 def by_name(findings):
@@ -27,6 +29,7 @@ def test_compilers_that_work(tmp_path, monkeypatch):
     [
         ("no_such_compiler -m64", BROKEN, "CC=no_such_compiler -m64, which is no program"),
         ("false", BROKEN, "exit code 1"),
+        ("'gcc", BROKEN, 'CC="\'gcc" is not a command: No closing quotation'),
     ],
 )
 def test_a_compiler_that_does_not_work(tmp_path, monkeypatch, command, state, said):
@@ -34,6 +37,48 @@ def test_a_compiler_that_does_not_work(tmp_path, monkeypatch, command, state, sa
     finding = by_name(compiler_findings(tmp_path))["C compiler"]
     assert finding.state == state
     assert said in finding.found
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("sleep 60", ", which does not say its version"),
+        ("printf '\\377 cc 1\\n'; exit 0", ", \ufffd cc 1"),
+    ],
+)
+def test_a_compiler_that_does_not_say_its_version(tmp_path, monkeypatch, does, said):
+    path = tmp_path / "cc"
+    program = "#!/bin/sh\nexit 0\n"
+    path.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = --version ]; then {does}; fi\n'
+        'while [ "$1" != -o ]; do shift; done\n'
+        f'cp {tmp_path / "program"} "$2"\n'
+    )
+    (tmp_path / "program").write_text(program)
+    for file in (path, tmp_path / "program"):
+        file.chmod(0o755)
+    monkeypatch.setenv("CC", str(path))
+    monkeypatch.setattr(compilers, "SECONDS", 2)
+    (tmp_path / "built").mkdir()
+    finding = by_name(compiler_findings(tmp_path / "built"))["C compiler"]
+    assert (finding.state, finding.found) == (OK, f"{path}{said}")
+
+
+def test_the_compiler_is_that_of_the_engine(tmp_path, monkeypatch):
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc")
+    place = tmp_path / "a folder"
+    place.mkdir()
+    for name in ("gcc", "cc"):
+        (place / name).symlink_to(gcc)
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    for named in (f'"{place}/gcc" -O1', ""):
+        monkeypatch.setenv("CC", named)
+        finding = by_name(compiler_findings(tmp_path))["C compiler"]
+        assert finding.state == OK, finding
+        assert finding.found.startswith(f"{native.find_compiler()[0]}, ")
 
 
 def test_a_machine_without_compilers(tmp_path, monkeypatch):
@@ -84,6 +129,32 @@ def test_whole_and_begun_data_sets(tmp_path):
     assert found["ludb"].found == "1 of 200 files"
 
 
+@pytest.mark.parametrize(
+    ("count", "state", "found"),
+    [
+        (0, NOT_HERE, "for spoken_digits"),
+        (2, BROKEN, "2 of 3000 files"),
+        (3000, OK, "for spoken_digits"),
+        (3001, OK, "for spoken_digits"),
+    ],
+)
+def test_recordings_are_counted(tmp_path, count, state, found):
+    folder = tmp_path / fsdd.FILES[1]
+    folder.mkdir(parents=True)
+    (folder / "README.md").touch()
+    for k in range(count):
+        (folder / f"0_jackson_{k}.wav").touch()
+    finding = by_name(data_findings(tmp_path, named=True))["fsdd"]
+    assert (finding.state, finding.found) == (state, found)
+
+
+def test_more_records_than_a_database_has(tmp_path):
+    (tmp_path / "qtdb").mkdir()
+    for k in range(106):
+        (tmp_path / "qtdb" / f"sel{k}.hea").touch()
+    assert by_name(data_findings(tmp_path, named=True))["qtdb"].state == OK
+
+
 @pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if dataset.instead])
 def test_what_tasks_read_in_their_place_counts_as_whole(tmp_path, name):
     dataset = DATASETS[name]
@@ -97,11 +168,9 @@ def test_what_tasks_read_in_their_place_counts_as_whole(tmp_path, name):
 
 
 def test_the_files_in_their_place_are_those_of_the_tasks():
-    from chronaxie.studies.tasks import fsdd, ludb, mnist, qtdb
-
     assert DATASETS["qtdb"].instead == (qtdb.FILES,)
     assert DATASETS["ludb"].instead == ((ludb.ARRAYS,),)
-    assert DATASETS["fsdd"].instead[0][0] in fsdd.FILES
+    assert DATASETS["fsdd"].recordings[0] == f"{fsdd.FILES[1]}/*.wav"
     assert set(DATASETS["mnist"].instead[0]) == {name for pair in mnist.FILES.values() for name in pair}
 
 
@@ -127,6 +196,9 @@ def test_threads(monkeypatch):
     finding = thread_finding([])
     assert finding.state == BROKEN
     assert "OMP_NUM_THREADS is 100000" in finding.found
+    for other in ("²", "4,2", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", other)
+        assert thread_finding([]).state == OK
     monkeypatch.delenv("OMP_NUM_THREADS")
     finding = thread_finding([{"state": OK, "found": "2", "advice": ""}])
     assert finding.state == OK
