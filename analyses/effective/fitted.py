@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..statistics.intervals import bootstrap_kernel
 from ..variables import variable
+from .resampling import block_interval
 
 NUMBERS = 6
 
@@ -42,16 +42,14 @@ def layer_interval(rows, estimate, *, rng, resamples, level):
     Returns
     -------
     ndarray (2,)
-        NaN with fewer than two neurons.
+        NaN with fewer than two neurons, or where the estimate is NaN.
     """
-    if len(rows) < 2 or not resamples:
-        return np.full(2, np.nan)
+    counted = np.column_stack([rows, np.ones(len(rows))])  # of a sum, how many it is of
 
-    def statistic(index, axis):
-        return estimate(rows[np.asarray(index, dtype=np.int64)].mean(axis=-2))
+    def of_mean(sums):
+        return estimate(sums[..., :-1] / sums[..., -1:])
 
-    index = np.arange(len(rows), dtype=float)
-    return bootstrap_kernel(index, statistic, rng=rng, resamples=resamples, level=level)
+    return block_interval(counted, of_mean, rng=rng, resamples=resamples, level=level)
 
 
 def fit_variables(name, dim, numbers, what):
