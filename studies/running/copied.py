@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from tqdm import tqdm
 
+from .environment import flush_streams
 from .records import LOCK
 
 # As of `models.processes.watched`: when the pipe's other end closes, with the parent, the whole process group ends.
@@ -45,13 +47,23 @@ def copied(work, *, cwd):
     Yields
     ------
     Copy
+
+    Raises
+    ------
+    RuntimeError
+        The system allows no further process, or no further files.
     """
-    alive, ours = os.pipe()
-    out, into_out = os.pipe()
-    err, into_err = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
+    _take_standard_numbers()
+    flush_streams()
+    with ExitStack() as opened:
+        try:
+            (alive, ours), (out, into_out), (err, into_err) = (_pipe(opened) for _ in range(3))
+            pid = os.fork()
+        except OSError as error:
+            raise RuntimeError(
+                f"no further worker can be started: {error.strerror}; fewer at a time: --workers N"
+            ) from error
+        opened.pop_all()
     if pid == 0:
         _be_worker(work, cwd, alive, into_out, into_err)
     for descriptor in (alive, into_out, into_err):
@@ -68,6 +80,21 @@ def copied(work, *, cwd):
                     os.kill(pid, signal.SIGKILL)
             process.wait()
             os.close(ours)
+
+
+def _pipe(opened):
+    """A pipe whose ends the stack closes."""
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends
+
+
+def _take_standard_numbers():
+    """Open nothing in place of standard streams that are closed, else a pipe gets their number, which a copy needs."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def _be_worker(work, cwd, alive, out, err):
@@ -88,16 +115,29 @@ def _be_worker(work, cwd, alive, out, err):
         os.dup2(nowhere, alive)
         # Of all processes with a bar: one that is killed while it holds it would stop the others.
         tqdm.set_lock(threading.RLock())
+        _draw_otherwise()
+        # Objects of the parent's libraries: Brian2 collects before each run, 0.2 s where torch is loaded.
+        gc.freeze()
         os.chdir(cwd)
         code = work()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()
     except BaseException:
         sys.excepthook(*sys.exc_info())
         with suppress(OSError):
-            sys.stderr.flush()
+            flush_streams()
     finally:
         os._exit(code)
+
+
+def _draw_otherwise():
+    """Begin the global generators anew, as in a process of its own: else all copies draw the same numbers.
+
+    Python's own, `random`, does so by itself after a fork.
+    """
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
 
 
 def _leave_to_parent(nowhere, *, keep):

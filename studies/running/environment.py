@@ -20,9 +20,15 @@ def begin_again():
     """
     if not _is_command() or all(os.environ.get(name) == value for name, value in ENVIRONMENT.items()):
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_streams()
     os.execve(sys.executable, sys.orig_argv, os.environ | ENVIRONMENT)
+
+
+def flush_streams():
+    """Write out what this process has said; a stream that was closed when it began (``>&-``) is None."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def can_be_copied():

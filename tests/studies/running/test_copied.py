@@ -1,5 +1,6 @@
 """Workers that are copies of their parent: where they may be, what they hold, and that they end with it."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,7 +9,11 @@ import textwrap
 import time
 from pathlib import Path
 
+import pytest
+
 from chronaxie._locks import lock_now
+from chronaxie.studies.running import environment
+from chronaxie.studies.running.copied import copied
 from chronaxie.studies.running.environment import ENVIRONMENT, can_be_copied
 
 
@@ -80,6 +85,82 @@ def test_a_copy_has_its_own_place_streams_and_group(tmp_path):
         tmp_path,
     )
     assert said(found) == ["7", "True", "1", "-9"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_copy_of_a_process_whose_streams_are_closed(closed, tmp_path):
+    text = """
+        import os, sys
+        from pathlib import Path
+        from chronaxie.studies.running.copied import copied
+
+        here = Path(sys.argv[1])
+        with open(here / "found", "w") as file:  # has the number of a closed stream
+            for _ in range(2):
+                with copied(lambda: os.write(1, b"to stdout") + os.write(2, b"to stderr"), cwd=here) as process:
+                    print(process.stdout.readall(), process.stderr.readall(), process.wait(), file=file)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(text), str(tmp_path)]
+    subprocess.run(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command], timeout=60, check=True)
+    assert (tmp_path / "found").read_text() == "b'to stdout' b'to stderr' 18\n" * 2
+
+
+def test_a_command_whose_streams_are_closed_begins_again(monkeypatch):
+    begun = []
+    monkeypatch.setattr(environment, "_is_command", lambda: True)
+    monkeypatch.setattr(environment.os, "execve", lambda *given: begun.append(given[2]))
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    environment.begin_again()
+    assert [found["PYTHONHASHSEED"] for found in begun] == ["0"]
+
+
+def test_copies_draw_their_own_numbers_and_collect_nothing_of_their_parent():
+    found = script(
+        """
+        import gc, random
+        import numpy as np
+        import torch
+        from chronaxie.studies.running.copied import copied
+
+        def work():
+            print(random.random(), np.random.random(), torch.rand(1).item(), gc.get_freeze_count() > 1000)
+            return 0
+
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(1)
+        for _ in range(2):
+            with copied(work, cwd=".") as process:
+                print(process.stdout.readall().decode(), process.stderr.readall().decode(), process.wait())
+        work()
+        """
+    )
+    words = said(found)
+    first, second, parent = words[:5], words[5:10], words[10:]
+    assert [first[3:], second[3:], parent[3:]] == [["True", "0"], ["True", "0"], ["False"]]
+    for numbers in zip(first[:3], second[:3], parent[:3], strict=True):
+        assert len(set(numbers)) == 3
+
+
+@pytest.mark.parametrize("fails", ["fork", "pipe"])
+def test_where_no_copy_can_be_made_nothing_stays_open(fails, tmp_path, monkeypatch):
+    real, calls = os.pipe, []
+
+    def refuse():
+        calls.append(fails)
+        if fails == "fork" or len(calls) == 3:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return real()
+
+    before = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(os, fails, refuse)
+    with (
+        pytest.raises(RuntimeError, match="started: Resource temporarily unavailable; .*: --workers N"),
+        copied(lambda: 0, cwd=tmp_path),
+    ):
+        pass
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_copies_end_with_their_parent_and_hold_none_of_its_locks(tmp_path):
