@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 
 
@@ -24,7 +25,8 @@ def say(given, text, content):
     text : str
         For a reader.
     content : dict or list
-        The same for a script. Paths become text; numbers that are not finite become null, which JSON has no word for.
+        The same for a script. Paths become text, NumPy's scalars Python's; numbers that are not finite become null,
+        which JSON has no word for.
     """
     print(json.dumps(_plain(content), indent=2, allow_nan=False) if given.json else text)
 
@@ -58,6 +60,8 @@ def _plain(value):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if "numpy" in sys.modules and isinstance(value, sys.modules["numpy"].generic):  # not loaded for this
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
