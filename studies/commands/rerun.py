@@ -41,4 +41,9 @@ def _rerun(given):
     found = rerun(given.file, out=given.out, values=given.values, report=report)
     content = {"same": not found.differing, "variables_same": found.same, "differing": found.differing}
     say(given, found.text(), content | {"origins": found.origins})
+    if found.differing:
+        report(
+            f"chronaxie: {given.file}: not the same now: {', '.join(found.differing)}; if other versions or another "
+            "machine made it, repeat it there"
+        )
     return int(bool(found.differing))

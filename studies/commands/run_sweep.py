@@ -167,9 +167,14 @@ def finished(given, directory, outcome):
     content |= {"files": outcome.files, "failed": outcome.failed}
     if parts or given.json:
         say(given, "\n".join(parts), content)
-    if outcome.problem:
-        report(outcome.problem)
-    return int(bool(outcome.failed or outcome.problem))
+    wrong = [" ".join(outcome.problem.split())] if outcome.problem else []
+    if outcome.failed:
+        wrong.append(
+            f"{directory}: {len(outcome.failed)} jobs not done; chronaxie resume {directory} --retry runs them again"
+        )
+    if wrong:
+        report(f"chronaxie: {'; '.join(wrong)}")
+    return int(bool(wrong))
 
 
 def _toml(given):

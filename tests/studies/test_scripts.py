@@ -12,6 +12,10 @@ import xarray as xr
 from chronaxie.studies.cli import main, make_parser
 from chronaxie.studies.commands import answering
 from chronaxie.studies.commands.run_sweep import finished
+from chronaxie.studies.doctor import BROKEN, examination
+from chronaxie.studies.running import rerunning
+from chronaxie.studies.running.comparing import Comparison
+from chronaxie.studies.running.runner import Outcome
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how_to" / "scripts.md"
 
@@ -144,10 +148,8 @@ def test_the_answer_of_a_result_is_its_numbers_with_units_and_its_files(capsys):
 
 
 def test_the_answer_of_a_sweep_with_a_job_that_failed(capsys):
-    class Outcome:
-        answer, problem, files, failed = "0.8", "no figure", [Path("out/sweep.nc")], {"a": "ValueError: b"}
-
-    assert finished(argparse.Namespace(json=True), "out", Outcome) == 1
+    outcome = Outcome([Path("out/sweep.nc")], {"a": "ValueError: b"}, "0.8", "no figure")
+    assert finished(argparse.Namespace(json=True), "out", outcome) == 1
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {
         "directory": "out",
@@ -156,7 +158,77 @@ def test_the_answer_of_a_sweep_with_a_job_that_failed(capsys):
         "files": ["out/sweep.nc"],
         "failed": {"a": "ValueError: b"},
     }
-    assert printed.err == "no figure\n"
+    assert (
+        printed.err
+        == "chronaxie: no figure; out: 1 jobs not done; chronaxie resume out --retry runs them again\n"
+    )
+
+
+def test_numpys_scalars_are_numbers_and_truth_values(capsys):
+    content = {
+        "count": np.int64(12),
+        "small": [np.float32(0.5), np.uint8(3)],
+        "works": np.bool_(True),
+        "none": [np.float32("nan"), np.float64("inf")],
+        "name": np.str_("a"),
+    }
+    answering.say(argparse.Namespace(json=True), "", content)
+    printed = capsys.readouterr().out
+    expected = {"count": 12, "small": [0.5, 3], "works": True, "none": [None, None], "name": "a"}
+    assert json.loads(printed) == expected
+    assert '"works": true' in printed
+
+
+@pytest.mark.parametrize("json_asked", [True, False])
+@pytest.mark.parametrize(
+    ("failed", "problem", "says"),
+    [
+        ({"a": "ValueError: b", "c": "killed"}, "", "out: 2 jobs not done; chronaxie resume out --retry"),
+        ({}, "walk: no answer: KeyError: 'x'\n  of two lines", "walk: no answer: KeyError: 'x' of two lines"),
+    ],
+)
+def test_a_sweep_that_is_not_all_done_ends_with_a_message_on_stderr(
+    failed, problem, says, json_asked, capsys
+):
+    outcome = Outcome([Path("out/sweep.nc")], failed, "", problem)
+    assert finished(argparse.Namespace(json=json_asked), "out", outcome) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"chronaxie: {says}")
+
+
+def test_a_sweep_that_is_done_says_nothing_on_stderr(capsys):
+    assert (
+        finished(argparse.Namespace(json=False), "out", Outcome([Path("out/sweep.nc")], {}, "0.8", "")) == 0
+    )
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("differing", "code", "says"),
+    [
+        ({}, 0, ""),
+        ({"rate": "1 of 1 values differ", "attribute study": "was x, is y"}, 1,
+         "chronaxie: r.nc: not the same now: rate, attribute study; "),
+    ],
+)  # fmt: skip
+def test_numbers_that_differ_are_said_on_stderr(differing, code, says, capsys, monkeypatch):
+    monkeypatch.setattr("chronaxie.studies.commands.rerun.begin_again", lambda: None)
+    monkeypatch.setattr(rerunning, "rerun", lambda path, **_: Comparison(3, differing, {}))
+    assert main(["rerun", "r.nc", "--json"]) == code
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["differing"] == differing
+    assert printed.err.startswith(says)
+    assert len(printed.err.splitlines()) == code
+
+
+def test_doctor_says_what_is_broken_on_stdout_only(capsys, monkeypatch):
+    broken = {"state": BROKEN, "found": "no", "advice": ""}
+    monkeypatch.setattr(
+        examination, "ask", lambda question, **_: [broken | {"module": name} for name in question[1:] or "x"]
+    )
+    assert main(["doctor", "--quick"]) == 1
+    printed = capsys.readouterr()
+    assert "broken and required: version" in printed.out
+    assert printed.err == ""
 
 
 # ------------------------------------------------------------------ the page
@@ -166,3 +238,6 @@ def test_the_page_names_every_command_and_exit_code():
     assert {words[0] for words in COMMANDS} <= named
     for code in ("0", "1", "2", "130"):
         assert f"| {code} |" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| 1 |"))
+    assert "begins with `chronaxie:`" in row
+    assert "`chronaxie doctor` says what is broken on stdout only" in row
