@@ -28,7 +28,7 @@ class Progress:
     workers : int
         Jobs at a time.
     stream : file, optional
-        Default: stderr.
+        Default: stderr; where that was closed (``2>&-``) nothing is said.
     """
 
     def __init__(self, jobs, *, done, workers, stream=None):
@@ -38,7 +38,7 @@ class Progress:
         self.fallen = set()
         self.workers, self.seconds, self.running = max(1, workers), [], {}
         self.bar = None
-        if self.stream.isatty():
+        if self.stream is not None and self.stream.isatty():
             self.bar = _Bar(
                 total=self.total,
                 initial=done,
@@ -62,7 +62,7 @@ class Progress:
         """Say a line."""
         if self.bar is not None:
             self.bar.write(text, file=self.stream)
-        else:
+        elif self.stream is not None:  # print takes None for stdout
             print(text, file=self.stream, flush=True)
 
     def begun(self, job):

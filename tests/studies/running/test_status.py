@@ -132,3 +132,15 @@ def test_time_left_is_what_jobs_of_the_mean_duration_still_need(done, running, w
 )
 def test_durations_are_said_in_words(seconds, text):
     assert duration(seconds) == text
+
+
+def test_where_stderr_is_closed_progress_says_nothing(make, monkeypatch, capsys):
+    sweep = make(smoke=True)
+    monkeypatch.setattr("sys.stderr", None)
+    with Progress(sweep.jobs, done=0, workers=2) as progress:
+        for job in sweep.jobs:
+            progress.begun(job.id)
+        progress.finished(sweep.jobs[0].id, 2.0)
+        progress.fell(sweep.jobs[1].id, "ValueError: stumbled")
+    assert (progress.done, progress.fallen) == (1, {sweep.jobs[1].id})
+    assert capsys.readouterr().out == ""
