@@ -79,6 +79,7 @@ test-all: compiler
 
 lint: $(STAMP)
 	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
 
 # In the environment of the tests: the tutorials need the whole package.
 $(DOCS_STAMP): $(STAMP)

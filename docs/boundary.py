@@ -49,7 +49,9 @@ def about(case):
 def reasons(case, found):
     """Collect why gradients stop, each with the first network that shows it."""
     with brian2_settings(case):
-        program = Twin(case.build(), engine="reference", namespace=dict(case.namespace), **case.options).program
+        program = Twin(
+            case.build(), engine="reference", namespace=dict(case.namespace), **case.options
+        ).program
     for operation in program.operations:
         named = [
             *stops(operation),

@@ -17,7 +17,14 @@ from .passes import operation_source
 from .program import Threshold
 
 STEP_TOLERANCE = 1e-6  # relative; times in files are rounded
-_BOUNDED = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)  # that torch.aminmax takes
+_BOUNDED = (
+    torch.bool,
+    torch.uint8,
+    torch.int8,
+    torch.int16,
+    torch.int32,
+    torch.int64,
+)  # that torch.aminmax takes
 
 
 def prepare_stimulus(twin, stimulus, duration, trials=None):

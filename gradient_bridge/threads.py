@@ -14,7 +14,9 @@ def limited_threads(count):
     """Let torch use ``count`` threads; the number before is put back afterwards."""
     cores = os.cpu_count() or count
     if count > cores:
-        warnings.warn(f"threads={count}, but there are {cores} cores: more than those only wait", stacklevel=4)
+        warnings.warn(
+            f"threads={count}, but there are {cores} cores: more than those only wait", stacklevel=4
+        )
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -183,7 +183,9 @@ def check_task(single, task, start, seeds):
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise EvaluationError(f"evaluate: seeds must be a whole number >= 1, got {seeds!r}")
     if start != "random" and seeds > 1:
-        raise EvaluationError(f"evaluate: a {start} start has no seed, got seeds = {seeds}; use start='random'")
+        raise EvaluationError(
+            f"evaluate: a {start} start has no seed, got seeds = {seeds}; use start='random'"
+        )
     outputs = single.size(notes.readout.group)
     if outputs != len(task.classes):
         raise EvaluationError(

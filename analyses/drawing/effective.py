@@ -27,7 +27,12 @@ def autocorrelation_decay(ds, ax):
     where = "autocorrelation_decay"
     _decays(ds, ax, "autocorrelation_layer", "autocorrelation_layer", "autocorrelation_lag", where=where)
     ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.set(xlabel="Lag (ms)", ylabel="Autocorrelation of counts", title="Spike counts across trials", xlim=(0, None))
+    ax.set(
+        xlabel="Lag (ms)",
+        ylabel="Autocorrelation of counts",
+        title="Spike counts across trials",
+        xlim=(0, None),
+    )
     legend_below(ax)
     return ax
 
@@ -47,7 +52,16 @@ def interval_decay(ds, ax):
 
 
 def _decays(ds, ax, name, curve, dim, *, where):
-    require(ds, curve, f"{name}_tau", f"{name}_tau_interval", f"{name}_amplitude", f"{name}_offset", dim, where=where)
+    require(
+        ds,
+        curve,
+        f"{name}_tau",
+        f"{name}_tau_interval",
+        f"{name}_amplitude",
+        f"{name}_offset",
+        dim,
+        where=where,
+    )
     lag = ds[dim].values
     layers = ds["effective_layer"].values.tolist()
     for layer, colour in layer_colours(layers).items():
@@ -91,7 +105,9 @@ def membrane_answers(ds, ax):
 
     `ds` is what `membrane_timescales` returned. Lines are neurons, at most 60 a layer, evenly chosen.
     """
-    require(ds, "membrane_answer", "membrane_tau", "membrane_layer_tau", "unit_layer", where="membrane_answers")
+    require(
+        ds, "membrane_answer", "membrane_tau", "membrane_layer_tau", "unit_layer", where="membrane_answers"
+    )
     layers, time = ds["unit_layer"].values, ds["membrane_time"].values
     shown = 0.0
     for layer, colour in layer_colours(layers.tolist()).items():
@@ -173,7 +189,14 @@ def recovery_bias(ds, ax):
     Thin bars are the central 68 % of recordings, thick ones the interval of the median.
     `ds` is what `timescale_recovery` returned.
     """
-    require(ds, "recovery_bias", "recovery_bias_interval", "recovery_estimate", "recovery_tau", where="recovery_bias")
+    require(
+        ds,
+        "recovery_bias",
+        "recovery_bias_interval",
+        "recovery_estimate",
+        "recovery_tau",
+        where="recovery_bias",
+    )
     tau = ds["recovery_tau"].values
     ax.axhline(1, color=GREY, linewidth=0.8, linestyle="--")
     for k, name in enumerate(ds["recovery_estimator"].values):
@@ -182,7 +205,9 @@ def recovery_bias(ds, ax):
         middle = 1 + row["recovery_bias"].values
         for x, known, estimates in zip(place, tau, row["recovery_estimate"].values, strict=True):
             if not np.isnan(estimates).all():
-                ax.vlines(x, *(np.nanquantile(estimates, (0.16, 0.84)) / known), color=COLOURS[k], linewidth=0.8)
+                ax.vlines(
+                    x, *(np.nanquantile(estimates, (0.16, 0.84)) / known), color=COLOURS[k], linewidth=0.8
+                )
         low, high = np.moveaxis(1 + row["recovery_bias_interval"].values, -1, 0)
         ax.errorbar(
             place,
@@ -232,5 +257,7 @@ EFFECTIVE = (
         width=3.6,
         height=4.4,
     ),
-    FigureSpec("recovery", (Panel(recovery_bias, ("recovery_bias", "recovery_estimate")),), width=4.6, height=4.4),
+    FigureSpec(
+        "recovery", (Panel(recovery_bias, ("recovery_bias", "recovery_estimate")),), width=4.6, height=4.4
+    ),
 )

@@ -196,5 +196,7 @@ def _layer(rows, grid, rng, resamples, level):
 
 
 def _variables(name, dim, correlation, numbers, what):
-    curve = variable(correlation, (dim, "autocorrelation_lag"), units="1", long_name=f"autocorrelation {what}")
+    curve = variable(
+        correlation, (dim, "autocorrelation_lag"), units="1", long_name=f"autocorrelation {what}"
+    )
     return {name: curve} | fit_variables(name, dim, numbers, what)

@@ -36,8 +36,12 @@ def beside_learned(network, effective):
     require(effective, "unit_layer", "unit_index", where=where)
     names = [n for n, v in effective.data_vars.items() if v.dims == ("unit",) and v.dtype.kind in "fiub"]
     if not names:
-        raise MissingVariable(f"{where}: no variable is on the dimension 'unit'; expected one such as isi_tau")
-    measured = list(zip(effective["unit_layer"].values.tolist(), effective["unit_index"].values.tolist(), strict=True))
+        raise MissingVariable(
+            f"{where}: no variable is on the dimension 'unit'; expected one such as isi_tau"
+        )
+    measured = list(
+        zip(effective["unit_layer"].values.tolist(), effective["unit_index"].values.tolist(), strict=True)
+    )
     place = {unit: k for k, unit in enumerate(measured)}
     if len(place) < len(measured):
         raise InvalidInput(f"{where}: a unit is there more than once; merge datasets of the same units")

@@ -163,7 +163,9 @@ def decay_kernel(correlation, *, width, bins):
     lags = correlation.shape[-1]
     number = np.arange(1, lags + 1)
     weight = np.where(number >= first_drop(correlation)[..., None], bins - number, 0.0)
-    return exponential_fit_kernel(correlation, number * width, low=width / 4, high=2 * lags * width, weight=weight)
+    return exponential_fit_kernel(
+        correlation, number * width, low=width / 4, high=2 * lags * width, weight=weight
+    )
 
 
 def first_drop(correlation):

@@ -71,7 +71,10 @@ def doubly_stochastic_spikes(tau, *, rate, duration, trials=1, neurons=1, compon
     """
     where = "doubly_stochastic_spikes"
     tau = positive(tau, name="tau", where=where)
-    rate, duration = positive(rate, name="rate", where=where), positive(duration, name="duration", where=where)
+    rate, duration = (
+        positive(rate, name="rate", where=where),
+        positive(duration, name="duration", where=where),
+    )
     step = tau / 10 if step is None else positive(step, name="step", where=where)
     for name, value in (("trials", trials), ("neurons", neurons), ("components", components)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:

@@ -60,6 +60,8 @@ def fit_variables(name, dim, numbers, what):
             numbers[:, 1:3], (dim, "bound"), units="ms", long_name=f"interval of the time constant {what}"
         ),
     }
-    for k, (part, text) in enumerate((("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))):
+    for k, (part, text) in enumerate(
+        (("amplitude", "amplitude A"), ("offset", "offset B"), ("r2", "r2 of the fit"))
+    ):
         out[f"{name}_{part}"] = variable(numbers[:, 3 + k], dim, units="1", long_name=f"{text} {what}")
     return out

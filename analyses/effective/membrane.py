@@ -107,7 +107,9 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     require(ds, "time", where=where)
     for name in ("step_variable", "step_groups"):
         if name not in ds.attrs:
-            raise MissingVariable(f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?")
+            raise MissingVariable(
+                f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?"
+            )
     remedy = "give the times of the step in s"
     end = attribute(ds, "step_end", where=where, remedy=remedy)
     if "step_onset" not in ds.attrs:
@@ -120,7 +122,9 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
         )
     time = np.asarray(ds["time"].values, dtype=float)
     if len(time) < 2:
-        raise InvalidInput(f"{where}: traces need samples before the step and during it, got {len(time)} in all")
+        raise InvalidInput(
+            f"{where}: traces need samples before the step and during it, got {len(time)} in all"
+        )
     if not time[0] <= onset < end <= time[-1] + 2 * (time[1] - time[0]):
         raise InvalidInput(
             f"{where}: the step goes from {onset} to {end} s, outside the traces, {time[0]} to {time[-1]} s"
@@ -139,26 +143,38 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
         {
             "membrane_tau": variable(numbers[:, 0], "unit", units="ms", long_name="membrane time constant"),
             "membrane_tau_interval": variable(
-                numbers[:, 4:6], ("unit", "bound"), units="ms", long_name="interval of the membrane time constant"
+                numbers[:, 4:6],
+                ("unit", "bound"),
+                units="ms",
+                long_name="interval of the membrane time constant",
             ),
             "membrane_deflection": variable(
                 numbers[:, 1], "unit", units=unit, long_name="largest deflection by the step"
             ),
             "membrane_sag": variable(
-                numbers[:, 2], "unit", units="1", long_name="share of the deflection lost by the end of the step"
+                numbers[:, 2],
+                "unit",
+                units="1",
+                long_name="share of the deflection lost by the end of the step",
             ),
             "membrane_r2": variable(numbers[:, 3], "unit", units="1", long_name="r2 of the exponential"),
             "membrane_answer": variable(
                 shown, ("unit", "membrane_time"), units="1", long_name="deflection over the largest one"
             ),
             "membrane_layer_tau": variable(
-                table[:, 0], "effective_layer", units="ms", long_name="median membrane time constant of a layer"
+                table[:, 0],
+                "effective_layer",
+                units="ms",
+                long_name="median membrane time constant of a layer",
             ),
             "membrane_layer_tau_interval": variable(
                 table[:, 1:3], ("effective_layer", "bound"), units="ms", long_name="interval of the median"
             ),
             "membrane_layer_count": variable(
-                table[:, 3].astype(np.int64), "effective_layer", units="1", long_name="neurons with a time constant"
+                table[:, 3].astype(np.int64),
+                "effective_layer",
+                units="1",
+                long_name="neurons with a time constant",
             ),
         },
         coords={
@@ -170,7 +186,10 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
                 long_name="index of the neuron in its layer",
             ),
             "membrane_unit": variable(
-                np.repeat(units, [len(a) for a in answers]), "unit", units="1", long_name="SI unit of the membrane"
+                np.repeat(units, [len(a) for a in answers]),
+                "unit",
+                units="1",
+                long_name="SI unit of the membrane",
             ),
             "membrane_time": variable(
                 (time[during] - onset) * 1e3, "membrane_time", units="ms", long_name="time since the step"
@@ -215,7 +234,9 @@ def _groups(answers, time, onset, end, rng, resamples, level):
 
     def estimate(sums):
         found = membrane_decay_kernel(sums / trials, time, onset=onset, end=end)[0]
-        return np.nan_to_num(found * 1e3, nan=10e3 * (end - onset))  # no decay: longer than what is looked for
+        return np.nan_to_num(
+            found * 1e3, nan=10e3 * (end - onset)
+        )  # no decay: longer than what is looked for
 
     for k in np.flatnonzero(~np.isnan(tau)) if trials > 1 else ():
         out[k, 4:] = block_interval(answers[k], estimate, rng=rng, resamples=resamples, level=level)

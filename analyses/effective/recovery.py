@@ -78,7 +78,9 @@ def timescale_recovery(
         ds = doubly_stochastic_spikes(
             tau, rate=rate, duration=duration, neurons=repetitions, components=components, seed=[seed, k]
         )
-        across = autocorrelation_timescales(ds, width=width, window=window, longest_lag=longest_lag, **options)
+        across = autocorrelation_timescales(
+            ds, width=width, window=window, longest_lag=longest_lag, **options
+        )
         orders = isi_timescales(ds, span=span, **options)
         estimate[k] = across["autocorrelation_tau"], orders["isi_tau"]
         bounds[k, 0], bounds[k, 1] = across["autocorrelation_tau_interval"], orders["isi_tau_interval"]
@@ -95,7 +97,9 @@ def timescale_recovery(
         low, middle, high = np.quantile(values, (0.16, 0.5, 0.84))
         summary[:2, *place] = middle - 1, (high - low) / 2
         if len(values) > 1:
-            interval[place] = bootstrap_kernel(values, np.median, rng=rng, level=level, method="percentile") - 1
+            interval[place] = (
+                bootstrap_kernel(values, np.median, rng=rng, level=level, method="percentile") - 1
+            )
         known = ~np.isnan(bounds[place]).any(axis=-1)
         if known.any():
             inside = (bounds[place][known, 0] <= taus[place[0]]) & (taus[place[0]] <= bounds[place][known, 1])

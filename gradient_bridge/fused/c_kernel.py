@@ -206,7 +206,9 @@ class KernelSource:
         for k, key in enumerate(self.emitted):
             stores.append(f"store_truth(out{k} + i, {writer.name(self.kernel.emitted[key])});")
             if key[0] in self.layout.dense:
-                stores.append(f"PUT(dense{k} + i, WHEN({writer.name(self.kernel.emitted[key])}, K(1.0)), past)")
+                stores.append(
+                    f"PUT(dense{k} + i, WHEN({writer.name(self.kernel.emitted[key])}, K(1.0)), past)"
+                )
         for k, key in enumerate(self.traces):
             value = self.kernel.traces[key]
             stores.append(f"PUT(trace{k} + i, {self.as_real(value, writer.name(value))}, past)")

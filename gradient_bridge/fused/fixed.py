@@ -50,7 +50,10 @@ class FixedPass(TorchPass):
         def call(*arguments):
             key = (function, *(repr(a) if isinstance(a, SCALARS) else id(a) for a in arguments))
             if key not in self._found:
-                self._found[key] = arguments, function(*arguments)  # an id is one as long as what has it lives
+                self._found[key] = (
+                    arguments,
+                    function(*arguments),
+                )  # an id is one as long as what has it lives
             return self._found[key][1]
 
         return call

@@ -143,7 +143,11 @@ class ContinuousTimeConfig:
         """The configuration of the training, where there is no network file."""
         names = ("data", "seed", "hidden", "epochs", "options")
         given = {"task": self.task or _TASK} | {name: getattr(self, name) for name in names}
-        return PhysicalConfig(**given) if self.trained == CURRENT_ALIF else TrainConfig(**given, finer=self.finer)
+        return (
+            PhysicalConfig(**given)
+            if self.trained == CURRENT_ALIF
+            else TrainConfig(**given, finer=self.finer)
+        )
 
     @property
     def trained(self):

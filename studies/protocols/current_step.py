@@ -110,7 +110,9 @@ def current_step(
     description = with_dt(description, _fine(description.dt) if dt is None else dt)
     onset, length = seconds(rest, "rest"), seconds(duration, "duration")
     steps = whole_steps(rest, description.dt, "rest") + whole_steps(duration, description.dt, "duration")
-    sample = description.dt * max(1, steps // _SAMPLES) if sample_dt is None else seconds(sample_dt, "sample_dt")
+    sample = (
+        description.dt * max(1, steps // _SAMPLES) if sample_dt is None else seconds(sample_dt, "sample_dt")
+    )
     slopes = {}
     stepped = still = description
     for name in chosen:
@@ -154,7 +156,9 @@ def _membranes(description, groups, variable, *, where):
     neurons = [g.name for g in description.groups if isinstance(g, NeuronGroupDescription)]
     if groups is None:
         if not having:
-            known = sorted({e.name for n in neurons for e in description.group(n).equations if e.type != "parameter"})
+            known = sorted(
+                {e.name for n in neurons for e in description.group(n).equations if e.type != "parameter"}
+            )
             raise ValueError(
                 f"{where}: no group has a differential equation of {variable!r}; name the membrane: variable=…, one "
                 f"of {', '.join(known) or 'none'}"

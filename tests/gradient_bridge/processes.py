@@ -63,7 +63,9 @@ def _run(function, folder, rank, size, port):
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
-    torch.set_num_threads(1)  # the other threads of OpenMP did not come with the fork: waiting for them never ends
+    torch.set_num_threads(
+        1
+    )  # the other threads of OpenMP did not come with the fork: waiting for them never ends
     try:
         found = function(rank)
     except Exception as error:  # whatever it is, the test looks at it

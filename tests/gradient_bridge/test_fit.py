@@ -168,7 +168,8 @@ class Breaking(torch.nn.Module):
 
 def test_a_lost_number_stops_the_run_by_name():
     with pytest.raises(
-        TrainingDiverged, match="loss nan in epoch 1, batch 1: all parameters are finite, the gradient of kept is not"
+        TrainingDiverged,
+        match="loss nan in epoch 1, batch 1: all parameters are finite, the gradient of kept is not",
     ):
         fit(Breaking(), task(), **QUICK)
     twin = student()

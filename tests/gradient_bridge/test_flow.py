@@ -74,7 +74,10 @@ REASONS = {
         lambda: joined("dx/dt = -x/(5*ms) : 1 (event-driven)", on_pre="v_post += x\nx += 1"),
         "wires.lastupdate is the time of an event",
     ),
-    "whole numbers": (lambda: Network(cells(reset="v = 0.1*poisson(2)")), r"poisson\(\) draws random numbers"),
+    "whole numbers": (
+        lambda: Network(cells(reset="v = 0.1*poisson(2)")),
+        r"poisson\(\) draws random numbers",
+    ),
 }
 
 

@@ -253,11 +253,15 @@ def test_fit_says_what_it_was_given():
 
     with pytest.raises(TypeError, match="expected a Twin or a torch module, got Network"):
         fit(student().network, task())
-    with pytest.raises(TypeError, match="expected a task with train, valid and classes, or a DataLoader, got Dataset"):
+    with pytest.raises(
+        TypeError, match="expected a task with train, valid and classes, or a DataLoader, got Dataset"
+    ):
         fit(student(), task().train)
     wide = task()
     wide.classes = ("left", "right", "none")
-    with pytest.raises(ValueError, match=r"2 class scores, expected one for each of 3 classes \(left, right, none\)"):
+    with pytest.raises(
+        ValueError, match=r"2 class scores, expected one for each of 3 classes \(left, right, none\)"
+    ):
         fit(student(), wide, epochs=1, progress=False)
 
 

@@ -10,7 +10,10 @@ from chronaxie.models import FileRefused, build, describe, load, load_descriptio
 from .test_describe_build import same
 from .test_hostile_files import CODE, change, link, put, replace
 
-pytestmark = [pytest.mark.usefixtures("numpy_target"), pytest.mark.slow]  # its networks take a minute to build
+pytestmark = [
+    pytest.mark.usefixtures("numpy_target"),
+    pytest.mark.slow,
+]  # its networks take a minute to build
 
 
 def everything():

@@ -130,7 +130,9 @@ def test_canonical_names_keep_the_order_of_what_runs():
             f"{new.get(n.removesuffix(f'_{part}'), n.removesuffix(f'_{part}'))}_{part}" for n in before
         ] == after
     groups.append(SimpleNamespace(name="neurongroup_of_mine"))
-    assert canonical_names(SimpleNamespace(groups=groups, synapses=[], poisson_inputs=[], timed_arrays=[])) == {}
+    assert (
+        canonical_names(SimpleNamespace(groups=groups, synapses=[], poisson_inputs=[], timed_arrays=[])) == {}
+    )
 
 
 def test_what_is_infinite_on_purpose_is_no_warning(recwarn):

@@ -46,7 +46,11 @@ def test_sums_over_blocks_are_those_of_all_trials_whatever_the_chunk(monkeypatch
 
 
 def test_the_fit_begins_at_the_first_drop():
-    assert first_drop(np.array([[0.1, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1], [1, 2, 3, 4]])).tolist() == [2, 1, 1]
+    assert first_drop(np.array([[0.1, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1], [1, 2, 3, 4]])).tolist() == [
+        2,
+        1,
+        1,
+    ]
 
 
 @pytest.mark.parametrize("tau", [20.0, 100.0, 300.0])

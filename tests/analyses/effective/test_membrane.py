@@ -114,7 +114,9 @@ def test_what_is_missing_or_wrong_is_named():
         membrane_timescales(ds.drop_vars("cell_v"))
     without = ds.copy()
     del without.attrs["step_variable"]
-    with pytest.raises(MissingVariable, match="no attribute 'step_variable'; is it what current_step returned"):
+    with pytest.raises(
+        MissingVariable, match="no attribute 'step_variable'; is it what current_step returned"
+    ):
         membrane_timescales(without)
     with pytest.raises(InvalidInput, match="the step goes from 0.2 to 3.0 s, outside the traces"):
         membrane_timescales(ds.assign_attrs(step_end=3.0))

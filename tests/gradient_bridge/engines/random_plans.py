@@ -37,9 +37,7 @@ def suited(plan):
         groups=groups,
         sources=tuple(replace(s, rates=None, dt_ms=STEP_MS) for s in plan.sources),
         inputs=(),
-        synapses=tuple(
-            synapses(s, k, names) for k, s in enumerate(plan.synapses) if s.target in names
-        ),
+        synapses=tuple(synapses(s, k, names) for k, s in enumerate(plan.synapses) if s.target in names),
         before=0,
         float32=False,
     )

@@ -213,7 +213,11 @@ def test_what_no_gradient_reaches_is_named():
     [
         ({"task": 1, "loss": RATE}, TypeError, "expected a task or a loss, got both"),
         ({"duration": DURATION}, TypeError, "duration: for a loss of the recording"),
-        ({}, TypeError, "expected a task with train, valid and classes, or a DataLoader, got NoneType; or give a loss"),
+        (
+            {},
+            TypeError,
+            "expected a task with train, valid and classes, or a DataLoader, got NoneType; or give a loss",
+        ),
         ({"loss": RATE}, ValueError, "give a stimulus or a duration"),
         ({"loss": RATE, "batch_size": 3}, TypeError, "unknown option 'batch_size'"),
         ({"loss": RATE, "select": "valid_loss"}, ValueError, "select: expected one of loss, last, None"),

@@ -121,7 +121,10 @@ def test_published_cells(data_dir):
     ("given", "match"),
     [
         ({"fitting": "newton"}, "fitting must be one of gradient, search, got 'newton'"),
-        ({"simulations": 59}, "simulations must be a whole number >= 60, two generations of the search, got 59"),
+        (
+            {"simulations": 59},
+            "simulations must be a whole number >= 60, two generations of the search, got 59",
+        ),
         ({"duration": 10}, "duration must be a finite number >= 50 .ms., got 10"),
     ],
 )

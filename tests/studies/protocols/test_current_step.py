@@ -28,7 +28,10 @@ def test_alif_neurons_return_their_tau_m_while_the_network_would_fire():
     assert (out["membrane_deflection"] < 0).all()
     assert float(out["membrane_layer_tau"][0]) == pytest.approx(np.median(known(net, "hidden1")), rel=0.02)
     # the network itself is as before
-    assert simulate(net, duration=0.2 * second, progress=False).sizes["hidden1_spike"] == fired.sizes["hidden1_spike"]
+    assert (
+        simulate(net, duration=0.2 * second, progress=False).sizes["hidden1_spike"]
+        == fired.sizes["hidden1_spike"]
+    )
 
 
 def test_current_alif_neurons_in_mv_and_pa():
@@ -59,7 +62,9 @@ def test_noise_reset_refractoriness_inputs_and_recurrence_do_not_disturb():
     synapses = Synapses(group, group, on_pre="x += 2*mV")
     synapses.connect()
     net = Network(group, synapses, PoissonInput(group, "x", 10, 50 * second**-1, 1 * mV))
-    out = membrane_timescales(current_step(net, variable="x", rest=0.1 * second, dt=0.1 * ms, duration=0.8 * second))
+    out = membrane_timescales(
+        current_step(net, variable="x", rest=0.1 * second, dt=0.1 * ms, duration=0.8 * second)
+    )
     np.testing.assert_allclose(out["membrane_tau"], [10, 20, 50, 100], rtol=0.02)
     assert (out["membrane_r2"] > 0.9999).all()
 
@@ -74,7 +79,13 @@ def test_an_adaptive_membrane_answers_as_its_equations_at_rest():
         reset="v = E\nw += 0.08*nA",
         method="rk4",
         namespace={
-            "g": 30 * nS, "E": -70.6 * mV, "D": 2 * mV, "V": -50.4 * mV, "C": 281 * pF, "a": 4 * nS, "tau_w": 144 * ms
+            "g": 30 * nS,
+            "E": -70.6 * mV,
+            "D": 2 * mV,
+            "V": -50.4 * mV,
+            "C": 281 * pF,
+            "a": 4 * nS,
+            "tau_w": 144 * ms,
         },
     )
     group.v = -70.6 * mV
@@ -89,14 +100,18 @@ def test_an_adaptive_membrane_answers_as_its_equations_at_rest():
 
 
 def test_a_membrane_without_rest_is_refused():
-    group = NeuronGroup(1, "dv/dt = (v**2 + 1)/(10*ms) : 1", threshold="v > 10", reset="v = -10", method="rk2")
+    group = NeuronGroup(
+        1, "dv/dt = (v**2 + 1)/(10*ms) : 1", threshold="v > 10", reset="v = -10", method="rk2"
+    )
     with pytest.raises(ValueError, match="neurongroup.* runs away without its threshold"):
         current_step(Network(group), rest=0.05 * second, duration=0.1 * second)
 
 
 def test_bad_arguments_are_named():
     net = srnn(4, [3], 2, seed=1)
-    with pytest.raises(ValueError, match="no group has a differential equation of 'u'; .*one of a, alpha|one of a,"):
+    with pytest.raises(
+        ValueError, match="no group has a differential equation of 'u'; .*one of a, alpha|one of a,"
+    ):
         current_step(net, variable="u")
     with pytest.raises(ValueError, match="'input' is no group with a differential equation of 'v'"):
         current_step(net, groups="input")

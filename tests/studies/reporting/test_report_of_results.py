@@ -304,5 +304,7 @@ def test_the_command(small, tmp_path, capsys, undrawn):
 
 def test_a_file_that_is_no_result_is_refused(tmp_path):
     (tmp_path / "README.md").write_text("# read me")
-    with pytest.raises(ResultError, match=r"README.md: expected a result file \(.nc\), its folder, or .* ends in .md"):
+    with pytest.raises(
+        ResultError, match=r"README.md: expected a result file \(.nc\), its folder, or .* ends in .md"
+    ):
         write_report(tmp_path / "README.md")

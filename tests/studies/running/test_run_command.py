@@ -126,7 +126,10 @@ def test_a_file_that_defines_no_study_is_refused(tmp_path):
     [
         ("x = 1\n", r"mine.py: has no variable STUDY; a study of your own ends with STUDY = Study\(name="),
         ("x = 1\ny = (\n", "mine.py: cannot be loaded: SyntaxError in line 2: '.' was never closed"),
-        ("import json\n\nwalk\n", "mine.py: cannot be loaded: NameError in line 3: name 'walk' is not defined"),
+        (
+            "import json\n\nwalk\n",
+            "mine.py: cannot be loaded: NameError in line 3: name 'walk' is not defined",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_loaded_says_where(text, message, tmp_path, capsys):

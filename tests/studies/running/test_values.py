@@ -107,7 +107,10 @@ def test_toml_has_fields_and_sweeps(tmp_path):
     [
         ("name = x", "c.toml: not TOML"),
         ("[sweep]\nrate = 1", r"c.toml: \[sweep\] must be a table of lists"),
-        ("[sweeps]\nrate = [1]", r"c.toml: \[sweeps\]: values to sweep are in the table \[sweep\]; rename it"),
+        (
+            "[sweeps]\nrate = [1]",
+            r"c.toml: \[sweeps\]: values to sweep are in the table \[sweep\]; rename it",
+        ),
     ],
 )
 def test_what_is_no_toml_of_a_sweep_is_refused(tmp_path, text, message):
