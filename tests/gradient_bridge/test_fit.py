@@ -175,7 +175,8 @@ def test_a_lost_number_stops_the_run_by_name():
     twin = student()
     twin.trained["hidden1"]["bias"].free.register_hook(lambda grad: grad * torch.inf)
     with pytest.raises(
-        TrainingDiverged, match="in epoch 0, batch 0: .*trained.hidden1.bias.free; lower its learning"
+        TrainingDiverged,
+        match="in epoch 0, batch 0: .*the gradient of trained.hidden1.bias.free is not; lower its learning",
     ):
         fit(twin, task(), **QUICK)
 
