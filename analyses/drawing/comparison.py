@@ -96,7 +96,7 @@ def distances(ds, ax, *, scaled=False):
     holm = f"biology_p{suffix}_holm"
     require(ds, *names, f"biology_distance{suffix}", holm, where="distances")
     groups, layers = ds["biology_group"].values.tolist(), ds["biology_layer"].values.tolist()
-    tall, few = len(layers) + 1, set()
+    tall, few, named = len(layers) + 1, set(), set()
     for k, (layer, colour) in enumerate(layer_colours(layers).items()):
         for j, group in enumerate(groups):
             row, y = ds.sel(biology_layer=layer, biology_group=group), j * tall + k
@@ -128,7 +128,8 @@ def distances(ds, ax, *, scaled=False):
                 marker, text = NULLS[null]
                 at, reach = row.sel(biology_null=null)[names[2]], row.sel(biology_null=null)[names[3]].values
                 ax.plot(reach, [y + 0.28] * 2, color=GREY, linewidth=0.6)
-                label = text if not (j or k) else None
+                label = text if np.isfinite(at) and text not in named else None
+                named.add(label)
                 ax.plot(
                     at,
                     y + 0.28,
@@ -139,7 +140,9 @@ def distances(ds, ax, *, scaled=False):
                     linestyle="",
                     label=label,
                 )
-            label = "seen with a chance of 80 %" if not (j or k) else None
+            text = "seen with a chance of 80 %"
+            label = text if np.isfinite(row[names[4]]) and text not in named else None
+            named.add(label)
             ax.plot(row[names[4]], y, "|", color="black", markersize=9, linestyle="", label=label)
     ax.set_yticks([j * tall + (len(layers) - 1) / 2 for j in range(len(groups))], groups)
     ax.set_ylim(len(groups) * tall - 0.5, -0.8)

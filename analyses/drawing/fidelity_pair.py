@@ -4,7 +4,7 @@ import numpy as np
 
 from ..variables import attribute, require
 from .specs import FigureSpec, Panel
-from .style import GREY, LIGHT, key_below, layer_colours
+from .style import GREY, LIGHT, WHITE, key_below, layer_colours
 
 _MEASURES = (
     ("coincidence", "coincide, share"),
@@ -90,7 +90,13 @@ def gamma_of_neurons(ds, ax):
     ax.set(xlabel="Firing rate of the reference (Hz)", ylabel="Coincidence factor Γ", title=title)
     if lost:
         ax.text(
-            0.99, 0.02, f"not defined: {lost} of {len(known)}", transform=ax.transAxes, ha="right", fontsize=8
+            0.99,
+            0.02,
+            f"not defined: {lost} of {len(known)}",
+            transform=ax.transAxes,
+            ha="right",
+            fontsize=8,
+            bbox=WHITE,
         )
     return ax
 

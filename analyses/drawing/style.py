@@ -11,6 +11,8 @@ from matplotlib.transforms import ScaledTranslation
 # Okabe and Ito, Color Universal Design (2008)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 GREY = "#6E6E6E"
+# Behind a text that stands on a line.
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 LIGHT = "#D9D9D9"
 # Classes of what lies between the waves of an ECG: grey, so that the waves stand out.
 BASELINE = ("none", "TP")

@@ -7,7 +7,7 @@ import numpy as np
 from ..statistics.fits import distribution
 from ..variables import require
 from .specs import FigureSpec, Panel
-from .style import COLOURS, GREY, LIGHT, layer_colours, legend_below, plain_ticks
+from .style import COLOURS, GREY, LIGHT, WHITE, layer_colours, legend_below, plain_ticks
 
 _NAMES = {"tau_m": "Membrane time constant", "tau_a": "Adaptation time constant"}
 _FAMILIES = {
@@ -117,7 +117,15 @@ def displacement_forest(ds, ax, *, quantity="tau_m", against="displacement"):
         names.append(f"{layer}\nn = {int(row['timescale_count'])}")
         if np.isnan(row[value]):
             text = "no value" if row["timescale_trained"] else "not trained"
-            ax.text(0.03, place, text, color=GREY, va="center", transform=ax.get_yaxis_transform())
+            ax.text(
+                0.03,
+                place,
+                text,
+                color=GREY,
+                va="center",
+                transform=ax.get_yaxis_transform(),
+                bbox=WHITE,
+            )
             continue
         p = float(row[f"{against}_p_holm"].sel({f"{against}_test": "wasserstein"}))
         _point(
