@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import warnings
 
 import torch
+
+from .._cores import core_count
 
 
 @contextlib.contextmanager
 def limited_threads(count):
     """Let torch use ``count`` threads; the number before is put back afterwards."""
-    cores = os.cpu_count() or count
+    cores = core_count()
     if count > cores:
         warnings.warn(
             f"threads={count}, but there are {cores} cores: more than those only wait", stacklevel=4

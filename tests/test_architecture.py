@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "studies": ("models", "gradient_bridge", "analyses"),
 }
 # Modules of the root that need nothing but the standard library: who imports them loads no folder.
-SHARED = ("_version", "_locks", "_compilers")
+SHARED = ("_version", "_locks", "_compilers", "_cores")
 NEVER_IMPORTS = {"models": ("torch",), "gradient_bridge": (), "analyses": ("torch", "brian2"), "studies": ()}
 UNPICKLERS = ("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "shelve", "marshal")
 DEVICES = "models/devices.py"

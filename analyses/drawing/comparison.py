@@ -4,7 +4,7 @@ import numpy as np
 
 from ..variables import require
 from .specs import FigureSpec, Panel
-from .style import GREY, layer_colours, legend_below, plain_ticks
+from .style import GREY, interval_line, layer_colours, legend_below, plain_ticks
 
 NULLS = {
     "initial": ("^", "null: where it started"),
@@ -102,14 +102,8 @@ def distances(ds, ax, *, scaled=False):
             row, y = ds.sel(biology_layer=layer, biology_group=group), j * tall + k
             middle, interval = float(row[names[0]]), row[names[1]].values
             if np.isfinite(interval[0]):
-                end = (
-                    interval[1]
-                    if np.isfinite(interval[1])
-                    else 1.5 * float(row[names[0].removesuffix("_corrected")])
-                )
-                ax.plot([interval[0], end], [y, y], color=colour, linewidth=1.5)
-                if not np.isfinite(interval[1]):
-                    ax.plot(end, y, ">", color=colour, markersize=4)
+                beyond = 1.5 * float(row[names[0].removesuffix("_corrected")])
+                interval_line(ax, interval, y, beyond=beyond, color=colour, linewidth=1.5)
                 face = colour if float(row[holm]) < 0.05 else "white"
                 ax.plot(
                     middle,

@@ -1,5 +1,6 @@
 """How the figures look: colours that colour-blind readers can tell apart, sizes, and the names of layers."""
 
+import numpy as np
 from cycler import cycler
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -114,6 +115,15 @@ def quantile_key(*, share="5 to 95 %", colour=GREY):
 def colour_key(colours):
     """A patch for each label of a dict label → colour; list of handles."""
     return [Patch(color=colour, label=label) for label, colour in colours.items()]
+
+
+def interval_line(ax, interval, place, *, beyond, **options):
+    """Draw a horizontal interval; one without an upper bound ends at `beyond`, in an arrow head."""
+    low, high = interval
+    end = high if np.isfinite(high) else beyond
+    ax.plot([low, end], [place, place], **options)
+    if not np.isfinite(high):
+        ax.plot(end, place, ">", color=options["color"], markersize=4)
 
 
 def whole_ticks(ax):

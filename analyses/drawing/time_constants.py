@@ -7,7 +7,7 @@ import numpy as np
 from ..statistics.fits import distribution
 from ..variables import require
 from .specs import FigureSpec, Panel
-from .style import COLOURS, GREY, LIGHT, WHITE, layer_colours, legend_below, plain_ticks
+from .style import COLOURS, GREY, LIGHT, WHITE, interval_line, layer_colours, legend_below, plain_ticks
 
 _NAMES = {"tau_m": "Membrane time constant", "tau_a": "Adaptation time constant"}
 _FAMILIES = {
@@ -269,12 +269,8 @@ def _property(name):
 
 
 def _point(ax, value, interval, place, *, colour, marker, filled=True, label=None):
-    low, high = interval
-    if np.isfinite(low):
-        end = high if np.isfinite(high) else 1.5 * value
-        ax.plot([low, end], [place, place], color=colour, linewidth=1.2)
-        if not np.isfinite(high):
-            ax.plot(end, place, ">", color=colour, markersize=4)
+    if np.isfinite(interval[0]):
+        interval_line(ax, interval, place, beyond=1.5 * value, color=colour, linewidth=1.2)
     ax.plot(
         value,
         place,

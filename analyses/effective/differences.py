@@ -11,7 +11,8 @@ WINDOW = 1.0
 BINS = 300  # of 3.33 ms
 SPAN = 0.1
 _ROUNDING = 1e-6
-# What one pair of spikes takes beside one step of a correlation by Fourier transform (measured: 3).
+# What a pair of spikes is taken to cost beside a step of a correlation by Fourier transform: it decides which of two ways
+# leads to the same numbers.
 _PAIR = 3
 
 
@@ -66,7 +67,6 @@ def difference_histogram_kernel(time, segment, *, block, blocks, width, bins, st
     Fontanier, Sarazin, Stoll, Delord and Procyk, eLife 11, e63795 (2022), methods.
     """
     time, segment, block = (np.asarray(x) for x in (time, segment, block))
-    out = np.zeros(blocks * bins, dtype=np.int64)
     end = step + bins * width - _ROUNDING * width
     steps = round(width / step) if step > 0 else 0
     if len(time) and orders is None and steps and abs(width / step - steps) < _ROUNDING:

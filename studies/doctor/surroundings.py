@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from ..._cores import core_count
 from ..datasets import DATASETS
 from .findings import BROKEN, NOT_HERE, OK, Finding
 
@@ -119,7 +120,7 @@ def thread_finding(answers):
     -------
     Finding
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     said = os.environ.get(THREADS)
     torch = f", PyTorch takes {answers[-1]['found']}" if answers and answers[-1]["state"] == OK else ""
     found = f"{cores} cores{torch}, {THREADS} is {said or 'not set'}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ... import analyses
+from ..._cores import core_count
 from ..results import ResultError
 from .folder import only_runner, open_sweep, prepare_sweep, started_in
 from .gathering import gather, made_differently, open_gathered, write_gathered
@@ -103,9 +103,7 @@ def sweep_run(sweep, directory, *, workers=None, scheduler=None, memory=None, re
         raise ResultError(
             "--workers are processes of this machine, --scheduler has its own; leave one of them out"
         )
-    workers = workers or len(
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
-    )
+    workers = workers or core_count()
     with only_runner(directory, workers=workers, scheduler=scheduler):
         prepare_sweep(directory, sweep, report=report)
         _run_jobs(directory, sweep, workers, scheduler, memory, retry, report)
