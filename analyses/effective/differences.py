@@ -11,8 +11,8 @@ WINDOW = 1.0
 BINS = 300  # of 3.33 ms
 SPAN = 0.1
 _ROUNDING = 1e-6
-# What a pair of spikes is taken to cost beside a step of a correlation by Fourier transform: it decides which of two ways
-# leads to the same numbers.
+# What a pair of spikes is taken to cost beside a step of a correlation by Fourier transform.
+# It decides which of two ways leads to the same numbers.
 _PAIR = 3
 
 
