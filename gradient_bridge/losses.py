@@ -1,4 +1,4 @@
-"""Losses and accuracies on class scores."""
+"""Losses of class scores and decisions, in torch; `fused.scores` has the same in C."""
 
 from __future__ import annotations
 
@@ -34,77 +34,75 @@ def loss_labels(label, labelled, *, unlabelled, skip):
     return torch.from_numpy(out)
 
 
-def classes_first(values):
-    """Class scores as rows of one class each, in memory too; or labels in the order of such a row.
-
-    Time comes before trials, as engines write. With few classes, torch's loops over rows are several times as fast.
+def total_weight(labels, weights):
+    """What a mean over the labels that are not ignored divides by: their number, or the sum of their weights.
 
     Parameters
     ----------
-    values : torch.Tensor, shape (trial, time, class) or (trial, class); of labels (trial, time) or (trial,)
+    labels : torch.Tensor of int64
+    weights : torch.Tensor, shape (class,), or None
+    """
+    kept = labels != IGNORED
+    return int(kept.count_nonzero()) if weights is None else float(weights[labels[kept]].sum())
+
+
+def check_shapes(scores, labels):
+    """Refuse scores that are not one for each class beside each label."""
+    if scores.shape[:-1] != labels.shape:
+        raise ValueError(
+            f"class scores have the shape {tuple(scores.shape)}, labels {tuple(labels.shape)}: expected scores of "
+            f"shape {(*labels.shape, 'class')}; a label per trial needs a readout that reduces over time"
+        )
+
+
+def judge(scores, targets, truth, *, scale, weights, total):
+    """Mean cross-entropy over the labels that are not ignored, and the number of right decisions.
+
+    Parameters
+    ----------
+    scores : torch.Tensor, shape (trial, time, class) or (trial, class)
+    targets : torch.Tensor of int64, shape (trial, time) or (trial,)
+        Labels of the loss.
+    truth : torch.Tensor of int64, same shape
+        Labels of the decisions: the largest score, the first of several.
+    scale : float
+        Factor between scores and logits, > 0.
+    weights : torch.Tensor, shape (class,), or None
+    total : float
+        `total_weight` of the whole batch, of which these may be a part: the parts add up to the mean.
 
     Returns
     -------
-    torch.Tensor, shape (class, time, trial) or (class, trial); of labels (time, trial) or (trial,)
-    """
-    return values.permute(*reversed(range(values.ndim))).contiguous()
-
-
-def cross_entropy(rows, labels, *, scale, weights, whole=None):
-    """Mean cross-entropy over the labels that are not ignored, or a part's contribution to it.
-
-    Parameters
-    ----------
-    rows : torch.Tensor
-        `classes_first` of the class scores.
-    labels : torch.Tensor of int64, shape (trial, time) or (trial,)
-    scale : float
-        Factor between scores and logits.
-    weights : torch.Tensor, shape (class,), or None
-    whole : torch.Tensor of int64, optional
-        Labels of the whole batch where these are a part of it: the sum over the parts is then the mean of the whole.
+    loss : torch.Tensor
+        One number.
+    right, counted : int
+        Of the labels in `truth` that are not ignored.
 
     Raises
     ------
     ValueError
         Shapes that do not fit.
     """
-    if rows.shape[:0:-1] != labels.shape:
-        raise ValueError(
-            f"class scores have the shape {tuple(rows.shape[::-1])}, labels {tuple(labels.shape)}: expected scores of "
-            f"shape {(*labels.shape, 'class')}; a label per trial needs a readout that reduces over time"
-        )
-    whole = labels if whole is None else whole
-    counted = whole != IGNORED
-    total = int(counted.count_nonzero()) if weights is None else weights[whole[counted]].sum()
+    check_shapes(scores, targets)
+    rows, targets, truth = _classes_first(scores), _classes_first(targets), _classes_first(truth)
     summed = functional.cross_entropy(
         (scale * rows).view(1, len(rows), -1),
-        classes_first(labels).view(1, -1),
+        targets.view(1, -1),
         weight=weights,
         ignore_index=IGNORED,
         reduction="sum",
     )
-    return summed / total
+    kept = truth != IGNORED
+    right = (rows.detach().argmax(0) == truth) & kept
+    return summed / total, int(right.count_nonzero()), int(kept.count_nonzero())
 
 
-def count_correct(rows, labels):
-    """Number of right decisions (largest score, the first of several) and of labels that are not ignored.
+def _classes_first(values):
+    """Scores as rows of one class each, in memory too; or labels in the order of such a row.
 
-    Parameters
-    ----------
-    rows : torch.Tensor
-        `classes_first` of the class scores.
-    labels : torch.Tensor of int64, shape (trial, time) or (trial,)
+    Time comes before trials, as engines write. With few classes, torch's loops over rows are several times as fast.
     """
-    labels = classes_first(labels)
-    kept = labels != IGNORED
-    largest = rows == rows.amax(0)
-    ties = int(largest.count_nonzero()) != labels.numel()  # argmax takes as long as all of this
-    if not ties and bool(largest.any(0).all()):  # one of each; none is NaN
-        right = largest.gather(0, labels.clamp_min(0).unsqueeze(0))
-    else:
-        right = rows.argmax(0) == labels
-    return int((right & kept).count_nonzero()), int(kept.count_nonzero())
+    return values.permute(*reversed(range(values.ndim))).contiguous()
 
 
 def class_weights(wanted, labels, classes):

@@ -11,7 +11,8 @@ from ..models.annotations import SPIKES
 from .averaging import Average
 from .distributed import ALONE
 from .finer import finer_twin
-from .losses import IGNORED, class_weights, classes_first, count_correct, cross_entropy
+from .fused.scores import judge as judge_in_c
+from .losses import IGNORED, class_weights, judge, total_weight
 from .seeds import EVALUATION, INPUTS, SPEEDS, STEPS, TRAINING, SharedSeed, derived_seed
 from .splits import Split
 from .stretching import speeds, stretched_labels, stretched_stimulus
@@ -153,23 +154,28 @@ class TaskRun(Run):
 
         The sums over the processes are those of the whole batch. None, 0, 0, None where it has no trial of it.
         """
-        share, whole = self.processes.share(len(chosen)), split.targets[chosen]
-        stretching = purpose == TRAINING and self.options.time_stretch
+        share, stretching = (
+            self.processes.share(len(chosen)),
+            purpose == TRAINING and self.options.time_stretch,
+        )
+        own = chosen[share]
+        stimulus, targets, truth = split.take(own)
+        whole = targets if len(own) == len(chosen) else split.targets[chosen]
         if stretching:
             seed = derived_seed(self.options.seed, SPEEDS, self.epoch, batch)
             speed = speeds(self.options.time_stretch, len(chosen), seed)
-            whole = stretched_labels(whole, speed, self.skip)
-        if bool((whole == IGNORED).all()):
+            stimulus, whole = (
+                stretched_stimulus(stimulus, speed[share]),
+                stretched_labels(whole, speed, self.skip),
+            )
+            targets, truth = whole[share], stretched_labels(truth, speed[share], 0)
+        total = total_weight(whole, self.weights)
+        if not total:
             raise ValueError(
                 f"fit: no labelled step in batch {batch} of epoch {self.epoch}; use larger batches"
             )
-        own = chosen[share]
         if not len(own):
             return None, 0, 0, None
-        stimulus, targets, truth = split.take(own)
-        if stretching:
-            stimulus, targets = stretched_stimulus(stimulus, speed[share]), whole[share]
-            truth = stretched_labels(truth, speed[share], 0)
         if purpose == TRAINING and self.options.input_dropout:
             stimulus = self._thinned(stimulus, batch, len(chosen), share)
         scores, recording = self._scores(stimulus, purpose, batch, len(chosen), share)
@@ -178,13 +184,22 @@ class TaskRun(Run):
                 f"fit: the model has {scores.shape[-1]} class scores, expected one for each of {self.classes} classes"
                 f"{self._names()}: give the network as many outputs"
             )
-        weights = None if self.weights is None else self.weights.to(scores)
-        targets, whole = targets.to(scores.device), whole.to(scores.device)
-        rows = classes_first(scores)
-        loss = cross_entropy(rows, targets, scale=self.options.score_scale, weights=weights, whole=whole)
+        loss, *counts = self._judge(scores, targets, truth, total)
         if recording is not None and self.options.rate_penalty:
             loss = loss + self._penalty(recording, self._twin_of(purpose, batch), len(chosen), len(own))
-        return loss, *count_correct(rows.detach().cpu(), truth), recording
+        return loss, *counts, recording
+
+    def _judge(self, scores, targets, truth, total):
+        """As `losses.judge`: in C where the model itself runs in C."""
+        in_c = self.is_twin and self.model.engine == "fused" and scores.device.type == "cpu"
+        return (judge_in_c if in_c else judge)(
+            scores,
+            targets.to(scores.device),
+            truth.to(scores.device),
+            scale=self.options.score_scale,
+            weights=None if self.weights is None else self.weights.to(scores),
+            total=total,
+        )
 
     def _names(self):
         return f" ({', '.join(map(str, self.task.classes))})" if self.task is not None else ""

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from chronaxie.gradient_bridge import TrainingDiverged, Twin, fit, predict
-from chronaxie.gradient_bridge.losses import IGNORED, class_weights, classes_first, cross_entropy, loss_labels
+from chronaxie.gradient_bridge.losses import IGNORED, class_weights, judge, loss_labels, total_weight
 from chronaxie.gradient_bridge.threads import limited_threads
 from chronaxie.models import Readout
 
@@ -125,8 +125,9 @@ def test_class_weights():
     weights = class_weights("balanced", labels, 2)
     assert weights.tolist() == pytest.approx([2 * 2 / 7, 2 * 5 / 7])  # inverse to 5 and 2, mean 1
     assert class_weights((1.0, 3.0), labels, 2).tolist() == [1, 3]
-    rows = classes_first(torch.zeros(1, 4, 2) + torch.tensor([1.0, 0.0]))
-    loss = cross_entropy(rows, labels[:1], scale=1.0, weights=torch.tensor([1.0, 3.0]))
+    scores, own = torch.zeros(1, 4, 2) + torch.tensor([1.0, 0.0]), torch.tensor([1.0, 3.0])
+    total = total_weight(labels[:1], own)
+    loss, *_ = judge(scores, labels[:1], labels[:1], scale=1.0, weights=own, total=total)
     right, wrong = np.log(1 + np.exp(-1)), np.log(1 + np.exp(1))
     assert loss.item() == pytest.approx((3 * right + 3 * wrong) / 6, rel=1e-6)  # float32
     with pytest.raises(ValueError, match="class 2 does not occur in training"):
