@@ -95,6 +95,8 @@ def run(config, *, report=print):
     result = xr.merge(
         [lost, related, given_rate], combine_attrs="drop_conflicts", compat="no_conflicts", join="outer"
     )
+    # of both: those that are held at one rate need a neuron more
+    result.attrs["timescale_left_out"] = given_rate.attrs["timescale_left_out"]
     result.attrs |= counts.attrs | of_network_study("lesions", config, task, began)
     return result
 
@@ -140,8 +142,10 @@ def summarise_lesions(ds):
                         f"({low:+.2f} to {high:+.2f}), p {float(cell['relation_p_holm']):.2g} (Holm)"
                         f"{_given_rate(cell)}"
                     )
-    if a.get("untrained"):
-        lines.append(f"left out: {a['untrained']}")
+    # results of older versions have the other name
+    left_out = a.get("timescale_left_out", a.get("untrained"))
+    if left_out:
+        lines.append(f"left out: {left_out}")
     return "\n".join(lines)
 
 

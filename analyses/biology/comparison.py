@@ -5,7 +5,7 @@ import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.intervals import bootstrap_kernel
-from ..time_constants.arrays import LearnedArray, left_out
+from ..time_constants.arrays import LearnedArray, untrained
 from ..variables import milliseconds, require, variable
 from .effects import effect_variables
 from .nulls import null_variables
@@ -225,7 +225,7 @@ def _untrained(model_tau, layers, laws):
     """The layers that were never trained, in words; a distribution to have started from does not tell."""
     before = {name: law for name, law in (laws or {}).items() if not hasattr(law, "ppf")}
     quantity = str(model_tau.name or "tau")
-    return left_out(
+    return untrained(
         {name: LearnedArray(quantity, name, after, before.get(name), None) for name, after in layers.items()}
     )
 

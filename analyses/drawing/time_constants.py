@@ -22,7 +22,8 @@ _LEVEL = 0.05
 def fitted_distribution(ds, ax, *, quantity="tau_m"):
     """Draw the distribution function of a time constant in each layer, and its best of four fits; returns `ax`.
 
-    The band of a layer is the distribution before training, where that is known.
+    The pale line of a layer is the distribution before training, where that is known. A layer without a fit is named in
+    the legend, with its one value.
     """
     where = "fitted_distribution"
     require(ds, quantity, "layer", "fit_mean", "fit_sd", "fit_weight", "fit_p", where=where)
@@ -32,7 +33,10 @@ def fitted_distribution(ds, ax, *, quantity="tau_m"):
     for layer, colour in layer_colours(layers.tolist()).items():
         fits = ds.sel(timescale_quantity=quantity, timescale_layer=layer)
         tau = _known(ds[quantity].isel(neuron=layers == layer))
-        if not tau.size or np.isnan(fits["fit_mean"].values).all():
+        if not tau.size:
+            continue
+        if np.isnan(fits["fit_mean"].values).all():
+            ax.plot([], [], "none", label=f"{layer}, n = {tau.size}: {_without_fit(tau)}")
             continue
         shown.append(tau)
         if initial in ds.variables:
@@ -55,6 +59,7 @@ def fitted_distribution(ds, ax, *, quantity="tau_m"):
         )
     if shown:
         _time_axis(ax, np.concatenate(shown))
+    if ax.get_legend_handles_labels()[1]:
         title = "pale: before training" if initial in ds.variables else None
         legend_below(ax, title=title, title_fontsize=8, alignment="left")
     ax.set(
@@ -67,17 +72,29 @@ def fitted_distribution(ds, ax, *, quantity="tau_m"):
 
 
 def median_intervals(ds, ax, *, quantity="tau_m"):
-    """Draw the median of each layer before and after training with its BCa interval; returns `ax`."""
-    require(ds, "timescale_median", "timescale_median_interval", "timescale_count", where="median_intervals")
+    """Draw the median of each layer before and after training with its BCa interval; returns `ax`.
+
+    A layer that was not trained says so, with its points where it has a median, in place of them where it has none.
+    """
+    require(
+        ds,
+        "timescale_median",
+        "timescale_median_interval",
+        "timescale_count",
+        "timescale_trained",
+        where="median_intervals",
+    )
     rows = ds.sel(timescale_quantity=quantity, timescale_method="bca")
     layers = [str(k) for k in rows["timescale_layer"].values]
-    layers = [k for k in layers if np.isfinite(rows["timescale_median"].sel(timescale_layer=k)).any()]
-    moments = rows["timescale_when"].values.tolist()
+    layers = [k for k in layers if int(rows["timescale_count"].sel(timescale_layer=k))]
+    moments, labelled = rows["timescale_when"].values.tolist(), set()
     for w, when in enumerate(moments):
         part = rows.sel(timescale_when=when)
         offset = 0.15 * (w - (len(moments) - 1) / 2)
         for k, layer in enumerate(layers):
             row = part.sel(timescale_layer=layer)
+            if np.isnan(row["timescale_median"]):
+                continue
             _point(
                 ax,
                 float(row["timescale_median"]),
@@ -85,12 +102,20 @@ def median_intervals(ds, ax, *, quantity="tau_m"):
                 k + offset,
                 colour=GREY if when == "before" else COLOURS[0],
                 marker="o" if when == "before" else "D",
-                label=f"{when} training" if k == 0 else None,
+                label=None if when in labelled else f"{when} training",
             )
-    _rows(ax, [f"{k}\nn = {int(rows['timescale_count'].sel(timescale_layer=k))}" for k in layers])
+            labelled.add(when)
+    names = []
+    for k, layer in enumerate(layers):
+        row = rows.sel(timescale_layer=layer)
+        if np.isnan(row["timescale_median"]).all():
+            _in_place_of_a_point(ax, k, _one_value(ds, quantity, layer))
+        trained = "" if bool(row["timescale_trained"]) else "\nnot trained"
+        names.append(f"{layer}\nn = {int(row['timescale_count'])}{trained}")
+    _rows(ax, names)
     level = float(ds["timescale_median_interval"].attrs["level"])
     ax.set(xlabel=f"Median {_NAMES[quantity].lower()} (ms), {level:.0%} interval", title=_NAMES[quantity])
-    if layers:
+    if labelled:
         legend_below(ax, columns=2)
     return ax
 
@@ -117,15 +142,7 @@ def displacement_forest(ds, ax, *, quantity="tau_m", against="displacement"):
         names.append(f"{layer}\nn = {int(row['timescale_count'])}")
         if np.isnan(row[value]):
             text = "no value" if row["timescale_trained"] else "not trained"
-            ax.text(
-                0.03,
-                place,
-                text,
-                color=GREY,
-                va="center",
-                transform=ax.get_yaxis_transform(),
-                bbox=WHITE,
-            )
+            _in_place_of_a_point(ax, place, text)
             continue
         p = float(row[f"{against}_p_holm"].sel({f"{against}_test": "wasserstein"}))
         _point(
@@ -229,6 +246,21 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
     done = "Removed" if kind == "removed" else f"{kind.removeprefix('reset_')} reset"
     ax.set(xlabel=f"{_NAMES[quantity]} (ms)", ylabel=f"Accuracy lost, {level:.0%} interval", title=done)
     return ax
+
+
+def _in_place_of_a_point(ax, place, text):
+    ax.text(0.03, place, text, color=GREY, va="center", transform=ax.get_yaxis_transform(), bbox=WHITE)
+
+
+def _one_value(ds, quantity, layer):
+    """The value that all neurons of a layer have, where the network's values are in the dataset too."""
+    if quantity not in ds.variables or "layer" not in ds.variables:
+        return "one value"
+    return f"all {_known(ds[quantity].isel(neuron=ds['layer'].values == layer))[0]:g} ms"
+
+
+def _without_fit(tau):
+    return f"all {tau[0]:g} ms" if np.ptp(tau) == 0 and tau.size > 1 else "too few to fit"
 
 
 def _time_axis(ax, values):

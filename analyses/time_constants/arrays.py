@@ -31,15 +31,22 @@ class LearnedArray:
 
     @property
     def constant(self):
-        """All neurons have one value: nothing was trained neuron by neuron, and there is no distribution."""
+        """All neurons have one value: there is no distribution, whether or not training made it so."""
         return self.after.size > 1 and np.ptp(self.after) == 0
 
     @property
     def trained(self):
-        """Some value differs from that before training or, where that is unknown, the values are not constant."""
+        """Some value differs from that before training or, where that is unknown, the values are not constant.
+
+        This is the one definition: what `timescale_trained`, the attribute `untrained`, tables and figures say.
+        """
         if self.before is None:
             return self.after.size > 0 and not self.constant
         return bool((self.after != self.before).any())
+
+    def in_words(self, otherwise):
+        """The one value that the neurons have, or else `otherwise`."""
+        return f"all {self.after[0]:g} ms" if self.constant else otherwise
 
     def clusters(self, unit):
         """Labels for a bootstrap of whole networks, or None for one of neurons."""
@@ -170,13 +177,16 @@ class Table:
         }
 
 
-def left_out(arrays):
+def untrained(arrays):
     """Name the arrays that hold values but were never trained, each with what it holds, in one line."""
-    return "; ".join(
-        f"{a.name} ({'all ' + format(a.after[0], 'g') + ' ms' if a.constant else 'equal to its initial values'})"
-        for a in arrays.values()
-        if a.after.size and not a.trained
-    )
+    never = [a for a in arrays.values() if a.after.size and not a.trained]
+    return "; ".join(f"{a.name} ({a.in_words('equal to its initial values')})" for a in never)
+
+
+def left_out(arrays):
+    """Name the arrays that hold values but that an analysis had no use for: of one value, or of few, in one line."""
+    named = [(a, f"{a.after.size} neuron{'s' if a.after.size != 1 else ''}") for a in arrays if a.after.size]
+    return "; ".join(f"{a.name} ({a.in_words(size)})" for a, size in named)
 
 
 def _values(ds, name, *, where):

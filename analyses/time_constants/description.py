@@ -6,7 +6,7 @@ from scipy.stats import skew
 
 from ..statistics.intervals import METHODS, bootstrap_kernel
 from ..variables import variable
-from .arrays import Table, left_out, read_arrays, unit_of
+from .arrays import Table, left_out, read_arrays, unit_of, untrained
 
 STATISTICS = (
     ("median", "ms", "median time constant"),
@@ -70,7 +70,8 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
         ``timescale_median``, ``timescale_sd`` (ms), ``timescale_cv``, ``timescale_skewness``, and each with
         ``…_interval (…, timescale_method, bound)``; the neurons of all seeds are pooled. ``timescale_count`` (all
         seeds), ``timescale_trained``. With seeds also ``timescale_seed_median (…, seed)`` (ms). Arrays that were never
-        trained are named in the attribute ``untrained``; those that are constant are NaN.
+        trained are named in the attribute ``untrained``; those of them that are constant are NaN, and named in
+        ``timescale_left_out``. What training made constant has its median, and no skewness.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
         intervals[key] = np.full((4, len(moments), len(METHODS), 2), np.nan)
         for k, when in enumerate(moments):
             values = getattr(array, when)
-            if values is None or not values.size or array.constant:
+            if values is None or not values.size or _only_a_choice(array):
                 continue
             estimates[key][:, k] = description_kernel(values)
             for m, method in enumerate(METHODS):
@@ -139,14 +140,24 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
         )
         if "seed" in ds.coords:
             coords["seed"] = ds["seed"]
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays), "unit": unit})
+    attrs = {
+        "untrained": untrained(arrays),
+        "timescale_left_out": left_out(a for a in arrays.values() if _only_a_choice(a)),
+        "unit": unit,
+    }
+    return xr.Dataset(parts, coords=coords, attrs=attrs)
+
+
+def _only_a_choice(array):
+    """One value that training did not change: there is nothing to describe."""
+    return array.constant and not array.trained
 
 
 def _by_seed(array, moments, seeds):
     out = np.full((len(moments), seeds), np.nan)
     for k, when in enumerate(moments):
         values = getattr(array, when)
-        if values is None or array.constant:
+        if values is None or _only_a_choice(array):
             continue
         number = np.zeros(values.size, int) if array.seed is None else array.seed
         for s in range(seeds):

@@ -11,7 +11,7 @@ from ..statistics.intervals import bootstrap_kernel
 from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import permutation_kernel
 from ..variables import variable
-from .arrays import Table, left_out, read_arrays, unit_of
+from .arrays import Table, read_arrays, unit_of, untrained
 
 TESTS = ("shift", "wasserstein", "correlation")
 
@@ -113,7 +113,7 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
         coords["displacement_control_test"] = variable(
             TESTS[:2], "displacement_control_test", units="1", long_name="what is tested"
         )
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays), "unit": unit})
+    return xr.Dataset(parts, coords=coords, attrs={"untrained": untrained(arrays), "unit": unit})
 
 
 def p_variables(table, name, p, tests, *, permutations, seed, unit):

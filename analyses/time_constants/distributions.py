@@ -12,7 +12,10 @@ from ..statistics.fits import (
 )
 from ..statistics.unimodality import dip_kernel
 from ..variables import variable
-from .arrays import Table, left_out, read_arrays
+from .arrays import Table, left_out, read_arrays, untrained
+
+# values that a distribution of two parameters is fitted to, at least
+_FEWEST = 3
 
 
 def timescale_fits(ds, *, resamples=999, seed=0):
@@ -33,8 +36,9 @@ def timescale_fits(ds, *, resamples=999, seed=0):
         distribution, which name it in every family (`distribution`); ``fit_aic``; ``fit_weight`` (Akaike weights, 1 in
         all: which of the four is nearest, not whether any is near); ``fit_goodness`` (Cramér–von Mises W²) and
         ``fit_p``, small where the values are not of that family. Without family: ``timescale_dip`` and
-        ``timescale_dip_p``, small where there is more than one mode. NaN for fewer than three values (dip: four), and
-        for arrays that are constant; what was never trained is named in the attribute ``untrained``.
+        ``timescale_dip_p``, small where there is more than one mode. NaN for fewer than three values (dip: four) and
+        for arrays that are constant: the attribute ``timescale_left_out`` names them; ``untrained`` names what was
+        never trained.
 
     Raises
     ------
@@ -49,9 +53,8 @@ def timescale_fits(ds, *, resamples=999, seed=0):
     arrays = read_arrays(ds, where=where)
     rng = np.random.default_rng(seed)
     numbers, dips = {}, {}
-    for key, array in arrays.items():
-        if array.after.size < 3 or array.constant:
-            continue
+    fitted_arrays = {key: a for key, a in arrays.items() if a.after.size >= _FEWEST and not a.constant}
+    for key, array in fitted_arrays.items():
         fitted = np.stack([fit_kernel(array.after, family) for family in FAMILIES])
         likelihood = [
             log_likelihood_kernel(array.after, family, fit)
@@ -88,4 +91,7 @@ def timescale_fits(ds, *, resamples=999, seed=0):
         "fit_family": variable(FAMILIES, "fit_family", units="1", long_name="family of distributions")
     }
     del coords["bound"]
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays)})
+    missing = left_out(a for key, a in arrays.items() if key not in fitted_arrays)
+    return xr.Dataset(
+        parts, coords=coords, attrs={"untrained": untrained(arrays), "timescale_left_out": missing}
+    )

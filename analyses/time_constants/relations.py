@@ -14,7 +14,7 @@ from ..statistics.intervals import bootstrap_kernel
 from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import sign_flip_kernel
 from ..variables import require, variable
-from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of
+from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of, untrained
 
 # of a neuron, in the datasets of the protocol `lesions`, and what they mean
 PROPERTIES = {
@@ -49,7 +49,8 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
         On ``timescale_quantity``, ``timescale_layer``, ``relation_property``: ``relation_correlation`` (Spearman's
         rho, which needs no shape of the relation) with ``…_interval (…, bound)``, ``relation_p`` (partners exchanged
         within a network) and ``relation_p_holm`` over all, ``relation_count`` of neurons that have both. NaN where one
-        side is constant or has fewer than three neurons.
+        side is constant or has fewer than three neurons; the attribute ``timescale_left_out`` names the arrays of which
+        this is so, ``untrained`` those that were never trained.
 
     Raises
     ------
@@ -141,6 +142,7 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
     """What `relations` (`given` is None) and `partial_relations` return."""
     where = "relations" if given is None else "partial_relations"
     prefix = "relation" if given is None else "relation_partial"
+    fewest = 3 if given is None else 4
     what = "rank correlation" if given is None else f"rank correlation, {given} held constant"
     arrays = read_arrays(ds, where=where)
     unit = unit_of(ds, unit, where=where)
@@ -154,7 +156,7 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
             wanted = (name,) if given is None else (name, given)
             samples, label = _of_same_neurons(ds, quantity, layer, wanted, where=where)
             out[4, k] = samples.shape[-1]
-            if array.constant or samples.shape[-1] < 3 or (np.ptp(samples, axis=-1) == 0).any():
+            if array.constant or samples.shape[-1] < fewest or (np.ptp(samples, axis=-1) == 0).any():
                 continue
             # nothing is left of a property that is held constant itself
             if name == given:
@@ -209,7 +211,11 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
     coords = table.coords() | {
         "relation_property": variable(names, "relation_property", units="1", long_name="property of a neuron")
     }
-    attrs = {"untrained": left_out(arrays), "unit": unit}
+    attrs = {
+        "untrained": untrained(arrays),
+        "timescale_left_out": left_out(a for a in arrays.values() if a.constant or a.after.size < fewest),
+        "unit": unit,
+    }
     return xr.Dataset(parts, coords=coords, attrs=attrs if given is None else attrs | {"given": given})
 
 

@@ -37,8 +37,8 @@ def timescale_answer(ds, *, level=0.95, resamples=1000):
         ``displacement_change``, ``…_ratio``, ``…_wasserstein (variant, timescale_quantity, timescale_layer)`` and the
         p values ``displacement_p_holm``, corrected over all variants and arrays; ``scaling_exponent``
         (`scaling_exponents`) of the variants that start as the first one; ``cells_…_mean (variant)`` and
-        ``cells_approach (variant)``, by how much training lowered the scale-free distance from cells. Attribute
-        ``answer``.
+        ``cells_approach (variant)``, by how much training lowered the scale-free distance from cells. Attributes
+        ``answer`` and ``untrained``, which names what training never touched, by variant.
 
     Raises
     ------
@@ -52,14 +52,16 @@ def timescale_answer(ds, *, level=0.95, resamples=1000):
     if not bool(ds[accuracy].notnull().any()):
         raise InvalidInput("timescale_answer: no job is done; there is nothing to say")
     parts = _accuracies(ds, accuracy, level)
-    parts = parts.merge(_displacements(ds, level, resamples))
+    displaced, never = _displacements(ds, level, resamples)
+    parts = parts.merge(displaced)
     exponents = _exponents(ds, level)
     if exponents is not None:
         parts = parts.merge(exponents)
     if set(_CELLS) <= set(ds.variables):
         parts = parts.merge(_beside_cells(ds, level))
     parts = parts.assign_coords(variant=ds["variant"], bound=["low", "high"])
-    return parts.assign_attrs(answer=_sentence(parts))
+    untrained = "; ".join(f"{variant}: {text}" for variant, text in never.items())
+    return parts.assign_attrs(answer=_sentence(parts, never), untrained=untrained)
 
 
 def _stretch(ds):
@@ -90,7 +92,7 @@ def _accuracies(ds, name, level):
 
 
 def _displacements(ds, level, resamples):
-    rows = []
+    rows, never = [], {}
     names = [n for n in ("tau_m", "tau_a", "tau_m_initial", "tau_a_initial") if n in ds]
     for k in range(ds.sizes["variant"]):
         one = ds[names].isel(variant=k, drop=True).transpose("seed", "neuron")
@@ -99,6 +101,8 @@ def _displacements(ds, level, resamples):
             rows.append(None)
             continue
         found = displacement(one, level=level, resamples=resamples)
+        if found.attrs["untrained"]:
+            never[str(ds["variant"].values[k])] = found.attrs["untrained"]
         kept = [f"{n}{suffix}" for n in _DISPLACEMENT for suffix in ("", "_interval")]
         rows.append(found[[*kept, "displacement_p"]])
     like = next(row for row in rows if row is not None)
@@ -110,7 +114,7 @@ def _displacements(ds, level, resamples):
     whole = whole.drop_vars("displacement_p").assign(
         displacement_p_holm=corrected.transpose(..., "displacement_test")
     )
-    return whole.drop_attrs(deep=False).assign_coords(variant=ds["variant"])
+    return whole.drop_attrs(deep=False).assign_coords(variant=ds["variant"]), never
 
 
 def _exponents(ds, level):
@@ -134,16 +138,19 @@ def _beside_cells(ds, level):
 
 
 # ------------------------------------------------------------------ in words
-def _sentence(parts):
+def _sentence(parts, never):
     first = parts.isel(variant=0)
+    of_first = never.get(str(first["variant"].values), "")
     hidden = [layer for layer in first["timescale_layer"].values if layer != "output"][0]
     said = []
     for name, what in (("tau_m", "membranes"), ("tau_a", "adaptation")):
         if name not in first["timescale_quantity"].values:
             continue
         at = first.sel(timescale_quantity=name, timescale_layer=hidden)
-        moved = _words(at, "displacement_change", unit="ms")
-        text = f"time constants of {what} ({hidden}) moved by {moved}"
+        if f"{hidden}.{name} (" in of_first:
+            said.append(f"time constants of {what} ({hidden}) were not trained")
+            continue
+        text = f"time constants of {what} ({hidden}) moved by {_words(at, 'displacement_change', unit='ms')}"
         if "scaling_exponent" in parts:
             exponent = parts.sel(timescale_quantity=name, timescale_layer=hidden)
             text += f" and grow with the task's duration to the power {_words(exponent, 'scaling_exponent')}"

@@ -5,8 +5,7 @@ import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
 from ..variables import milliseconds, require, variable
-
-QUANTITIES = ("tau_m", "tau_a")
+from .arrays import QUANTITIES, LearnedArray, Table, untrained
 
 
 def spread_kernel(values, *, axis=-1):
@@ -47,7 +46,8 @@ def timescales(ds):
         after): ``timescale_median``, ``timescale_quartile (…, timescale_quartile_bound)`` in ms,
         ``timescale_cv``; ``timescale_count`` neurons that have one; ``timescale_change``: median over
         neurons of after / before, and ``timescale_change_ms``: median of after − before. NaN where a layer
-        has no such time constant.
+        has no such time constant. ``timescale_trained``: some value changed; what did not is described all the
+        same, and named in the attribute ``untrained``.
 
     Raises
     ------
@@ -64,14 +64,15 @@ def timescales(ds):
     shape = (len(quantities), len(layers))
     median, cv = np.full(shape + (2,), np.nan), np.full(shape + (2,), np.nan)
     quartile = np.full(shape + (2, 2), np.nan)
-    count, ratio, shift = np.zeros(shape, dtype=np.int64), np.full(shape, np.nan), np.full(shape, np.nan)
+    ratio, shift = np.full(shape, np.nan), np.full(shape, np.nan)
+    arrays = {}
     for q, quantity in enumerate(quantities):
         before, after = _pair(ds, quantity, where=where)
         for k, layer in enumerate(layers):
             inside = ds["layer"].values == layer
             b, a = before[inside], after[inside]
             kept = ~np.isnan(b)
-            count[q, k] = kept.sum()
+            arrays[quantity, layer] = LearnedArray(quantity, layer, a[kept], b[kept], None)
             median[q, k], quartile[q, k, :, 0], quartile[q, k, :, 1], cv[q, k] = spread_kernel(
                 np.stack((b, a))
             )
@@ -91,11 +92,9 @@ def timescales(ds):
             "timescale_cv": variable(
                 cv, twice, units="1", long_name="coefficient of variation of the time constants"
             ),
-            "timescale_count": variable(
-                count, table, units="1", long_name="neurons with such a time constant"
-            ),
             "timescale_change": variable(ratio, table, units="1", long_name="median of after / before"),
             "timescale_change_ms": variable(shift, table, units="ms", long_name="median of after - before"),
+            **Table(arrays).about(arrays),
         },
         coords={
             "timescale_quantity": variable(
@@ -109,6 +108,7 @@ def timescales(ds):
                 [0.25, 0.75], "timescale_quartile_bound", units="1", long_name="quantile"
             ),
         },
+        attrs={"untrained": untrained(arrays)},
     )
 
 
@@ -153,9 +153,14 @@ def timescales_table(ds):
             ]
             lines.append(
                 f"{layer:<12} {quantity:<6} {int(row['timescale_count']):>5}  {cells[0]}  {cells[1]}  "
-                f"{float(row['timescale_change']):>7.2f}x"
+                f"{float(row['timescale_change']):>7.2f}x{_whether_trained(row)}"
             )
     return "\n".join(lines)
+
+
+def _whether_trained(row):
+    # results of older versions do not say it
+    return "" if bool(row.get("timescale_trained", True)) else "  not trained"
 
 
 def _cell(row):

@@ -8,7 +8,7 @@ from ..statistics.distance_intervals import reference_quantiles, wasserstein_int
 from ..statistics.distances import wasserstein_kernel
 from ..statistics.intervals import LARGEST, bootstrap_kernel
 from ..variables import variable
-from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of
+from .arrays import QUANTITIES, Table, read_arrays, unit_of, untrained
 from .displacement import p_variables
 
 TESTS = ("wasserstein",)
@@ -153,7 +153,7 @@ def displacement_from(
         )
     }
     about = {f"initial_{name}": _text(law) for name, law in initial.items()}
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": left_out(arrays), "unit": unit} | about)
+    return xr.Dataset(parts, coords=coords, attrs={"untrained": untrained(arrays), "unit": unit} | about)
 
 
 def _shift(law):

@@ -58,7 +58,11 @@ def lesions(ds):
         f"shown for {needed} of them (5 %, Holm).",
         headline(rows, note=f"Intervals ({level:g} %) are over trials, those of correlations over neurons."),
         tuple(table for table in tables if table is not None),
-        tuple(f"Left out: {text}" for text in [ds.attrs.get("untrained")] if text),
+        tuple(
+            f"Left out: {text}"
+            for text in [ds.attrs.get("timescale_left_out", ds.attrs.get("untrained"))]
+            if text
+        ),
     )
 
 

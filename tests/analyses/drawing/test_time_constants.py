@@ -126,6 +126,23 @@ def test_what_was_not_trained_is_written_instead_of_a_point(made):
     assert "not trained" in [text.get_text() for text in ax.texts]
 
 
+def test_a_layer_without_a_median_or_a_fit_is_named(made):
+    layer = made.layer.values
+    parts = made[["tau_m", "tau_m_initial"]].copy(deep=True)
+    for name in parts:
+        parts[name] = parts[name].where(layer == "hidden1", 80.0).assign_attrs(MS)
+    found = (parts, timescale_intervals(parts, resamples=50), timescale_fits(parts, resamples=19))
+    ds = xr.merge([p.drop_attrs(deep=False) for p in found], compat="no_conflicts")
+    medians = median_intervals(ds, axis())
+    assert [t.get_text() for t in medians.get_yticklabels()] == [
+        "hidden1\nn = 24",
+        "hidden2\nn = 16\nnot trained",
+    ]
+    assert [t.get_text() for t in medians.texts] == ["all 80 ms"]
+    assert labels(medians) == ["before training", "after training"]
+    assert "hidden2, n = 16: all 80 ms" in labels(fitted_distribution(ds, axis()))
+
+
 def test_relations_with_a_point_for_each_layer_and_property(made):
     ax = relation_forest(made, axis())
     points = [line for line in ax.get_lines() if line.get_marker() == "o"]

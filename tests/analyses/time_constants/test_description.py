@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from chronaxie.analyses import InvalidInput, MissingVariable, timescales
+from chronaxie.analyses import InvalidInput, MissingVariable, timescales, timescales_table
+from chronaxie.analyses.time_constants import displacement, relations, timescale_fits
 from chronaxie.analyses.time_constants.arrays import read_arrays
 from chronaxie.analyses.time_constants.description import description_kernel, timescale_intervals
 
@@ -62,6 +63,44 @@ def test_what_was_never_trained_is_named_and_a_constant_left_out(make_network):
     assert adaptation.timescale_count == 36
     assert not adaptation.timescale_trained
     assert got.timescale_when.values.tolist() == ["after"]
+
+
+def test_one_definition_of_untrained_and_what_is_left_out_is_named(make_network):
+    """Varied at the start and constant at the end is trained, everywhere; equal to the start is not, everywhere."""
+    ds = make_network(np.random.default_rng(8))
+    hidden = ds.layer == "hidden1"
+    ds["tau_m"] = ds.tau_m.where(~hidden, 20.0).assign_attrs(units="ms")
+    ds["tau_a"] = (ds.tau_a * 0 + 7).assign_attrs(units="ms")
+    ds["tau_a_initial"] = ds.tau_a
+    few = {"resamples": 50, "permutations": 49}
+    got = {
+        "timescales": timescales(ds),
+        "timescale_intervals": timescale_intervals(ds, resamples=50),
+        "timescale_fits": timescale_fits(ds, resamples=19),
+        "displacement": displacement(ds, **few),
+        "relations": relations(ds.assign(firing_rate=("neuron", np.arange(42.0))), **few),
+    }
+    assert {k: v.attrs["untrained"] for k, v in got.items()} == dict.fromkeys(got, "hidden1.tau_a (all 7 ms)")
+    for name in ("timescales", "timescale_intervals", "timescale_fits", "displacement"):
+        trained = got[name].timescale_trained
+        assert bool(trained.sel(HIDDEN)), name
+        assert not trained.sel(timescale_quantity="tau_a").any(), name
+    # trained to one value: it has a median, before and after, but no fit and no correlation
+    row = got["timescale_intervals"].sel(HIDDEN)
+    assert row.timescale_median.sel(timescale_when="after") == 20
+    assert np.isfinite(row.timescale_median_interval).all()
+    assert np.isfinite(got["displacement"].displacement_change.sel(HIDDEN))
+    assert got["timescale_intervals"].attrs["timescale_left_out"] == "hidden1.tau_a (all 7 ms)"
+    for name in ("timescale_fits", "relations"):
+        assert got[name].attrs["timescale_left_out"] == "hidden1.tau_m (all 20 ms); hidden1.tau_a (all 7 ms)"
+    assert np.isnan(got["timescale_fits"].fit_mean.sel(HIDDEN)).all()
+    table = timescales_table(got["timescales"]).splitlines()
+    assert [line.endswith("not trained") for line in table[2:]] == [False, False, True]
+
+
+def test_few_values_without_a_fit_are_named(make_network):
+    got = timescale_fits(make_network(np.random.default_rng(9), hidden=2), resamples=19)
+    assert got.attrs["timescale_left_out"] == "hidden1.tau_m (2 neurons); hidden1.tau_a (2 neurons)"
 
 
 def test_seeds_are_the_units_where_there_are_several(make_network):

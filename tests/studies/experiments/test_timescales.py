@@ -148,6 +148,15 @@ def test_the_interval_of_the_best_start_is_corrected_for_their_number():
     assert "(the best of 3, for whose number the interval is corrected)" in found.attrs["answer"]
 
 
+def test_what_was_never_trained_is_named_by_variant():
+    ds = gathered()
+    ds["tau_a"][:2] = ds["tau_a_initial"][:2]
+    found = answer(ds)
+    text = "hidden1.tau_a (equal to its initial values)"
+    assert found.attrs["untrained"] == f"broad: {text}; narrow: {text}"
+    assert "time constants of adaptation (hidden1) were not trained" in found.attrs["answer"]
+
+
 def test_p_values_of_displacements_are_corrected_over_variants_too(answered):
     ds = gathered()
     names = ["tau_m", "tau_a", "tau_m_initial", "tau_a_initial"]
