@@ -5,6 +5,9 @@ import xarray as xr
 
 from .errors import InvalidInput, MissingVariable
 
+# medians of time constants that are further apart than by this factor are in different units
+_SCALE = 200.0
+
 
 def variable(values, dims=(), *, units, long_name, **attrs):
     """Return an `xr.Variable` that carries `units` and `long_name` (and further attributes).
@@ -86,6 +89,30 @@ def milliseconds(array, *, name, where):
             f"got {values[bad][0]} at position {int(np.flatnonzero(bad)[0])}"
         )
     return values
+
+
+def same_scale(law, values, *, name, where):
+    """Raise unless a distribution, which has no units, can be in ms as `values` are.
+
+    Parameters
+    ----------
+    law : frozen distribution of scipy.stats
+    values : ndarray of float
+        Time constants in ms, NaN left out.
+    name, where : str
+        What has the values, and who asks, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        The medians differ by a factor of 200 or more, as those of seconds and milliseconds do.
+    """
+    middle = float(law.median())
+    if values.size and not 1 / _SCALE < np.median(values) / middle < _SCALE:
+        raise InvalidInput(
+            f"{where}: {name} has the median {np.median(values):.3g} ms, the distribution that it is held against "
+            f"{middle:.3g}: are both in ms? Expected is one such as scipy.stats.norm(80, 20) for 80 ± 20 ms"
+        )
 
 
 def quotient(above, below):

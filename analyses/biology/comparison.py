@@ -6,7 +6,7 @@ import xarray as xr
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.intervals import bootstrap_kernel
 from ..time_constants.arrays import LearnedArray, untrained
-from ..variables import milliseconds, require, variable
+from ..variables import milliseconds, require, same_scale, variable
 from .effects import effect_variables
 from .nulls import null_variables
 from .pairs import distance_variables, too_few, with_holm
@@ -98,7 +98,7 @@ def compare(
         A variable or coordinate is missing.
     InvalidInput
         Units are not ms, values not positive, quantiles outside [0, 1], a level or number of resamples that is not
-        defined, or an `initial` that does not fit.
+        defined, or an `initial` that does not fit, such as a distribution in seconds.
 
     References
     ----------
@@ -110,7 +110,7 @@ def compare(
     q = _checked(quantiles, resamples, level, where=where)
     layers = _by_layer(model_tau, "model_tau", where=where)
     groups, what = _by_group(biology, by, quantity, where=where)
-    laws = _initial(initial, model_tau, where=where)
+    laws = _initial(initial, model_tau, layers, where=where)
     options = {"rng": np.random.default_rng(seed), "resamples": resamples, "level": level}
     parts = {
         **_summaries("model", layers, "biology_layer", what, counted="neurons", q=q, **options),
@@ -200,12 +200,11 @@ def _by_group(biology, by, quantity, *, where):
     return {**found, ALL_CELLS: _known(values)}, biology[quantity].attrs.get("long_name", "time constant")
 
 
-def _initial(initial, model_tau, *, where):
+def _initial(initial, model_tau, layers, *, where):
     """Where each layer started: samples, or one distribution; None where that is not known."""
     if initial is None:
         return None
     if hasattr(initial, "ppf") or isinstance(initial, dict):
-        layers = dict.fromkeys(map(str, model_tau["layer"].values.tolist()))
         laws = initial if isinstance(initial, dict) else dict.fromkeys(layers, initial)
         for name, law in laws.items():
             if name not in layers or not (hasattr(law, "ppf") and law.cdf(0.0) < 0.5):
@@ -213,10 +212,10 @@ def _initial(initial, model_tau, *, where):
                     f"{where}: initial of {name!r} must be a frozen distribution of positive time constants in ms of a "
                     f"layer ({', '.join(layers)}), got {law!r}"
                 )
+            same_scale(law, layers[name], name=f"{name} of model_tau", where=where)
         return laws
     before = _by_layer(initial, "initial", where=where)
-    after = _by_layer(model_tau, "model_tau", where=where)
-    if {k: len(v) for k, v in before.items()} != {k: len(v) for k, v in after.items()}:
+    if {k: len(v) for k, v in before.items()} != {k: len(v) for k, v in layers.items()}:
         raise InvalidInput(f"{where}: initial and model_tau must be of the same neurons, layer by layer")
     return before
 

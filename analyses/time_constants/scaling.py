@@ -5,7 +5,7 @@ import xarray as xr
 
 from ..comparing import over_seeds
 from ..errors import InvalidInput
-from ..variables import require, variable
+from ..variables import milliseconds, require, variable
 
 
 def exponent_kernel(values, stretch, *, axis=-1):
@@ -49,7 +49,9 @@ def scaling_exponents(ds, *, dim="stretch", level=0.95):
 
     Raises
     ------
-    MissingVariable, InvalidInput
+    MissingVariable
+    InvalidInput
+        Units are not ms, a value is not positive, or all stretches are one.
     """
     where = "scaling_exponents"
     require(ds, "layer", dim, "seed", where=where)
@@ -58,7 +60,7 @@ def scaling_exponents(ds, *, dim="stretch", level=0.95):
     layers = list(dict.fromkeys(layer.tolist()))
     found = np.full((len(quantities), len(layers), ds.sizes["seed"]), np.nan)
     for q, name in enumerate(quantities):
-        tau = ds[name].transpose("seed", dim, "neuron").values
+        tau = milliseconds(ds[name].transpose("seed", dim, "neuron"), name=name, where=where)
         for k, one in enumerate(layers):
             inside = tau[..., layer == one]
             inside = inside[..., ~np.isnan(inside).all(axis=(0, 1))]  # neurons that never had one

@@ -7,7 +7,7 @@ from ..errors import InvalidInput, MissingVariable
 from ..statistics.distance_intervals import reference_quantiles, wasserstein_interval_kernel
 from ..statistics.distances import wasserstein_kernel
 from ..statistics.intervals import LARGEST, bootstrap_kernel
-from ..variables import variable
+from ..variables import same_scale, variable
 from .arrays import QUANTITIES, Table, read_arrays, unit_of, untrained
 from .displacement import p_variables
 
@@ -94,7 +94,8 @@ def displacement_from(
     MissingVariable
         A distribution for a time constant that the dataset lacks, or none at all.
     InvalidInput
-        As `timescale_intervals`, or no frozen distribution with a finite standard deviation.
+        As `timescale_intervals`, no frozen distribution with a finite standard deviation, or one in other units: its
+        median differs from that of the values by a factor of 200.
     """
     where = "displacement_from"
     initial = {name: d for name, d in zip(QUANTITIES, (tau_m, tau_a), strict=True) if d is not None}
@@ -111,6 +112,8 @@ def displacement_from(
             f"the dataset holds {', '.join(dict.fromkeys(q for q, _ in every))}"
         )
     arrays = {key: a for key, a in every.items() if key[0] in initial}
+    for (quantity, _), array in arrays.items():
+        same_scale(initial[quantity], array.after, name=array.name, where=where)
     unit = unit_of(ds, unit, where=where)
     rng = np.random.default_rng(seed)
     measures, p = {}, {}

@@ -109,6 +109,10 @@ def test_what_compare_refuses():
         compare(taus([1, 2]), good, initial={"other": stats.norm(3, 1)})
     with pytest.raises(InvalidInput, match="initial of 'hidden1' must be a frozen distribution of positive"):
         compare(taus([1, 2]), good, initial=stats.norm(-3, 1))
+    with pytest.raises(
+        InvalidInput, match="hidden1 of model_tau has the median 80 ms, the distribution .* 0.08: are"
+    ):
+        compare(taus([70, 90]), good, initial=stats.norm(0.08, 0.02))
     with pytest.raises(InvalidInput, match="quantiles must be numbers from 0 to 1"):
         compare(taus([1, 2]), good, quantiles=[50])
     with pytest.raises(

@@ -158,6 +158,30 @@ def test_an_array_that_is_constant_is_left_out_of_the_tests(make_network):
     assert np.isnan(got.displacement_from_p.sel(timescale_quantity="tau_a")).all()
 
 
+def test_a_start_in_seconds_is_refused(make_network):
+    ds = make_network(np.random.default_rng(16))
+    text = (
+        r"displacement_from: hidden1.tau_m has the median .* ms, the distribution .* 0.08: are both in ms\?"
+    )
+    with pytest.raises(InvalidInput, match=text):
+        displacement_from(ds, tau_m=stats.norm(0.08, 0.02), **DRAWN)
+    seconds = ds.assign({q: (ds[q] / 1000).assign_attrs(units="ms") for q in ("tau_m", "tau_m_initial")})
+    with pytest.raises(InvalidInput, match="has the median 0.0.* ms, .* 80: are both in ms"):
+        displacement_from(seconds, tau_m=stats.norm(80, 20), **DRAWN)
+    for units in ("s", "second", None):
+        other = ds.assign(tau_m_initial=ds.tau_m_initial.assign_attrs(units=units))
+        with pytest.raises(InvalidInput, match="displacement: tau_m_initial must be in ms, but its units"):
+            displacement(other, **FEW)
+        with pytest.raises(InvalidInput, match="displacement: control: tau_m must be in ms"):
+            displacement(ds, control=ds.assign(tau_m=ds.tau_m.assign_attrs(units=units)), **FEW)
+    # a training that made neurons 20 times slower is no other unit
+    slow = with_tau_m(ds, ds.tau_m.values * 20)
+    assert (
+        float(displacement_from(slow, tau_m=stats.norm(80, 20), **DRAWN).sel(HIDDEN).displacement_from_shift)
+        > 1000
+    )
+
+
 def test_displacement_from_refuses(make_network):
     ds = make_network(np.random.default_rng(15))
     with pytest.raises(MissingVariable, match="give tau_m or tau_a, an initial distribution"):
