@@ -255,16 +255,22 @@ def _averaged(predicted, true, counted, *, label, dim, where, long_name):
     )
 
 
-def _matched(prediction, label, *, where):
+def check_decisions(prediction, label, *, mask=None, name="prediction", where):
+    """Raise what `accuracy` raises, of the function `where` and its argument `name`."""
+    _matched(prediction, label, name=name, where=where)
+    _counted(label, mask, where=where)
+
+
+def _matched(prediction, label, *, name="prediction", where):
     """Values of both, in the order of the label's dimensions; raise unless they belong together."""
-    for array, what in ((prediction, "prediction"), (label, "label")):
+    for array, what in ((prediction, name), (label, "label")):
         if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iu":
             got = array.dtype if hasattr(array, "dtype") else type(array).__name__
             raise TypeError(
                 f"{where}: {what} must be an xarray.DataArray of integers, got {type(array).__name__} "
                 f"({got}); for bare arrays there is accuracy_kernel"
             )
-    predicted = _like(prediction, label, what="prediction", where=where)
+    predicted = _like(prediction, label, what=name, where=where)
     true = label.values
     if (true < UNLABELLED).any():
         raise InvalidInput(

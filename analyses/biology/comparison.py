@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..time_constants.arrays import LearnedArray, untrained
 from ..variables import milliseconds, require, same_scale, variable
 from .effects import effect_variables
@@ -154,10 +154,7 @@ def _checked(quantiles, resamples, level, *, where):
     q = np.asarray(quantiles, dtype=float)
     if q.ndim != 1 or not q.size or not ((q >= 0) & (q <= 1)).all():
         raise InvalidInput(f"{where}: quantiles must be numbers from 0 to 1, got {quantiles!r}")
-    if not (isinstance(resamples, int | np.integer) and resamples >= 100):
-        raise InvalidInput(f"{where}: resamples must be a whole number of 100 or more, got {resamples!r}")
-    if not 0 < level < 1:
-        raise InvalidInput(f"{where}: level must be between 0 and 1, such as 0.95, got {level!r}")
+    check_resampling(resamples, level, where=where, least=100)
     return q
 
 

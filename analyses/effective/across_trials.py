@@ -4,10 +4,11 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
+from ..statistics.intervals import check_resampling
 from ..variables import positive, variable
 from .autocorrelation import PERMUTATIONS, correlations, decay_kernel, independence_p_kernel, trial_moments
 from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
-from .resampling import block_interval, check_resampling
+from .resampling import block_interval
 from .spike_trains import MOST_BLOCKS, ROUNDING, trains, unit_coordinates
 
 LONGEST_LAG = 1.0
@@ -78,7 +79,7 @@ def autocorrelation_timescales(
     (2022), on the bias.
     """
     where = "autocorrelation_timescales"
-    check_resampling(resamples, level, where=where, error=InvalidInput)
+    check_resampling(resamples, level, where=where, least=0)
     found = trains(ds, groups, where=where)
     grid = _Grid.of(found[0], width, window, longest_lag, where=where)
     rng = np.random.default_rng(seed)

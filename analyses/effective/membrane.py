@@ -4,10 +4,10 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..variables import attribute, require, variable
 from .exponential import exponential_fit_kernel
-from .resampling import block_interval, check_resampling
+from .resampling import block_interval
 
 # The fit begins where the membrane has moved by so much of its largest deflection.
 FRACTION = 0.1
@@ -103,7 +103,7 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     Gouwens et al., Nature Neuroscience 22, 1182 (2019), methods.
     """
     where = "membrane_timescales"
-    check_resampling(resamples, level, where=where, error=InvalidInput)
+    check_resampling(resamples, level, where=where, least=0)
     require(ds, "time", where=where)
     for name in ("step_variable", "step_groups"):
         if name not in ds.attrs:

@@ -43,11 +43,3 @@ def block_interval(moments, estimate, *, rng, resamples, level):
     return bootstrap_kernel(
         np.arange(blocks, dtype=float), statistic, rng=rng, resamples=resamples, level=level, method="bca"
     )
-
-
-def check_resampling(resamples, level, *, where, error):
-    """Raise `error` unless `resamples` is a whole number ≥ 0 and 0 < level < 1."""
-    if isinstance(resamples, bool) or not isinstance(resamples, int | np.integer) or resamples < 0:
-        raise error(f"{where}: resamples must be a whole number, 0 for no intervals, got {resamples!r}")
-    if not 0 < level < 1:
-        raise error(f"{where}: level must be between 0 and 1, such as 0.95, got {level!r}")

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
+from ..statistics.intervals import check_resampling
 from ..variables import positive, variable
 from .differences import (
     SPAN,
@@ -13,7 +14,7 @@ from .differences import (
     difference_histogram_kernel,
 )
 from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
-from .resampling import block_interval, check_resampling
+from .resampling import block_interval
 from .spike_trains import MOST_BLOCKS, trains, unit_coordinates
 
 # A block must be long beside the differences that reach across its end.
@@ -80,7 +81,7 @@ def isi_timescales(
     Fontanier, Sarazin, Stoll, Delord and Procyk, eLife 11, e63795 (2022), methods.
     """
     where = "isi_timescales"
-    check_resampling(resamples, level, where=where, error=InvalidInput)
+    check_resampling(resamples, level, where=where, least=0)
     window = positive(window, name="window", where=where)
     if not 0 <= span < 1:
         raise InvalidInput(f"{where}: span must be at least 0 and below 1, such as 0.1, got {span!r}")

@@ -8,6 +8,7 @@ import xarray as xr
 from ..activity.events import chosen_groups, extent
 from ..activity.rates import unit_coords
 from ..errors import InvalidInput, MissingVariable
+from ..statistics.intervals import check_resampling
 from ..variables import attribute, positive, require, variable
 from .coincidence import (
     coincidence_kernel,
@@ -17,7 +18,7 @@ from .coincidence import (
     in_steps,
     window_width,
 )
-from .distances import van_rossum_kernel, victor_purpura_kernel
+from .distances import cost_of_a_move, van_rossum_kernel, victor_purpura_kernel
 from .events import GroupSpikes, blocks, trains_of
 from .spike_distance import spike_distance_kernel
 from .summary import fidelity_summary
@@ -112,6 +113,8 @@ def fidelity(
     coincide = (
         f"in the same step of {grid * 1e3:g} ms" if in_decision_steps else f"within {window * 1e3:g} ms"
     )
+    tau, cost = positive(tau, name="tau", where=where), cost_of_a_move(cost, where=where)
+    check_resampling(resamples, level, where=where)
     width = float(window_width(window, grid))
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise InvalidInput(f"{where}: workers must be a whole number >= 1, got {workers!r}")
@@ -150,8 +153,8 @@ def fidelity(
             "window_width": width,
             "grid_step": float(grid),
             "coincide": coincide,
-            "tau": float(tau),
-            "cost": float(cost),
+            "tau": tau,
+            "cost": cost,
             "dt_reference": steps[0],
             "dt_other": steps[1],
         },

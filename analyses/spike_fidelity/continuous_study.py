@@ -4,6 +4,7 @@ import numpy as np
 
 from ..comparing import over_seeds
 from ..errors import InvalidInput
+from ..statistics.intervals import check_level
 from ..statistics.words import interval_in_words
 from ..variables import require
 
@@ -40,9 +41,10 @@ def continuous_answer(ds, *, whole, own, unit="networks", level=0.95):
     ------
     MissingVariable
     InvalidInput
-        No job is done.
+        No job is done; level out of range.
     """
     where = "continuous_answer"
+    check_level(level, where=where)
     accuracy = "step_accuracy_yin" if "step_accuracy_yin" in ds else "step_accuracy"
     require(ds, accuracy, "step_rate", *MEASURES, "own_dt", "spike_mismatches", where=where)
     if not bool(ds[accuracy].notnull().any()):

@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from ..classification import UNLABELLED, accuracy
+from ..classification import UNLABELLED, check_decisions
 from ..errors import InvalidInput
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..variables import variable
 from .summary import ratio_of_sums
 
@@ -40,9 +40,9 @@ def accuracy_kept(reference, other, label, *, mask=None, level=0.95, resamples=2
         Dimensions, shapes or coordinates differ; there is no dimension ``trial``.
     """
     where = "accuracy_kept"
-    for prediction in (reference, other):
-        # refuses what does not fit
-        accuracy(prediction, label, mask=mask)
+    check_resampling(resamples, level, where=where)
+    for prediction, name in ((reference, "reference"), (other, "other")):
+        check_decisions(prediction, label, mask=mask, name=name, where=where)
     if "trial" not in label.dims:
         raise InvalidInput(f"{where}: label needs a dimension 'trial', got {label.dims}")
     counted = label != UNLABELLED if mask is None else (label != UNLABELLED) & mask

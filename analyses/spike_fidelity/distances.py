@@ -124,9 +124,7 @@ def victor_purpura_kernel(reference, other, *, cost):
     ----------
     Victor and Purpura, Journal of Neurophysiology 76, 1310 (1996), D^spike[q] with q = `cost`.
     """
-    cost = float(cost)
-    if not (np.isfinite(cost) and cost >= 0):
-        raise InvalidInput(f"victor_purpura_kernel: cost must be a finite number >= 0, got {cost!r}")
+    cost = cost_of_a_move(cost, where="victor_purpura_kernel")
     if cost == 0:
         return np.abs(reference.counts - other.counts).astype(float)
     time, pair, side = apart(reference, other)
@@ -151,6 +149,14 @@ def victor_purpura_kernel(reference, other, *, cost):
         found[these] = _costs(wait, side, first[these], number[these], waiting[these[0]])
         start = end
     return np.bincount(pair[first], weights=found, minlength=len(reference))
+
+
+def cost_of_a_move(cost, *, where):
+    """Return Victor–Purpura's `cost` as a float; raise `InvalidInput` of `where` unless it is finite and ≥ 0."""
+    number = float(cost)
+    if not (np.isfinite(number) and number >= 0):
+        raise InvalidInput(f"{where}: cost must be a finite number >= 0, got {cost!r}")
+    return number
 
 
 def _most_waiting(time, side, segment):

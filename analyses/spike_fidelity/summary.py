@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..variables import attribute, require, variable
 from .coincidence import gamma_weight_kernel
 
@@ -57,6 +57,7 @@ def fidelity_summary(ds, *, by="unit_layer", level=0.95, resamples=2000, seed=0)
         `by` is not on ``unit``; level or resamples out of range.
     """
     where = "fidelity_summary"
+    check_resampling(resamples, level, where=where)
     require(ds, "spikes_reference", "spikes_other", "first_divergence", by, where=where)
     if ds[by].dims != ("unit",):
         raise InvalidInput(f"{where}: {by} must be on the dimension unit, got {ds[by].dims}")

@@ -96,14 +96,26 @@ def bootstrap_kernel(
     return _quantiles(values, ndtr(tails))
 
 
-def _check(samples, labels, *, level, method, resamples, paired):
-    where = "bootstrap_kernel"
+def check_level(level, *, where):
+    """Raise `InvalidInput` of `where` unless 0 < level < 1."""
     if not 0 < level < 1:
         raise InvalidInput(f"{where}: level must be between 0 and 1, such as 0.95, got {level!r}")
+
+
+def check_resampling(resamples, level, *, where, least=1):
+    """Raise `InvalidInput` of `where` unless `resamples` is a whole number ≥ `least` and 0 < level < 1."""
+    whole = isinstance(resamples, int | np.integer) and not isinstance(resamples, bool)
+    if not whole or resamples < least:
+        range_ = {0: ", 0 for no intervals", 1: " above 0"}.get(least, f" of {least} or more")
+        raise InvalidInput(f"{where}: resamples must be a whole number{range_}, got {resamples!r}")
+    check_level(level, where=where)
+
+
+def _check(samples, labels, *, level, method, resamples, paired):
+    where = "bootstrap_kernel"
+    check_resampling(resamples, level, where=where)
     if method not in METHODS:
         raise InvalidInput(f"{where}: method must be one of {', '.join(METHODS)}, got {method!r}")
-    if not isinstance(resamples, int | np.integer) or resamples < 1:
-        raise InvalidInput(f"{where}: resamples must be a whole number above 0, got {resamples!r}")
     if len(labels) != len(samples):
         raise InvalidInput(
             f"{where}: {len(samples)} samples but clusters for {len(labels)}; give None for a sample without"

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import skew
 
-from ..statistics.intervals import METHODS, bootstrap_kernel
+from ..statistics.intervals import METHODS, bootstrap_kernel, check_resampling
 from ..variables import variable
 from .arrays import Table, left_out, read_arrays, unit_of, untrained
 
@@ -81,6 +81,7 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
         Units are not ms, a value is not positive, dimensions, `unit`, or `level` are not as described.
     """
     where = "timescale_intervals"
+    check_resampling(resamples, level, where=where)
     arrays = read_arrays(ds, where=where)
     unit = unit_of(ds, unit, where=where)
     rng = np.random.default_rng(seed)

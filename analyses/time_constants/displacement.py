@@ -7,7 +7,7 @@ from ..errors import InvalidInput
 from ..statistics.association import association_kernel, spearman_kernel
 from ..statistics.distance_intervals import wasserstein_interval_kernel
 from ..statistics.distances import wasserstein_kernel
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import permutation_kernel
 from ..variables import variable
@@ -82,6 +82,7 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
     Perez-Nieves et al., Nature Communications 12, 5791 (2021), compare learned with initial distributions by eye.
     """
     where = "displacement"
+    check_resampling(resamples, level, where=where)
     arrays = read_arrays(ds, where=where, need_initial=True)
     unit = unit_of(ds, unit, where=where)
     rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from ..statistics.association import (
     partial_spearman_kernel,
     spearman_kernel,
 )
-from ..statistics.intervals import bootstrap_kernel
+from ..statistics.intervals import bootstrap_kernel, check_resampling
 from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import sign_flip_kernel
 from ..variables import require, variable
@@ -141,6 +141,7 @@ def _properties(ds, properties, *, where):
 def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
     """What `relations` (`given` is None) and `partial_relations` return."""
     where = "relations" if given is None else "partial_relations"
+    check_resampling(resamples, level, where=where)
     prefix = "relation" if given is None else "relation_partial"
     fewest = 3 if given is None else 4
     what = "rank correlation" if given is None else f"rank correlation, {given} held constant"
@@ -250,6 +251,7 @@ def lesion_losses(ds, *, resamples=2000, permutations=None, level=0.95, seed=0):
         More right decisions than there are, or none that counts.
     """
     where = "lesion_losses"
+    check_resampling(resamples, level, where=where)
     require(ds, "lesion_labelled", "lesion_correct_intact", where=where)
     kinds = [kind for kind in LESIONS if f"lesion_correct_{kind}" in ds.variables]
     if not kinds:

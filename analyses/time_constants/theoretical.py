@@ -6,7 +6,7 @@ import xarray as xr
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.distance_intervals import reference_quantiles, wasserstein_interval_kernel
 from ..statistics.distances import wasserstein_kernel
-from ..statistics.intervals import LARGEST, bootstrap_kernel
+from ..statistics.intervals import LARGEST, bootstrap_kernel, check_resampling
 from ..variables import same_scale, variable
 from .arrays import QUANTITIES, Table, read_arrays, unit_of, untrained
 from .displacement import p_variables
@@ -98,6 +98,7 @@ def displacement_from(
         median differs from that of the values by a factor of 200.
     """
     where = "displacement_from"
+    check_resampling(resamples, level, where=where)
     initial = {name: d for name, d in zip(QUANTITIES, (tau_m, tau_a), strict=True) if d is not None}
     for name, law in initial.items():
         if not (hasattr(law, "ppf") and hasattr(law, "rvs") and np.isfinite(law.std())):

@@ -285,6 +285,18 @@ def in_ms(ds):
     return ds
 
 
+def test_a_summary_names_itself_where_its_choices_are_wrong(reference):
+    found = fidelity(reference, reference, resamples=10)
+    with pytest.raises(
+        InvalidInput, match="fidelity_summary: level must be between 0 and 1, such as 0.95, got 95"
+    ):
+        fidelity_summary(found, level=95)
+    with pytest.raises(
+        InvalidInput, match="fidelity_summary: resamples must be a whole number above 0, got True"
+    ):
+        fidelity_summary(found, resamples=True)
+
+
 @pytest.mark.parametrize(
     ("change", "options", "error", "message"),
     [
@@ -300,10 +312,17 @@ def in_ms(ds):
         ),
         (in_ms, {}, InvalidInput, "hidden1_spike_time must be in s"),
         (lambda ds: ds, {"window": 0.0}, InvalidInput, "window must be a positive, finite number"),
-        (lambda ds: ds, {"tau": -1.0}, InvalidInput, "tau must be a positive, finite number"),
-        (lambda ds: ds, {"cost": np.nan}, InvalidInput, "cost must be a finite number >= 0"),
+        (
+            lambda ds: ds,
+            {"tau": -1.0},
+            InvalidInput,
+            "fidelity: tau must be a positive, finite number, got -1",
+        ),
+        (lambda ds: ds, {"cost": np.nan}, InvalidInput, "fidelity: cost must be a finite number >= 0"),
+        (lambda ds: ds, {"window": -1}, InvalidInput, "fidelity: window must be a positive, finite number"),
+        (lambda ds: ds, {"resamples": 0}, InvalidInput, "fidelity: resamples must be a whole number above 0"),
         (lambda ds: ds, {"groups": []}, MissingVariable, "no group with spikes that receives a synapse"),
-        (lambda ds: ds, {"level": 2.0}, InvalidInput, "level must be"),
+        (lambda ds: ds, {"level": 2.0}, InvalidInput, "fidelity: level must be"),
         (lambda ds: {}, {}, TypeError, "expected an xarray.Dataset, got dict"),
     ],
 )

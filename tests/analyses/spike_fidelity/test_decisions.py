@@ -64,6 +64,12 @@ def test_what_does_not_fit_is_refused():
         accuracy_kept(array([0, 1]), array([0, 1, 1]), array([0, 1]))
     with pytest.raises(TypeError, match="accuracy"):
         accuracy_kept(array([0.0, 1.0]), array([0, 1]), array([0, 1]))
+    with pytest.raises(InvalidInput, match="accuracy_kept: other has .*'trial': 3.*, but label has"):
+        accuracy_kept(array([0, 1]), array([0, 1, 1]), array([0, 1]))
+    with pytest.raises(TypeError, match="accuracy_kept: reference must be an xarray.DataArray of integers"):
+        accuracy_kept(array([0.0, 1.0]), array([0, 1]), array([0, 1]))
+    with pytest.raises(InvalidInput, match="accuracy_kept: level must be between 0 and 1"):
+        accuracy_kept(array([0, 1]), array([0, 1]), array([0, 1]), level=95)
     of_time = xr.DataArray([0, 1], dims="time")
     with pytest.raises(InvalidInput, match="label needs a dimension 'trial'"):
         accuracy_kept(of_time, of_time, of_time)

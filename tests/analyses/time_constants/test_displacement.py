@@ -1,5 +1,7 @@
 """Displacement: known moves, nulls, a frozen control, seeds, arrays that were not trained, bad input."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -180,6 +182,16 @@ def test_a_start_in_seconds_is_refused(make_network):
         float(displacement_from(slow, tau_m=stats.norm(80, 20), **DRAWN).sel(HIDDEN).displacement_from_shift)
         > 1000
     )
+
+
+@pytest.mark.parametrize("function", [displacement, partial(displacement_from, tau_m=stats.norm(80, 20))])
+def test_choices_that_are_wrong_are_named_by_the_function(make_network, function):
+    ds = make_network(np.random.default_rng(17))
+    name = getattr(function, "func", function).__name__
+    with pytest.raises(InvalidInput, match=f"{name}: level must be between 0 and 1, such as 0.95, got 95"):
+        function(ds, level=95)
+    with pytest.raises(InvalidInput, match=f"{name}: resamples must be a whole number above 0, got 0"):
+        function(ds, resamples=0)
 
 
 def test_displacement_from_refuses(make_network):
