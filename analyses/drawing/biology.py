@@ -19,7 +19,8 @@ _POINT = {
 def biology_ms(ds, ax):
     """Draw quantiles of the membrane time constants in ms and the interval of each median.
 
-    Thick bar: quartiles; thin line: the outermost quantiles; white-rimmed point: median with its interval.
+    Thick bar: quartiles; thin line: the outermost quantiles; white-rimmed point: median with its interval. Where all
+    values are one, it stands beside the name.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def biology_ms(ds, ax):
         median = float(row[f"biology_{side}_median"])
         if np.isfinite(median):
             interval = row[f"biology_{side}_median_interval"].values
-            reach = np.abs(interval - median)[:, None] if np.isfinite(interval).all() else None
+            reach = np.abs(interval - median)[:, None] if np.ptp(interval) > 0 else None
             ax.errorbar(
                 median,
                 y,
@@ -64,6 +65,8 @@ def biology_ms(ds, ax):
 
 def biology_scale_free(ds, ax):
     """Draw the same quantiles over the own median, with the sd of the log time constants.
+
+    Where all values are one there is no shape: the value stands beside the name.
 
     Parameters
     ----------
@@ -93,6 +96,21 @@ def biology_scale_free(ds, ax):
     return ax
 
 
+def one_value(values, count):
+    """In words, the value (ms) of a layer or group without spread, from any of its quantiles; "" where it has one.
+
+    Parameters
+    ----------
+    values : array_like
+        Quantiles in ms, NaN where there are none.
+    count : int
+        Neurons or cells.
+    """
+    if not np.isfinite(values).all() or np.ptp(values) > 0:
+        return ""
+    return f"{'all' if count > 1 else 'only'} {float(values[0]):.4g} ms"
+
+
 def _outermost(ds):
     q = ds["biology_q"].values
     return f"{100 * q.min():g} to {100 * q.max():g} %"
@@ -102,7 +120,7 @@ def _rows(ds, ax, kind, *, where):
     names = [
         f"biology_{side}_{part}"
         for side, _, _ in SIDES
-        for part in (kind, "median", "median_interval", "log_sd", "count")
+        for part in dict.fromkeys((kind, "quantile", "median", "median_interval", "log_sd", "count"))
     ]
     require(ds, *names, "biology_q", where=where)
     rows, labels = [], []
@@ -111,7 +129,9 @@ def _rows(ds, ax, kind, *, where):
     for side, dim, colour in SIDES:
         for name in ds[dim].values.tolist():
             values = ds[f"biology_{side}_{kind}"].sel({dim: name}).values
-            if np.isfinite(values).all():
+            count = int(ds[f"biology_{side}_count"].sel({dim: name}))
+            text = one_value(ds[f"biology_{side}_quantile"].sel({dim: name}).values, count)
+            if not text and np.isfinite(values).all():
                 ax.plot([values.min(), values.max()], [len(rows)] * 2, color=colour, linewidth=1.2)
                 ax.plot(
                     values[list(inner)],
@@ -121,7 +141,7 @@ def _rows(ds, ax, kind, *, where):
                     alpha=0.45,
                     solid_capstyle="butt",
                 )
-            labels.append(f"{name} ({int(ds[f'biology_{side}_count'].sel({dim: name}))})")
+            labels.append(f"{name} ({count})" + (f"\n{text}" if text else ""))
             rows.append((side, dim, name))
     ax.axhline(ds.sizes["biology_layer"] - 0.5, color=GREY, linewidth=0.8)
     ax.set_yticks(range(len(rows)), labels)

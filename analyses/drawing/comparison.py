@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..variables import require
+from .biology import one_value
 from .specs import FigureSpec, Panel
 from .style import GREY, interval_line, layer_colours, legend_below, plain_ticks
 
@@ -41,7 +42,8 @@ def cumulative_distributions(ds, ax):
         if int(row["biology_model_count"]):
             interval = row["biology_model_percentile_interval"].values
             ax.fill_betweenx(share, *interval.T, color=colour, alpha=0.2, linewidth=0)
-            label = f"{name} ({int(row['biology_model_count'])})"
+            text = one_value(row["biology_model_percentile"].values, int(row["biology_model_count"]))
+            label = f"{name} ({int(row['biology_model_count'])})" + (f": {text}" if text else "")
             ax.plot(row["biology_model_percentile"], share, color=colour, label=label)
     ax.set_xscale("log")
     plain_ticks(ax, "x")
@@ -55,7 +57,8 @@ def cumulative_distributions(ds, ax):
 def quantiles_against_quantiles(ds, ax):
     """Draw each layer's percentiles against those of the last group of cells, both over their medians; returns `ax`.
 
-    On the dashed line both have one shape. Bands: pointwise intervals of the network's percentiles.
+    On the dashed line both have one shape. Bands: pointwise intervals of the network's percentiles. A layer whose
+    values are one has no shape: the legend says so.
     """
     names = ("biology_model_percentile", "biology_model_percentile_interval", "biology_cells_percentile")
     require(ds, *names, "biology_model_median", "biology_cells_median", where="quantiles_against_quantiles")
@@ -64,10 +67,16 @@ def quantiles_against_quantiles(ds, ax):
     for name, colour in layer_colours(ds["biology_layer"].values.tolist()).items():
         row = ds.sel(biology_layer=name)
         if int(row["biology_model_count"]):
+            text = one_value(row["biology_model_percentile"].values, int(row["biology_model_count"]))
+            if text:
+                ax.plot([], [], "none", label=f"{name}: {text}")
+                continue
             middle = float(row["biology_model_median"])
             interval = row["biology_model_percentile_interval"].values / middle
             ax.fill_between(across, *interval.T, color=colour, alpha=0.2, linewidth=0)
             ax.plot(across, row["biology_model_percentile"] / middle, color=colour, label=name)
+    if not ax.lines or not any(len(line.get_xdata()) for line in ax.lines):
+        ax.set(xlim=(across[0], across[-1]), ylim=(across[0], across[-1]))
     ax.axline((1, 1), slope=1, color=GREY, linestyle="--", linewidth=1)
     ax.set_xscale("log")
     ax.set_yscale("log")

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from chronaxie.analyses import MissingVariable, compare, compose
+from chronaxie.analyses.drawing.biology import biology_ms, biology_scale_free
 from chronaxie.analyses.drawing.comparison import (
     COMPARISON,
     cumulative_distributions,
@@ -83,6 +84,55 @@ def test_samples_too_small_for_an_interval_are_crosses():
         float(found["biology_distance"].isel(biology_layer=1, biology_group=0))
     ]
     assert "hidden1" in lines
+
+
+@pytest.fixture(scope="module")
+def constant():
+    """hidden1 has a spread, hidden2 was never trained, output is one neuron."""
+    tau = xr.DataArray(
+        np.r_[np.linspace(20, 60, 20), np.full(10, 80.0), 5.0],
+        dims="neuron",
+        coords={"layer": ("neuron", ["hidden1"] * 20 + ["hidden2"] * 10 + ["output"])},
+        attrs={"units": "ms"},
+    )
+    cells = xr.Dataset(
+        {"tau_m": ("cell", np.linspace(5, 45, 40), {"units": "ms"})},
+        coords={"group": ("cell", ["mouse"] * 40)},
+    )
+    return compare(tau, cells, resamples=100)
+
+
+def test_a_layer_of_one_value_is_said_in_words(constant):
+    ax = quantiles_against_quantiles(constant, Figure().subplots())
+    lines = labelled(ax)
+    assert list(lines) == ["hidden1", "hidden2: all 80 ms", "output: only 5 ms"]
+    assert len(lines["hidden1"].get_xdata()) == 99
+    assert not len(lines["hidden2: all 80 ms"].get_xdata())
+    assert len(ax.collections) == 1
+    assert "hidden2 (10): all 80 ms" in labelled(cumulative_distributions(constant, Figure().subplots()))
+
+
+def test_the_diagonal_stays_where_no_layer_has_a_shape(constant):
+    ax = quantiles_against_quantiles(constant.isel(biology_layer=[1]), Figure().subplots())
+    percentiles = constant["biology_cells_percentile"].isel(biology_group=-1)
+    across = percentiles / constant["biology_cells_median"].values[-1]
+    assert ax.get_xlim() == ax.get_ylim() == pytest.approx((float(across[0]), float(across[-1])))
+
+
+@pytest.mark.parametrize("draw", [biology_ms, biology_scale_free])
+def test_bars_of_no_width_are_a_value_in_words(constant, draw):
+    ax = draw(constant, Figure().subplots())
+    assert [t.get_text() for t in ax.get_yticklabels()][:4] == [
+        "hidden1 (20)", "hidden2 (10)\nall 80 ms", "output (1)\nonly 5 ms", "mouse (40)"
+    ]  # fmt: skip
+    bars = [
+        line.get_xdata()
+        for line in ax.get_lines()
+        if len(line.get_xdata()) == 2 and line.get_linewidth() > 1.1
+    ]
+    # a line and a bar of hidden1, mouse and all cells
+    assert all(np.ptp(x) > 0 for x in bars if not np.array_equal(x, [1, 1]) and not np.array_equal(x, [0, 1]))
+    assert sum(line.get_linewidth() == 8 for line in ax.get_lines()) == 3
 
 
 def test_the_figure_needs_what_it_draws(ds):
