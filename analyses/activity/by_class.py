@@ -24,7 +24,8 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     groups, dt_ref : sequence of str, float (s)
         As for `sparsity`.
     classes : sequence of str, optional
-        Names, in the order of the numbers; None: the numbers from 0 to the largest.
+        Names, in the order of the numbers, such as ``task.classes``; None: the coordinate ``class`` (or ``true_class``)
+        of `ds`, else the numbers from 0 to the largest.
 
     Returns
     -------
@@ -48,10 +49,7 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     trials, duration = extent(ds, where=where)
     step, steps = decision_steps(ds, dt_ref, where=where)
     values = _labels(label, ds, trials, steps, where=where)
-    number = int(values.max()) + 1
-    names = [str(k) for k in range(number)] if classes is None else [str(name) for name in classes]
-    if len(names) < number:
-        raise InvalidInput(f"{where}: label has the class {number - 1}, but classes names only {len(names)}")
+    names = _names(classes, ds, int(values.max()) + 1, where=where)
     number = len(names)
     shown = np.bincount(values[values >= 0], minlength=number)
     length = duration if values.ndim == 1 else step
@@ -130,10 +128,7 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
     values = (
         np.zeros(trials, dtype=np.int64) if label is None else _labels(label, ds, trials, None, where=where)
     )
-    number = int(values.max()) + 1
-    names = [str(k) for k in range(number)] if classes is None or label is None else [str(n) for n in classes]
-    if len(names) < number:
-        raise InvalidInput(f"{where}: label has the class {number - 1}, but classes names only {len(names)}")
+    names = ["0"] if label is None else _names(classes, ds, int(values.max()) + 1, where=where)
     number = len(names)
     shown = np.bincount(values[values >= 0], minlength=number)
     # the last row collects trials without a label, so that the mean over trials has them too
@@ -167,6 +162,22 @@ def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
         )
         coords["class"] = variable(names, "class", units="1", long_name="class of the task")
     return xr.Dataset(data, coords=coords, attrs={"rate_trials": trials, "rate_bin_s": width})
+
+
+def class_names(ds):
+    """Names of the classes where a dataset has them, as its coordinate ``class`` or ``true_class``, else None."""
+    found = [name for name in ("class", "true_class") if name in ds.coords and ds[name].dims == (name,)]
+    return [str(name) for name in ds[found[0]].values] if found else None
+
+
+def _names(classes, ds, number, *, where):
+    """Names of at least `number` classes: those given, those of the dataset, or their numbers."""
+    given = classes if classes is not None else class_names(ds)
+    names = [str(k) for k in range(number)] if given is None else [str(name) for name in given]
+    if len(names) < number:
+        what = "classes names" if classes is not None else "the dataset's classes are"
+        raise InvalidInput(f"{where}: label has the class {number - 1}, but {what} only {len(names)}")
+    return names
 
 
 def _class_counts(ds, group, label, number, step, *, where):

@@ -28,9 +28,9 @@ def rate_over_time(ds, ax):
     require(ds, "layer_rate_over_time", "rate_time", where="rate_over_time")
     layers, time = ds["activity_layer"].values, ds["rate_time"].values
     if "class_rate_over_time" in ds.variables and len(layers) == 1:
-        names = ds["class"].values
-        for name, colour in zip(names, class_colours(names), strict=True):
-            rate = ds["class_rate_over_time"].sel({"class": name}).isel(activity_layer=0)
+        names = _class_names(ds)
+        for k, (name, colour) in enumerate(zip(names, class_colours(names), strict=True)):
+            rate = ds["class_rate_over_time"].isel({"class": k, "activity_layer": 0})
             ax.step(time, rate.values, where="mid", color=colour, label=str(name), linewidth=1.1)
         what = f"{layers[0]}, by class of the trial"
     else:
@@ -63,7 +63,7 @@ def rates_by_class(ds, ax):
     top = np.nan_to_num(rate).max(axis=1) if rate.size else np.zeros(0)
     order = np.lexsort((-top, preferred, start))
     image = ax.imshow(rate[order], aspect="auto", cmap="Blues", vmin=0, interpolation="nearest")
-    ax.set_xticks(range(rate.shape[1]), ds["class"].values)
+    ax.set_xticks(range(rate.shape[1]), _class_names(ds))
     edges = np.r_[0, np.flatnonzero(np.diff(start[order]) != 0) + 1, len(order)]
     for edge in edges[1:-1]:
         ax.axhline(edge - 0.5, color="black", linewidth=0.8)
@@ -172,20 +172,30 @@ def dimensions(ds, ax):
     return ax
 
 
+def _class_names(ds):
+    """Names of the classes; where they are numbers only, those of a confusion matrix beside them (``true_class``)."""
+    own = [str(name) for name in ds["class"].values]
+    other = [str(name) for name in ds["true_class"].values] if "true_class" in ds.coords else []
+    return other if len(other) == len(own) and own == [str(k) for k in range(len(own))] else own
+
+
 def _bars(ax, at, values, width, *, color, label=None):
-    """Bars of the values that there are; in the place of NaN the word "none"."""
+    """Bars of the values that there are; in the place of NaN the word "none", in that of no height "0"."""
     known = np.isfinite(values)
     ax.bar(at[known], values[known], width, color=color, label=label)
-    for x in at[~known]:
+    for x, value in zip(at, values, strict=True):
+        if np.isfinite(value) and value != 0:
+            continue
+        text, turned = ("0", 0) if value == 0 else ("none", 90)
         ax.annotate(
-            "none",
+            text,
             (x, 0),
             (0, 3),
             textcoords="offset points",
             ha="center",
             va="bottom",
             fontsize=7,
-            rotation=90,
+            rotation=turned,
             color=color,
         )
 

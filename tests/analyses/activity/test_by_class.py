@@ -54,6 +54,18 @@ def test_the_trials_of_the_label_may_have_other_coordinates(small):
     xr.testing.assert_identical(class_rates(simulated, values), class_rates(small, label([1, 0])))
 
 
+@pytest.mark.parametrize("coordinate", ["class", "true_class"])
+def test_names_of_the_classes_are_those_of_the_dataset(small, coordinate):
+    named = small.assign_coords({coordinate: ["P", "PQ", "QR"]})
+    assert class_rates(named, label([1, 0]))["class"].values.tolist() == ["P", "PQ", "QR"]
+    over_time = rates_over_time(named, bin_width=DT, label=label([1, 0]))
+    assert over_time["class"].values.tolist() == ["P", "PQ", "QR"]
+    assert class_rates(named, label([1, 0]), classes=["a", "b"])["class"].values.tolist() == ["a", "b"]
+    assert class_rates(small, label([1, 0]))["class"].values.tolist() == ["0", "1"]
+    with pytest.raises(InvalidInput, match="label has the class 3, but the dataset's classes are only 3"):
+        class_rates(named, label([3, 0]))
+
+
 def test_trials_without_a_label_are_left_out(small):
     got = class_rates(small, label([0, -1]))
     np.testing.assert_allclose(got["class_rate"], [[75, 50, 0]], rtol=1e-12)

@@ -73,6 +73,23 @@ def test_bars_are_the_measures_and_lines_the_trials(activity, ax):
     assert sum(type(c).__name__ == "ErrorbarContainer" for c in ax.containers) == 4
 
 
+def test_a_bar_of_no_height_is_its_number(activity, ax):
+    """No neuron of the inputs is silent or saturated: a bar of 0 cannot be seen."""
+    sparseness(activity.sel(activity_layer=["input"]), ax)
+    assert float(activity.layer_silent.sel(activity_layer="input")) == 0
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("0", (5, 0)), ("0", (6, 0))]
+
+
+def test_classes_have_the_names_of_the_task_where_the_dataset_knows_them(activity, ax):
+    numbers = [str(k) for k in range(6)]
+    bare = activity.assign_coords({"class": numbers})
+    assert [t.get_text() for t in rates_by_class(bare, ax).get_xticklabels()] == numbers
+    beside = bare.assign_coords(true_class=CLASSES)
+    assert [t.get_text() for t in rates_by_class(beside, Figure().subplots()).get_xticklabels()] == CLASSES
+    one = rate_over_time(beside.sel(activity_layer=["hidden1"]), Figure().subplots())
+    assert legend(one) == CLASSES
+
+
 def test_how_many_neurons_are_known_is_stated(activity, ax):
     regularity(activity, ax)
     # two of 36 are silent
@@ -109,7 +126,9 @@ def test_what_is_not_known_is_no_bar(ax):
     sparseness(ds, ax)
     # Treves-Rolls, Vinje-Gallant, Gini and Hoyer are not known; all steps and neurons are silent, none is saturated
     assert [bar.get_height() for bar in ax.patches] == [1, 1, 0]
-    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [("none", k) for k in range(4)]
+    assert [(text.get_text(), text.xy[0]) for text in ax.texts] == [("none", k) for k in range(4)] + [
+        ("0", 6)
+    ]
     low, high = ax.get_xlim()
     assert low < 0 < 6 < high
     axis = dimensions(ds, Figure().subplots())
