@@ -72,6 +72,13 @@ def test_the_contract_holds_in_sanitized_code(tmp_path):
 
 
 @pytest.mark.slow
+def test_losses_in_sanitized_code(tmp_path):
+    done = sanitized([str(HERE.parent / "test_losses.py")], tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    assert " passed" in done.stdout
+
+
+@pytest.mark.slow
 def test_a_write_past_the_end_would_be_found(tmp_path, monkeypatch):
     """The sanitizers are at work: a header that writes past the end of a block ends the process with a report."""
     root = HERE.parents[2]
