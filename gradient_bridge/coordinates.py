@@ -97,6 +97,11 @@ class Bounded:
     ----------
     low, high : float or brian2.Quantity
         0 < low < high, SI (seconds for a time constant).
+
+    Raises
+    ------
+    ValueError
+        Bounds out of order or not finite, or in several units.
     """
 
     low: float
@@ -152,6 +157,11 @@ class Scaled:
     ----------
     scale : float or brian2.Quantity
         What a change of ``free`` by 1 is worth, > 0, SI.
+
+    Raises
+    ------
+    ValueError
+        A scale that is not finite and > 0.
     """
 
     scale: float

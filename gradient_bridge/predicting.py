@@ -31,6 +31,11 @@ def predict(model, stimulus, *, batch=256, threads=1, seed=None):
     Returns
     -------
     numpy.ndarray, shape (trial, time, class) or (trial, class)
+
+    Raises
+    ------
+    ValueError
+        A seed for a model that draws nothing from it.
     """
     like = next(model.parameters(), None)
     was_training, scores = model.training, []

@@ -307,7 +307,7 @@ class Program:
         Key of the clock of each object.
     time : float
         The network's present time (s).
-    left : mapping of str to numpy.ndarray
+    left : mapping of str to numpy.ndarray of int, shape (event,)
         Events of the last step of an earlier run that an operation finds before they are set anew: event space ->
         neurons.
     """

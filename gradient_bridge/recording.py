@@ -22,8 +22,8 @@ class Recording:
     states : dict of str to dict of str to torch.Tensor, shape (trial, time, neuron)
         ``states[group][variable]``: the traces that were asked for, SI.
     final : mapping of str to dict of str to torch.Tensor
-        ``final[object][variable]`` after the last step: (trial, element) for what changes in a run, else (element,);
-        shared ones are () where they do not change or in one trial, (trial, 1) in several.
+        ``final[object][variable]`` after the last step, of shape (trial, element) for what changes in a run, else
+        (element,); shared ones are () where they do not change or in one trial, (trial, 1) in several.
     dt : float
         Time step in seconds.
     steps : mapping of str to float

@@ -28,6 +28,11 @@ class Surrogate:
     ----------
     gamma : float
         Factor before the shape, > 0. The papers use 0.5 (their code: 0.5 for every shape).
+
+    Raises
+    ------
+    ValueError
+        A parameter that is not finite and > 0.
     """
 
     gamma: float = 0.5

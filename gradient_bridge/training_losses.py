@@ -62,8 +62,13 @@ class RateLoss(_Loss):
         Hz, > 0. Default: root mean square of the target.
     start : float or Quantity
         Seconds at the beginning that are left out, >= 0.
-    neurons : slice or array_like of int, optional
+    neurons : slice or array_like of int, shape (neuron,), optional
         Which neurons of the group; default: all.
+
+    Raises
+    ------
+    ValueError
+        A target of another shape or unit, below 0, or all 0 without `scale`.
     """
 
     group: str
@@ -114,6 +119,11 @@ class TraceLoss(_Loss):
         Weight of each value, >= 0, in a shape that the target takes; the mean is taken over the weights.
     start, neurons : see `RateLoss`
         As in `RateLoss`.
+
+    Raises
+    ------
+    ValueError
+        A target or weights of another shape or unit, or a target without spread and no `scale`.
     """
 
     group: str
@@ -215,6 +225,11 @@ class VanRossumLoss(_Loss):
         Time constant of the filter (s), > 0: how far apart two spikes are still near.
     start, neurons : see `RateLoss`
         As in `RateLoss`; the neurons of a dict are numbered as in the group.
+
+    Raises
+    ------
+    ValueError
+        A target that is neither spike times nor 0 and 1, a `tau` that is no positive time.
     """
 
     group: str
@@ -280,6 +295,11 @@ class CombinedLoss:
     losses : dict of str to callable
     weights : dict of str to float, optional
         Finite; default: 1 each.
+
+    Raises
+    ------
+    ValueError
+        A weight for a loss that is not there, or not finite.
     """
 
     losses: dict

@@ -37,6 +37,11 @@ class Readout:
     phase : {"first", "last"}
         At a simulation step finer than dt_ref: read in the first or in the last step of each dt_ref. Spikes
         arrive at the beginning of a dt_ref (first); a current has acted in full at its end (last).
+
+    Raises
+    ------
+    ValueError
+        A reduction or phase that is none of those listed, a `skip` that is no whole number >= 0.
     """
 
     group: str
@@ -73,6 +78,11 @@ class Initial:
         s0 = v0, as in the released scripts for ECG, S-MNIST and SSC, or s0 = 0 as for SHD.
     adaptation : float or None
         a0; None for the baseline threshold b0 of each group, as in the released scripts.
+
+    Raises
+    ------
+    ValueError
+        A value out of its range or none of those listed.
     """
 
     kind: str = "given"
@@ -108,6 +118,11 @@ class Jitter:
         Standard deviation (s), > 0.
     seed : int
         >= 0.
+
+    Raises
+    ------
+    ValueError
+        A deviation or seed out of its range.
     """
 
     group: str
@@ -142,6 +157,11 @@ class Annotations:
         grows instead of decaying; any other time constant that is not positive is refused.
     jitter : tuple of Jitter
         Of stimuli, one after the other.
+
+    Raises
+    ------
+    ValueError
+        A `dt_ref` that is no positive time, texts that are none.
     """
 
     dt_ref: Quantity | None = None

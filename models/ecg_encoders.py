@@ -76,6 +76,11 @@ class DifferenceEncoder:
         Steps of the window of a Savitzky–Golay filter of order 3: odd, >= 5; 0 for none.
     window : float, s, >= dt, or None
         Stretches of this length are normalised and encoded each by itself; None: the whole recording is.
+
+    Raises
+    ------
+    ValueError
+        A value out of its range.
     """
 
     dt: float = 0.004

@@ -22,7 +22,7 @@ def resample(signal, rate, dt, *, axis=0):
 
     Parameters
     ----------
-    signal : array_like, real
+    signal : array_like of real numbers, any shape
         Samples at `rate`, at least one along `axis`, two where the rates differ; finite.
     rate : float, Hz, > 0
     dt : float, s, > 0
@@ -73,7 +73,7 @@ def normalise(signal, *, axis=-1):
 
     Parameters
     ----------
-    signal : array_like, real
+    signal : array_like of real numbers, any shape
         Finite, at least one sample along `axis`.
     axis : int
         The time axis.

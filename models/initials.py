@@ -39,6 +39,11 @@ class Normal:
     minimum : float or Quantity, optional
         Values below are drawn again. Must lie below mean + 3 sd. For times it is one step of dt_ref unless
         given: the papers draw without a bound, so that a time constant may come out negative.
+
+    Raises
+    ------
+    ValueError
+        Several units, a deviation below 0, a minimum above mean + 3 sd.
     """
 
     mean: object
@@ -87,6 +92,11 @@ class Uniform:
     ----------
     low, high : float or Quantity
         Both plain numbers (steps of dt_ref where the parameter is a time) or both quantities; low < high.
+
+    Raises
+    ------
+    ValueError
+        Values out of order, or in several units.
     """
 
     low: object
@@ -118,6 +128,11 @@ class LogNormal:
         Standard deviation of the natural logarithm, >= 0.
     minimum, maximum : float or Quantity
         In the unit of the median, 0 <= minimum <= median <= maximum; values outside are drawn again.
+
+    Raises
+    ------
+    ValueError
+        Values out of order, or in several units.
     """
 
     median: object
@@ -165,6 +180,11 @@ class LogUniform:
     ----------
     low, high : float or Quantity
         Both plain numbers (steps of dt_ref where the parameter is a time) or both quantities; 0 < low < high.
+
+    Raises
+    ------
+    ValueError
+        Values out of order, or in several units.
     """
 
     low: object

@@ -35,6 +35,11 @@ class Parameter:
         One value for the whole group.
     positive : bool
         Values must be > 0, as those of every time.
+
+    Raises
+    ------
+    ValueError
+        A name that is no identifier, a distribution of a shared parameter.
     """
 
     name: str
@@ -80,6 +85,12 @@ class NeuronModel:
         Time (s) from a spike of the neuron until it arrives; None: dt_ref.
     start : tuple of (str, str)
         State variables that do not start at 0, each with the parameter whose value it has then.
+
+    Raises
+    ------
+    ValueError
+        A parameter that appears twice or is named but not there, a reset without threshold, a weight or delay that
+        is not positive.
     """
 
     name: str

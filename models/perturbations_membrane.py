@@ -47,6 +47,11 @@ class MembraneNoise(Perturbation):
     groups : str or tuple of str, optional
         Names or patterns; all groups with such a variable by default, the readout too.
 
+    Raises
+    ------
+    ValueError
+        A deviation that is not finite or below 0.
+
     Notes
     -----
     The numbers are drawn while the network runs, from the seed of `simulate`; each trial has its own. Change the method

@@ -83,6 +83,11 @@ class WeightQuantisation(Perturbation):
     synapses : str or tuple of str, optional
         Names or patterns; by default all with such a variable.
 
+    Raises
+    ------
+    ValueError
+        A number of bits out of its range, an unknown `per`.
+
     References
     ----------
     Krishnamoorthi 2018, arXiv:1806.08342 (symmetric quantisation with a scale for each channel).

@@ -84,11 +84,11 @@ def recorded_spikes(
 
     Parameters
     ----------
-    time : array_like (spike,)
+    time : array_like, shape (spike,)
         Times from the start of their trial, 0 ≤ time < duration, in `units`; in any order.
     duration : float
         Length of a trial in `units`, > 0; of the whole recording where it has no trials.
-    neuron, trial : array_like of int (spike,), optional
+    neuron, trial : array_like of int, shape (spike,), optional
         Which unit fired, in which trial, counted from 0; None: all the same.
     neurons, trials : int, optional
         How many there are, silent ones included; None: up to the last that fired.
