@@ -5,12 +5,12 @@ import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
 from ..statistics.intervals import bootstrap_kernel, check_resampling
+from ..statistics.positive_samples import Sample, percentile_interval_kernel
 from ..time_constants.arrays import LearnedArray, untrained
 from ..variables import milliseconds, require, same_scale, variable
 from .effects import effect_variables
 from .nulls import null_variables
 from .pairs import distance_variables, too_few, with_holm
-from .resampling import Sample, percentile_interval_kernel
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 PERCENT = np.arange(1, 100)

@@ -1,13 +1,12 @@
 """Variables of `compare`: sizes of the difference between each layer and group, with intervals."""
 
 import numpy as np
-from scipy.special import ndtr
 
 from ..statistics.distances import cliffs_delta_kernel, hedges_g_kernel
-from ..statistics.intervals import expanded_quantile
+from ..statistics.inversion import tail_shares
+from ..statistics.positive_samples import Sample
 from ..variables import variable
 from .pairs import BOUND, PAIR, over_pairs
-from .resampling import Sample
 
 _EFFECTS = (
     ("median_ratio", "median of the network over that of the cells"),
@@ -61,7 +60,6 @@ def effects_kernel(x, y, *, rng, resamples=1000, level=0.95):
         found[2, 0] = hedges_g_kernel(np.log(x), np.log(y))
         if np.ptp(x) > 0 and np.ptp(y) > 0:
             found[3, 0] = np.log(spread_x / spread_y)
-        tail = expanded_quantile(level, min(n, m))
         resampled, observed = (
             _on_shares(*parts, n, m)
             for parts in (
@@ -69,7 +67,7 @@ def effects_kernel(x, y, *, rng, resamples=1000, level=0.95):
                 [np.log(v.at_shares) for v in samples],
             )
         )
-        deviations = np.quantile(resampled - observed[:, None], ndtr([-tail, tail]), axis=-1).T
+        deviations = np.quantile(resampled - observed[:, None], tail_shares(level, min(n, m)), axis=-1).T
         found[:, 1:] = found[:, :1] + deviations
         found[1, 1:] = np.clip(found[1, 1:], -1, 1)
     found[[0, 3]] = np.exp(found[[0, 3]])

@@ -4,9 +4,10 @@ import numpy as np
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
+from ..statistics.positive_samples import Sample, area_kernel, frozen_log_quantiles, order_statistics
+from ..statistics.same_distribution import two_sided
 from ..variables import variable
 from .pairs import BOUND, PAIR, PER_TEST
-from .resampling import Sample, area_kernel, frozen_log_quantiles, order_statistics, two_sided
 
 _NULL = ("biology_null",)
 

@@ -3,9 +3,12 @@
 import numpy as np
 
 from ..statistics.distances import energy_distance_kernel, wasserstein_kernel
+from ..statistics.inversion import FEWEST
 from ..statistics.multiple import holm_kernel
+from ..statistics.positive_intervals import distance_interval_kernel
+from ..statistics.positive_samples import Sample
+from ..statistics.same_distribution import detectable_kernel, same_distribution_kernel
 from ..variables import variable
-from .resampling import FEWEST, Sample, detectable_kernel, distance_interval_kernel, same_distribution_kernel
 
 PAIR = ("biology_layer", "biology_group")
 BOUND = ("biology_bound",)
@@ -36,7 +39,7 @@ def distance_variables(layers, groups, what, *, rng, resamples, level):
         tested = over_pairs(
             layers,
             groups,
-            lambda x, y, o=options: distance_interval_kernel(x, y, level=level, **o),
+            lambda x, y, o=options: _interval(x, y, level=level, **o),
             2,
             3,
         )
@@ -124,6 +127,10 @@ def with_holm(parts):
 
 def _holds(sample):
     return sample is not None and (isinstance(sample, Sample) or len(sample) > 0)
+
+
+def _interval(x, y, **options):
+    return distance_interval_kernel(x, y, **options) if min(x.size, y.size) >= FEWEST else np.nan
 
 
 def _distances(x, y, scaled):

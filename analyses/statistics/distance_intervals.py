@@ -1,11 +1,11 @@
 """Interval of a Wasserstein distance by test inversion, which holds at and near distance 0 as well."""
 
 import numpy as np
-from scipy.special import ndtr
 
 from ..errors import InvalidInput
 from .distances import ordered_wasserstein_kernel, wasserstein_kernel
-from .intervals import LARGEST, drawn_units, expanded_quantile, unit_places, units_of
+from .intervals import LARGEST, drawn_units, unit_places, units_of
+from .inversion import crossing, tail_shares
 
 # displacements along the path at which the resamples are taken, from 0 to beyond the upper bound
 _POINTS = 9
@@ -41,7 +41,7 @@ def wasserstein_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, paired
     -------
     ndarray (2, …)
         Lower and upper bound in the units of the values; NaN for fewer than two units (clusters) in a sample. The upper
-        one is infinite where no distance of the path is rejected, as happens with fewer than some twenty units.
+        one is infinite where no distance of the path is rejected, as happens below `FEWEST` values.
 
     Raises
     ------
@@ -77,8 +77,7 @@ def wasserstein_interval_kernel(x, y, *, rng, resamples=1000, level=0.95, paired
         paired,
         1.0 if whole else np.sqrt(min(1.0, LARGEST / units)),
     )
-    tail = expanded_quantile(level, units)
-    low, high = _inverted(x, y, draw, tail, rng=rng, resamples=resamples)
+    low, high = _inverted(x, y, draw, tail_shares(level, units), rng=rng, resamples=resamples)
     return np.stack((low, high)).reshape((2,) + shape)
 
 
@@ -110,8 +109,7 @@ class _Draw:
         return i, unit_places(self.tables[1], second)
 
 
-def _inverted(x, y, draw, tail, *, rng, resamples):
-    share = ndtr(np.array([-tail, tail]))
+def _inverted(x, y, draw, share, *, rng, resamples):
     transported = _transported(x, y)
     estimate = wasserstein_kernel(x, y)
     # same draws all along a path: the quantiles are smooth in the distance
@@ -134,15 +132,10 @@ def _inverted(x, y, draw, tail, *, rng, resamples):
     paths = [slice(start, start + _POINTS) for start in range(0, len(along), _POINTS)]
     for k in np.flatnonzero(moved):
         # where even two samples of one distribution may be as far from each other, the bound is 0
-        low[k] = _crossing(estimate[k], upper[paths[0], k], at[paths[0], k])
+        low[k] = crossing(estimate[k], upper[paths[0], k], at[paths[0], k], beyond=np.inf)
         # the difference found holds noise of both signs, under which a distance varies less than under a shift
-        high[k] = max(_crossing(estimate[k], lower[part, k], at[part, k]) for part in paths)
+        high[k] = max(crossing(estimate[k], lower[part, k], at[part, k], beyond=np.inf) for part in paths)
     return low, high
-
-
-def _crossing(estimate, quantile, at):
-    # beyond the path's end nothing bounds it
-    return np.interp(estimate, np.maximum.accumulate(quantile), at, left=0.0, right=np.inf)
 
 
 def _transported(x, y):

@@ -8,15 +8,14 @@ import xarray as xr
 from scipy import stats
 
 from chronaxie.analyses import InvalidInput, MissingVariable, compare
-from chronaxie.analyses.biology.resampling import (
+from chronaxie.analyses.statistics.distances import energy_distance_kernel, wasserstein_kernel
+from chronaxie.analyses.statistics.positive_samples import (
     Sample,
     area_kernel,
-    detectable_kernel,
     energy_kernel,
     order_statistics,
-    same_distribution_kernel,
 )
-from chronaxie.analyses.statistics.distances import energy_distance_kernel, wasserstein_kernel
+from chronaxie.analyses.statistics.same_distribution import detectable_kernel, same_distribution_kernel
 
 
 def taus(values, layer=None, units="ms"):

@@ -9,8 +9,10 @@ import xarray as xr
 from scipy import stats
 
 from chronaxie.analyses import compare
-from chronaxie.analyses.biology.resampling import Sample, distance_interval_kernel, same_distribution_kernel
 from chronaxie.analyses.statistics.distances import energy_distance_kernel, wasserstein_kernel
+from chronaxie.analyses.statistics.positive_intervals import distance_interval_kernel
+from chronaxie.analyses.statistics.positive_samples import Sample
+from chronaxie.analyses.statistics.same_distribution import same_distribution_kernel
 
 CELLS = stats.lognorm(0.6, scale=18.0)
 # decay of the autocorrelation in vivo: wide beside adaptation time constants, which are narrow and slow
