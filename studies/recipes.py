@@ -173,20 +173,15 @@ SYNTHETIC_ECG = Recipe(
     lstm=_ECG_LSTM,
     source="searched on the validation split of QTDB",
 )
-_ECG_LONG = dataclasses.replace(_ECG_ALIF, batch_size=16)
+_ECG_LONG = dataclasses.replace(
+    _ECG_ALIF, batch_size=16, epochs=250, average_epochs=10.0, input_dropout=0.1, time_stretch=0.1
+)
 ECG = dataclasses.replace(
     SYNTHETIC_ECG,
-    alif=dataclasses.replace(_ECG_LONG, epochs=250, average_epochs=10.0),
+    alif=_ECG_LONG,
     adlif_network=NetworkRecipe(hidden=(36,), **ADLIF_START),
     # Eight recordings validate, unlike each other: of averaged parameters the last epoch is the safer choice.
-    adlif=dataclasses.replace(
-        _ECG_LONG,
-        epochs=250,
-        average_epochs=10.0,
-        input_dropout=0.1,
-        time_stretch=0.1,
-        select="last",
-    ),
+    adlif=dataclasses.replace(_ECG_LONG, select="last"),
     lstm=dataclasses.replace(_ECG_LSTM, epochs=120),
     unlabelled_class="P",
     source="searched on the validation recordings of seed 0 (docs/ecg.md)",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..gradient_bridge.engines import ENGINES
 from ..gradient_bridge.options import CHECKS as OF_TRAINING
+from ..gradient_bridge.options import SELECTIONS
 from .field_checks import (
     DEVICE,
     DISTRIBUTION,
@@ -38,7 +39,10 @@ _OF_SPIKING = (
     "engine",
     "brian2_trials",
 )
-_OF_RECIPE = ("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty", "finer")
+_OF_RECIPE = (
+    *("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty", "finer"),
+    *("input_dropout", "time_stretch", "average_epochs", "select"),
+)
 _CHECKS = {
     "model": one_of(MODELS),
     "match": one_of(MATCHES),
@@ -46,7 +50,8 @@ _CHECKS = {
     "hidden": counts(1).or_none(),
     **dict.fromkeys(("tau_m", "tau_a", "delays"), DISTRIBUTION.or_none()),
     "beta": NOT_NEGATIVE.or_none(),
-    **{name: check.or_none() for name, check in taken_from(OF_TRAINING, _OF_RECIPE).items()},
+    **{name: check.or_none() for name, check in taken_from(OF_TRAINING, _OF_RECIPE[:-1]).items()},
+    "select": one_of(SELECTIONS).or_none(),
     "device": DEVICE.or_none(),
     "engine": one_of(ENGINES).or_none(),
     "brian2_trials": whole(1).or_none(),
@@ -88,6 +93,10 @@ class TrainConfig:
     epochs, batch_size : int or None
     learning_rate, time_constant_rate : float or None
         Peak rates of weights and of (relative) time constants.
+    input_dropout, time_stretch, average_epochs : float or None
+        Of the stimulus and of the parameters that are kept (`Training`).
+    select : {"valid_accuracy", "valid_loss", "last"} or None
+        Which epoch is kept (`Training`).
     frozen_time_constants : bool
         Train weights and biases only.
     device : str or None
@@ -122,6 +131,10 @@ class TrainConfig:
     batch_size: int | None = None
     learning_rate: float | None = None
     time_constant_rate: float | None = None
+    input_dropout: float | None = None
+    time_stretch: float | None = None
+    average_epochs: float | None = None
+    select: str | None = None
     frozen_time_constants: bool = False
     device: str | None = None
     engine: str | None = None

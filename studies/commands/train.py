@@ -6,6 +6,8 @@ from .answering import add_json
 from .arguments import add_engine, add_options, count, not_negative, positive, whole
 from .training_study import run_training_study
 
+OF_TRAINING = ("input_dropout", "time_stretch", "average_epochs", "select")
+
 
 def add(commands):
     """Register the command."""
@@ -88,6 +90,27 @@ def add(commands):
     train.add_argument(
         "--time-constant-rate", type=positive, metavar="R", help="peak rate of the time constants"
     )
+    train.add_argument(
+        "--input-dropout",
+        type=not_negative,
+        metavar="P",
+        help="share of the stimulus left out in training, < 1",
+    )
+    train.add_argument(
+        "--time-stretch",
+        type=not_negative,
+        metavar="S",
+        help="training trials are played faster or slower by up to 1 + S",
+    )
+    train.add_argument(
+        "--average-epochs",
+        type=not_negative,
+        metavar="N",
+        help="parameters are averages over the last N epochs; 0: none",
+    )
+    train.add_argument(
+        "--select", choices=("valid_accuracy", "valid_loss", "last"), help="which epoch's parameters are kept"
+    )
     train.add_argument("--frozen-time-constants", action="store_true", help="train weights and biases only")
     train.add_argument(
         "--device", metavar="NAME", help="Brian2 device: numpy (default), cython, cpp_standalone"
@@ -128,6 +151,7 @@ def _train(given):
         "batch_size",
         "learning_rate",
         "time_constant_rate",
+        *OF_TRAINING,
         "frozen_time_constants",
         "tau_m",
         "tau_a",
@@ -160,6 +184,7 @@ def _train_physical(given):
         ("beta", None),
         ("rate_penalty", None),
         ("finer", None),
+        *((name, None) for name in OF_TRAINING),
     ):
         if getattr(given, option) != unset:
             name = option.replace("_", "-")

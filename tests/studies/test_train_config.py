@@ -5,6 +5,18 @@ import pytest
 from chronaxie.studies.train_config import TrainConfig
 
 
+def test_options_of_training_replace_those_of_the_recipe():
+    given = {"input_dropout": 0.0, "time_stretch": 0.2, "average_epochs": 3.0, "select": "last"}
+    usual, options = (TrainConfig("ecg", **g).training(unlabelled="mask") for g in ({}, given))
+    assert {name: getattr(options, name) for name in given} == given
+    assert all(getattr(usual, name) != value for name, value in given.items())
+    assert TrainConfig("ecg", "lstm", **given).training(unlabelled="mask").select == "last"
+    with pytest.raises(
+        ValueError, match="train: select must be one of valid_accuracy, valid_loss, last, or none"
+    ):
+        TrainConfig("ecg", select="best")
+
+
 def test_adaptation_and_rate_penalty_replace_those_of_the_recipe():
     usual, given = TrainConfig("digits"), TrainConfig("digits", beta=0.0, rate_penalty=0.3)
     assert usual.network.beta == 1.8
