@@ -45,7 +45,7 @@ def needed(extra=""):
     Parameters
     ----------
     extra : str
-        The name of an extra, for what that adds.
+        The name of an extra, for what that adds, with the extras that it takes in.
 
     Returns
     -------
@@ -53,7 +53,11 @@ def needed(extra=""):
     """
     asked = [Requirement(text) for text in metadata.requires(PACKAGE) or ()]
     found = [one for one in asked if one.marker is None or one.marker.evaluate({"extra": extra})]
-    return [one for one in found if bool(extra) == (one.marker is not None and "extra" in str(one.marker))]
+    found = [one for one in found if bool(extra) == (one.marker is not None and "extra" in str(one.marker))]
+    taken_in = [other for one in found if one.name == PACKAGE for other in sorted(one.extras)]
+    return [one for one in found if one.name != PACKAGE] + [
+        one for other in taken_in for one in needed(other)
+    ]
 
 
 def conflict(versions):

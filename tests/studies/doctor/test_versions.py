@@ -94,3 +94,9 @@ def test_after_a_module_that_ends_the_process_the_rest_is_imported_in_another():
     assert len(asked) == 2
     assert set(asked[0]) == {*asked[0][: asked[0].index("torch") + 1], *asked[1]}
     assert "sklearn" in asked[0]
+
+
+def test_an_extra_has_what_the_extras_have_that_it_takes_in():
+    names = {extra: {one.name for one in versions.needed(extra)} for extra in ("test", "dask", "interchange")}
+    assert names["dask"] | names["interchange"] | {"pytest"} <= names["test"]
+    assert "chronaxie" not in names["test"]
