@@ -8,8 +8,6 @@ import re
 import time
 
 import torch
-import torch._functorch.config
-from torch._dynamo.backends.registry import lookup_backend
 
 from ..models.errors import BuildError
 from .compiled_step import run_chunk
@@ -28,8 +26,9 @@ def _damaged(error):
 
 def _backward_at_once():
     """The backward pass is compiled with the forward one, so that what fails fails here; older torch always does so."""
+    from torch._functorch import config  # here, as torch._dynamo below: they take two seconds to import
+
     option = "force_non_lazy_backward_lowering"
-    config = torch._functorch.config
     return config.patch(**{option: True}) if hasattr(config, option) else contextlib.nullcontext()
 
 
@@ -66,6 +65,8 @@ class Chunk:
         self.compiled = torch.compile(run, backend=self._build, fullgraph=True, dynamic=False)
 
     def _build(self, graph, inputs):
+        from torch._dynamo.backends.registry import lookup_backend
+
         self.graphs += 1
         return lookup_backend(self.backend)(graph, inputs)
 
@@ -79,6 +80,8 @@ class Chunk:
         """
         if self.graphs:
             return dict(zip(self.names, self.compiled(*tensors), strict=True))
+        import torch._dynamo
+
         begun = time.perf_counter()
         with torch._dynamo.config.patch(suppress_errors=False), _backward_at_once():
             try:

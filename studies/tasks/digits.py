@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from sklearn import datasets
 
 from ..task import Task, make_split
 from .checking import check_fraction, check_whole
@@ -50,6 +49,8 @@ def load_digits(*, window=8, valid_fraction=0.15, test_fraction=0.2, seed=0):
     """
     check_whole("load_digits", "seed", seed)
     _check_fractions(valid_fraction, test_fraction)
+    from sklearn import datasets  # 1.5 s, which other tasks need not wait for
+
     table = datasets.load_digits()
     values = (table.data / _GREYS).astype(np.float32)
     label = table.target.astype(np.int8)
