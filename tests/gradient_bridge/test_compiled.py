@@ -21,7 +21,7 @@ from brian2 import (
 from scipy.special import erf
 from torch._dynamo.utils import counters
 
-from chronaxie.gradient_bridge import Triangular, Twin, compiled_build
+from chronaxie.gradient_bridge import Triangular, Twin
 from chronaxie.models.errors import BuildError, UnsupportedModel
 
 from .compiled_cases import hold, lif, one_pass, twins
@@ -206,7 +206,7 @@ def test_a_damaged_library_in_the_cache_of_pytorch_is_named(monkeypatch):
         raise ImportError("/cache/k2/ck24.main.so: file too short")
 
     twin = twins(lif(), backend=TRACED)[1]
-    monkeypatch.setattr(compiled_build, "lookup_backend", lambda name: load)
+    monkeypatch.setattr("torch._dynamo.backends.registry.lookup_backend", lambda name: load)
     with pytest.raises(BuildError, match=r"/cache/k2/ck24\.main\.so is damaged: delete it"):
         twin(duration=2 * ms)
 
