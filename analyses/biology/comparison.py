@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput, MissingVariable
-from ..statistics.intervals import bootstrap_kernel, check_resampling
+from ..statistics.intervals import bootstrap_kernel, check_resampling, fewest_units
+from ..statistics.inversion import FEWEST
 from ..statistics.positive_samples import Sample, percentile_interval_kernel
 from ..time_constants.arrays import LearnedArray, untrained
 from ..variables import milliseconds, require, same_scale, variable
@@ -88,9 +89,10 @@ def compare(
         NaN: everything of a layer or group without time constants. One neuron, or one cell, is no distribution: such a
         layer or group has its median and quantiles, distances of the samples, median ratio and Cliff's delta, and
         neither spread nor intervals, p values or what could be seen. Where all values are one the spread ratio and the
-        null "lognormal" are NaN. ``…_corrected`` and ``…_interval`` of the distances need 20 values on each side: fewer
-        bound no distance from above. The attribute ``biology_no_distance_interval`` names the layers and groups that
-        have fewer.
+        null "lognormal" are NaN. ``…_corrected`` and ``…_interval`` of the distances, and the interval of the spread
+        ratio, need 20 values on each side: fewer bound no distance from above. Intervals of medians, median ratio,
+        delta and g need 5 at the level 95 % (`fewest_units`). The attributes ``biology_no_distance_interval`` and
+        ``biology_no_interval`` name the layers and groups that have fewer.
 
     Raises
     ------
@@ -143,7 +145,8 @@ def compare(
             "biology_quantity": what,
             "biology_seed": seed,
             "biology_untrained": _untrained(model_tau, layers, laws),
-            "biology_no_distance_interval": too_few(layers, groups),
+            "biology_no_interval": too_few(layers, groups, fewest_units(level)),
+            "biology_no_distance_interval": too_few(layers, groups, FEWEST),
         },
         coords={name: variable(v, name, units="1", long_name=text) for name, (v, text) in coords.items()},
     )
@@ -244,7 +247,9 @@ def _summaries(side, samples, dim, what, *, counted, q, rng, resamples, level):
 
     def interval(statistic, *shape):
         found = [
-            bootstrap_kernel(x, statistic, **options) if len(x) > 1 else np.full((2, *shape), np.nan)
+            bootstrap_kernel(x, statistic, **options)
+            if len(x) >= fewest_units(level)
+            else np.full((2, *shape), np.nan)
             for x in rows
         ]
         return np.stack(found)

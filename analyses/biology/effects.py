@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..statistics.distances import cliffs_delta_kernel, hedges_g_kernel
-from ..statistics.inversion import tail_shares
+from ..statistics.intervals import fewest_units
+from ..statistics.inversion import FEWEST, tail_shares
 from ..statistics.positive_samples import Sample
 from ..variables import variable
 from .pairs import BOUND, PAIR, over_pairs
@@ -48,8 +49,8 @@ def effects_kernel(x, y, *, rng, resamples=1000, level=0.95):
     Returns
     -------
     ndarray (4, 3)
-        Estimate, lower and upper bound. NaN: intervals below two values in a sample; what needs a spread where there is
-        none.
+        Estimate, lower and upper bound. NaN: intervals below `fewest_units` values in a sample, that of the ratio of
+        spreads below `FEWEST`; what needs a spread where there is none.
     """
     found = np.full((len(_EFFECTS), 3), np.nan)
     n, m = len(x), len(y)
@@ -70,6 +71,10 @@ def effects_kernel(x, y, *, rng, resamples=1000, level=0.95):
         deviations = np.quantile(resampled - observed[:, None], tail_shares(level, min(n, m)), axis=-1).T
         found[:, 1:] = found[:, :1] + deviations
         found[1, 1:] = np.clip(found[1, 1:], -1, 1)
+        if min(n, m) < fewest_units(level):
+            found[:, 1:] = np.nan
+        if min(n, m) < FEWEST:
+            found[3, 1:] = np.nan
     found[[0, 3]] = np.exp(found[[0, 3]])
     return found
 

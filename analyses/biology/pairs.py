@@ -100,15 +100,15 @@ def distance_variables(layers, groups, what, *, rng, resamples, level):
     return parts
 
 
-def too_few(layers, groups):
-    """The layers and groups that are too small for an interval of a distance, in words; empty where there is none."""
+def too_few(layers, groups, fewest):
+    """The layers and groups of fewer than `fewest` values, in words; empty where there is none."""
     small = [
         f"{name} ({len(values)} {what})"
         for side, what in ((layers, "neurons"), (groups, "cells"))
         for name, values in side.items()
-        if 0 < len(values) < FEWEST
+        if 0 < len(values) < fewest
     ]
-    return f"fewer than {FEWEST} values: {', '.join(small)}" if small else ""
+    return f"fewer than {fewest} values: {', '.join(small)}" if small else ""
 
 
 def with_holm(parts):

@@ -111,7 +111,8 @@ def median_intervals(ds, ax, *, quantity="tau_m"):
         if np.isnan(row["timescale_median"]).all():
             _in_place_of_a_point(ax, k, _one_value(ds, quantity, layer))
         trained = "" if bool(row["timescale_trained"]) else "\nnot trained"
-        names.append(f"{layer}\nn = {int(row['timescale_count'])}{trained}")
+        few = _few(row["timescale_median"].values, row["timescale_median_interval"].values)
+        names.append(f"{layer}\nn = {int(row['timescale_count'])}{trained}{few}")
     _rows(ax, names)
     level = float(ds["timescale_median_interval"].attrs["level"])
     ax.set(xlabel=f"Median {_NAMES[quantity].lower()} (ms), {level:.0%} interval", title=_NAMES[quantity])
@@ -144,6 +145,7 @@ def displacement_forest(ds, ax, *, quantity="tau_m", against="displacement"):
             text = "no value" if row["timescale_trained"] else "not trained"
             _in_place_of_a_point(ax, place, text)
             continue
+        names[-1] += _few(float(row[value]), row[interval].values)
         p = float(row[f"{against}_p_holm"].sel({f"{against}_test": "wasserstein"}))
         _point(
             ax,
@@ -250,6 +252,11 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
 
 def _in_place_of_a_point(ax, place, text):
     ax.text(0.03, place, text, color=GREY, va="center", transform=ax.get_yaxis_transform(), bbox=WHITE)
+
+
+def _few(value, interval):
+    """What stands in the place of an interval that is not there beside a value that is."""
+    return "\ntoo few for an interval" if np.isfinite(value).any() and np.isnan(interval).all() else ""
 
 
 def _one_value(ds, quantity, layer):

@@ -210,6 +210,16 @@ def _left_out(table, rng):
     return [np.concatenate([np.ravel(table[k]) for k in part]) for part in np.array_split(order, _JACKKNIFE)]
 
 
+def fewest_units(level):
+    """Units below which an interval of a median says less than its level: 4 at 90 %, 5 at 95 %, at least 2.
+
+    No resample reaches beyond the outermost values, and the median of a distribution lies between those of n with a
+    chance of 1 − 2^(1 − n): so many units are needed for that to be the level, to 5 %. Ratios, correlations and medians
+    of differences have the same bound.
+    """
+    return max(2, int(np.ceil(1 - np.log2(1.05 - level))))
+
+
 def expanded_quantile(level, units):
     """Normal quantile whose tail is as wide as that of a t interval of `units` values (Hesterberg 2015)."""
     return float(np.sqrt(units / (units - 1)) * student.ppf((1 + level) / 2, units - 1))

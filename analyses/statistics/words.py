@@ -19,6 +19,6 @@ def interval_in_words(mean, interval, *, digits=3, unit=""):
     if np.isnan(mean):
         return "not known"
     if np.isnan(interval).any():
-        return f"{mean:.{digits}g}{unit} (one seed, no interval)"
+        return f"{mean:.{digits}g}{unit} (too few for an interval)"
     low, high = interval
     return f"{mean:.{digits}g}{unit} ({low:.{digits}g} to {high:.{digits}g})"

@@ -48,6 +48,10 @@ class LearnedArray:
         """The one value that the neurons have, or else `otherwise`."""
         return f"all {self.after[0]:g} ms" if self.constant else otherwise
 
+    def units(self, unit):
+        """How many neurons, or networks where `unit` is "seed", there are."""
+        return self.after.size if unit == "neuron" or self.seed is None else np.unique(self.seed).size
+
     def clusters(self, unit):
         """Labels for a bootstrap of whole networks, or None for one of neurons."""
         return self.seed if unit == "seed" else None

@@ -7,6 +7,7 @@ from scipy.stats import skew
 from ..statistics.intervals import METHODS, bootstrap_kernel, check_resampling
 from ..variables import variable
 from .arrays import Table, left_out, read_arrays, unit_of, untrained
+from .few import no_interval, where_enough
 
 STATISTICS = (
     ("median", "ms", "median time constant"),
@@ -71,7 +72,8 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
         ``…_interval (…, timescale_method, bound)``; the neurons of all seeds are pooled. ``timescale_count`` (all
         seeds), ``timescale_trained``. With seeds also ``timescale_seed_median (…, seed)`` (ms). Arrays that were never
         trained are named in the attribute ``untrained``; those of them that are constant are NaN, and named in
-        ``timescale_left_out``. What training made constant has its median, and no skewness.
+        ``timescale_left_out``. What training made constant has its median, and no skewness. Too few neurons (or seeds,
+        where these are resampled) have no interval (`enough`): the attribute ``timescale_no_interval`` names them.
 
     Raises
     ------
@@ -106,6 +108,8 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
                     method=method,
                     clusters=array.clusters(unit),
                 ).T
+        intervals[key][0] = where_enough(intervals[key][0], array, unit=unit, level=level)
+        intervals[key][1:] = where_enough(intervals[key][1:], array, unit=unit, level=level, spread=True)
     table = Table(arrays)
     parts = table.about(arrays)
     options = {"level": level, "resamples": resamples, "seed": seed, "unit": unit}
@@ -144,6 +148,7 @@ def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
     attrs = {
         "untrained": untrained(arrays),
         "timescale_left_out": left_out(a for a in arrays.values() if _only_a_choice(a)),
+        "timescale_no_interval": no_interval(arrays.values(), unit, level),
         "unit": unit,
     }
     return xr.Dataset(parts, coords=coords, attrs=attrs)

@@ -12,6 +12,7 @@ from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import permutation_kernel
 from ..variables import variable
 from .arrays import Table, read_arrays, unit_of, untrained
+from .few import no_interval, where_enough
 
 TESTS = ("shift", "wasserstein", "correlation")
 
@@ -68,7 +69,8 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
         relation of before and after; ``displacement_p_holm`` corrected over the arrays. With `control`:
         ``displacement_control_shift`` (ms, difference of the medians) and ``displacement_control_wasserstein`` with
         intervals, ``displacement_control_p (…, displacement_control_test)`` and ``displacement_control_paired``.
-        Arrays that were never trained are NaN and named in the attribute ``untrained``.
+        Arrays that were never trained are NaN and named in the attribute ``untrained``. Too few neurons (or seeds,
+        where these are resampled) have no interval (`enough`): the attribute ``timescale_no_interval`` names them.
 
     Raises
     ------
@@ -114,7 +116,12 @@ def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=99
         coords["displacement_control_test"] = variable(
             TESTS[:2], "displacement_control_test", units="1", long_name="what is tested"
         )
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": untrained(arrays), "unit": unit})
+    about = {
+        "untrained": untrained(arrays),
+        "timescale_no_interval": no_interval(trained.values(), unit, level),
+        "unit": unit,
+    }
+    return xr.Dataset(parts, coords=coords, attrs=about)
 
 
 def p_variables(table, name, p, tests, *, permutations, seed, unit):
@@ -139,14 +146,16 @@ def p_variables(table, name, p, tests, *, permutations, seed, unit):
 
 
 def _interval(array, kernel, unit, options):
-    clusters = array.clusters(unit)
-    if kernel is wasserstein_kernel:
-        return wasserstein_interval_kernel(
+    clusters, distance = array.clusters(unit), kernel is wasserstein_kernel
+    if distance:
+        found = wasserstein_interval_kernel(
             array.after, array.before, paired=True, clusters=clusters, **options
         )
-    return bootstrap_kernel(
-        (array.after, array.before), kernel, paired=True, clusters=(clusters, clusters), **options
-    )
+    else:
+        found = bootstrap_kernel(
+            (array.after, array.before), kernel, paired=True, clusters=(clusters, clusters), **options
+        )
+    return where_enough(found, array, unit=unit, level=options["level"], spread=distance)
 
 
 def _distance_of_means(x, y, axis=-1):
@@ -201,10 +210,12 @@ def _beside_control(trained, others, table, unit, permutations, options, recorde
         samples = (array.after, other.after)
         shift[key] = _difference_of_medians(*samples)
         distance[key] = wasserstein_kernel(*samples)
-        bounds[0][key] = bootstrap_kernel(
-            samples, _difference_of_medians, paired=same, clusters=clusters, **options
+        found = (
+            bootstrap_kernel(samples, _difference_of_medians, paired=same, clusters=clusters, **options),
+            wasserstein_interval_kernel(*samples, paired=same, clusters=clusters, **options),
         )
-        bounds[1][key] = wasserstein_interval_kernel(*samples, paired=same, clusters=clusters, **options)
+        for kept, interval, spread in zip(bounds, found, (False, True), strict=True):
+            kept[key] = where_enough(interval, array, other, unit=unit, level=options["level"], spread=spread)
         labels = None if unit == "neuron" else clusters[0] if same else clusters
         p[key] = np.array(
             [

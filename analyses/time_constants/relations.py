@@ -10,11 +10,12 @@ from ..statistics.association import (
     partial_spearman_kernel,
     spearman_kernel,
 )
-from ..statistics.intervals import bootstrap_kernel, check_resampling
+from ..statistics.intervals import bootstrap_kernel, check_resampling, fewest_units
 from ..statistics.multiple import holm_kernel
 from ..statistics.permutation import sign_flip_kernel
 from ..variables import require, variable
 from .arrays import QUANTITIES, Table, left_out, read_arrays, unit_of, untrained
+from .few import no_interval
 
 # of a neuron, in the datasets of the protocol `lesions`, and what they mean
 PROPERTIES = {
@@ -50,7 +51,8 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
         rho, which needs no shape of the relation) with ``…_interval (…, bound)``, ``relation_p`` (partners exchanged
         within a network) and ``relation_p_holm`` over all, ``relation_count`` of neurons that have both. NaN where one
         side is constant or has fewer than three neurons; the attribute ``timescale_left_out`` names the arrays of which
-        this is so, ``untrained`` those that were never trained.
+        this is so, ``untrained`` those that were never trained, ``timescale_no_interval`` those of which there
+        are too few for an interval (`enough`).
 
     Raises
     ------
@@ -175,6 +177,10 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
                 paired=True,
                 clusters=(label,) * len(samples) if unit == "seed" else None,
             )
+            # of those that have all of them
+            units = samples.shape[-1] if label is None or unit == "neuron" else np.unique(label).size
+            if units < fewest_units(level):
+                out[1:3, k] = np.nan
         numbers[quantity, layer] = out
     table = Table(arrays)
     corrected = holm_kernel(np.array([n[3] for n in numbers.values()]))
@@ -215,6 +221,7 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
     attrs = {
         "untrained": untrained(arrays),
         "timescale_left_out": left_out(a for a in arrays.values() if a.constant or a.after.size < fewest),
+        "timescale_no_interval": no_interval(arrays.values(), unit, level, spreads=False),
         "unit": unit,
     }
     return xr.Dataset(parts, coords=coords, attrs=attrs if given is None else attrs | {"given": given})

@@ -10,6 +10,7 @@ from ..statistics.intervals import LARGEST, bootstrap_kernel, check_resampling
 from ..variables import same_scale, variable
 from .arrays import QUANTITIES, Table, read_arrays, unit_of, untrained
 from .displacement import p_variables
+from .few import no_interval, where_enough
 
 TESTS = ("wasserstein",)
 
@@ -87,7 +88,7 @@ def displacement_from(
         the initial one), ``displacement_from_wasserstein`` (ms). ``displacement_from_p (…, displacement_from_test)``:
         how often as many draws from the initial distribution are as far from it; ``…_p_holm`` corrected over the
         arrays. Arrays that were never trained (constant) are NaN and named in the attribute ``untrained``. The test
-        takes neurons as independent, also those of one seed.
+        takes neurons as independent, also those of one seed. Too few neurons have no interval, as for `displacement`.
 
     Raises
     ------
@@ -124,11 +125,15 @@ def displacement_from(
             options = {"rng": rng, "resamples": resamples, "level": level, "clusters": array.clusters(unit)}
             distance, chance = theoretical_kernel(array.after, law, rng=rng, draws=draws)
             measures[key] = {
-                "wasserstein": (distance, wasserstein_interval_kernel(array.after, law, **options))
+                "wasserstein": (distance, wasserstein_interval_kernel(array.after, law, **options), True)
             }
-            for name, kernel in (("shift", _shift(law)), ("spread", _spread(law))):
+            for name, kernel, spread in (("shift", _shift(law), False), ("spread", _spread(law), True)):
                 estimate = kernel(array.after) if array.after.size > 1 else np.nan
-                measures[key][name] = (estimate, bootstrap_kernel(array.after, kernel, **options))
+                measures[key][name] = (estimate, bootstrap_kernel(array.after, kernel, **options), spread)
+            measures[key] = {
+                name: (estimate, where_enough(interval, array, unit=unit, level=level, spread=spread))
+                for name, (estimate, interval, spread) in measures[key].items()
+            }
             p[key] = np.array([chance])
     table = Table(arrays)
     parts = table.about(arrays) | p_variables(
@@ -156,8 +161,14 @@ def displacement_from(
             TESTS, "displacement_from_test", units="1", long_name="what is tested"
         )
     }
-    about = {f"initial_{name}": _text(law) for name, law in initial.items()}
-    return xr.Dataset(parts, coords=coords, attrs={"untrained": untrained(arrays), "unit": unit} | about)
+    tried = [a for a in arrays.values() if a.trained]
+    about = {
+        "untrained": untrained(arrays),
+        "timescale_no_interval": no_interval(tried, unit, level),
+        "unit": unit,
+    }
+    about |= {f"initial_{name}": _text(law) for name, law in initial.items()}
+    return xr.Dataset(parts, coords=coords, attrs=about)
 
 
 def _shift(law):

@@ -115,10 +115,20 @@ def test_distances_from_the_start_with_tests(made, against):
 
 def test_an_interval_without_an_end_is_an_arrow(made):
     ds = made.copy(deep=True)
+    # of 16 neurons there is none
+    ds["displacement_wasserstein_interval"].loc[{"bound": "low", "timescale_layer": "hidden2"}] = 1.0
     ds["displacement_wasserstein_interval"].loc[{"bound": "high", "timescale_layer": "hidden2"}] = np.inf
     ax = displacement_forest(ds, Figure().subplots())
     assert sum(line.get_marker() == ">" for line in ax.lines) == 1
     assert np.isfinite(ax.get_xlim()).all()
+
+
+def test_too_few_neurons_for_an_interval_are_written_beside_the_point(made):
+    ax = displacement_forest(made, axis())
+    rows = [t.get_text() for t in ax.get_yticklabels()]
+    assert rows == ["hidden1\nn = 24", "hidden2\nn = 16\ntoo few for an interval"]
+    row = made.sel(timescale_quantity="tau_m", timescale_layer="hidden2")
+    assert [float(row.displacement_wasserstein)] in [list(line.get_xdata()) for line in ax.get_lines()]
 
 
 def test_what_was_not_trained_is_written_instead_of_a_point(made):
