@@ -5,9 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from brian2 import Network, Quantity, get_dimensions, second
 
+Reduction = Literal["none", "mean", "sum", "softmax_sum", "last"]
 REDUCTIONS = ("none", "mean", "sum", "softmax_sum", "last")
 PHASES = ("first", "last")
 INITIALS = ("given", "zero", "random")
@@ -47,9 +49,9 @@ class Readout:
     group: str
     variable: str = "v"
     slot: str = "start"
-    reduce: str = "none"
+    reduce: Reduction = "none"
     skip: int = 0
-    phase: str = "first"
+    phase: Literal["first", "last"] = "first"
 
     def __post_init__(self):
         if self.reduce not in REDUCTIONS:

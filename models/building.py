@@ -95,7 +95,7 @@ def targets_first(synapses):
     return done
 
 
-def with_dt(description, dt):
+def with_dt(description: NetworkDescription, dt: Quantity | float) -> NetworkDescription:
     """Return the description with another simulation step.
 
     Parameters

@@ -4,6 +4,8 @@ Quantities are held as SI floats beside the seven exponents of their dimensions.
 out. How far a network has run is a part of its own, `Progress`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -267,6 +269,9 @@ class Progress:
     under_way: tuple[UnderWay, ...] = ()
 
 
+Group = NeuronGroupDescription | SpikeGeneratorDescription | PoissonGroupDescription
+
+
 @dataclass(frozen=True, eq=False)
 class NetworkDescription:
     """A network.
@@ -287,7 +292,7 @@ class NetworkDescription:
         None for a network that has not run.
     """
 
-    groups: tuple
+    groups: tuple[Group, ...]
     synapses: tuple[SynapsesDescription, ...]
     timed_arrays: tuple[TimedArrayDescription, ...]
     schedule: tuple[str, ...]
@@ -297,11 +302,11 @@ class NetworkDescription:
     poisson_inputs: tuple[PoissonInputDescription, ...] = ()
     progress: Progress | None = None
 
-    def at_start(self):
+    def at_start(self) -> NetworkDescription:
         """Return the description at t = 0: no spikes under way, no neuron refractory; values of variables stay."""
         return replace(self, progress=None)
 
-    def alone(self, name):
+    def alone(self, name: str) -> NetworkDescription:
         """Return a description of one neuron of a group, without values: what its equations alone decide."""
         group = self.group(name)
         equations = tuple(replace(e, flags=()) if "linked" in e.flags else e for e in group.equations)
@@ -310,7 +315,7 @@ class NetworkDescription:
             self, groups=(one,), synapses=(), poisson_inputs=(), annotations=Annotations(), progress=None
         )
 
-    def group(self, name):
+    def group(self, name: str) -> Group:
         """Return the group of that name.
 
         Raises
@@ -323,11 +328,11 @@ class NetworkDescription:
                 return group
         raise KeyError(f"no group {name!r}; the network has {', '.join(g.name for g in self.groups)}")
 
-    def replace_group(self, group):
+    def replace_group(self, group: Group) -> NetworkDescription:
         """Return the description with the group of the same name replaced."""
         return replace(self, groups=tuple(group if g.name == group.name else g for g in self.groups))
 
-    def size(self, name):
+    def size(self, name: str) -> int:
         """Return the number of neurons of a group, or of synapses, in one trial."""
         for s in self.synapses:
             if s.name == name:

@@ -8,6 +8,7 @@ company with it.
 import importlib
 import os
 from contextlib import ExitStack, contextmanager
+from typing import Literal
 
 import numpy as np
 from brian2 import Network, prefs, seed
@@ -22,6 +23,7 @@ from .scratch import scratch_folder
 # `brian2.devices.device` as an attribute is a proxy of the same name; the module is meant.
 brian2_device = importlib.import_module("brian2.devices.device")
 
+Device = Literal["numpy", "cython", "cpp_standalone", "cuda_standalone"]
 DEVICES = ("numpy", "cython", "cpp_standalone", CUDA)
 INEXACT_FLAGS = (
     "-ffast-math",

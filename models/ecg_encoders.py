@@ -1,11 +1,15 @@
 """How leads of an ECG become spikes, as one object: what a network and a new recording must have in common."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy  # loads scipy.signal when it is first used: half a second that most programs need not spend
+from numpy.typing import ArrayLike
 
 from .ecg_encoding import binary_level_crossing, check_bits
 from .encoders import _positive, level_crossing, threshold_difference
@@ -37,24 +41,24 @@ class ECGEncoder:
         check_bits(self.bits, "ECGEncoder")
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """Names of the channels of one lead, in the order of `binary_level_crossing`."""
         return tuple(f"{side} {2**k}" for k in range(self.bits) for side in ("up", "down"))
 
     leads = 1
     window = None  # normalised over the whole recording
 
-    def encode(self, signal):
+    def encode(self, signal: ArrayLike) -> np.ndarray:
         """Events (…, channel) of a normalised lead (…, time): `binary_level_crossing`."""
         return binary_level_crossing(signal, self.delta, bits=self.bits, axis=-1)
 
     @property
-    def steepest(self):
+    def steepest(self) -> float:
         """The largest move in one step, standard deviations, that the code follows in any case."""
         return self.delta * (2**self.bits - 1)
 
     @property
-    def words(self):
+    def words(self) -> str:
         """What it does, in words."""
         return f"level crossings counted in binary, delta {self.delta:g} sd, {self.bits} bits"
 
@@ -103,7 +107,7 @@ class DifferenceEncoder:
     leads = 2
     channels = ("up", "down")
 
-    def encode(self, signal):
+    def encode(self, signal: ArrayLike) -> np.ndarray:
         """Events (…, channel) of a normalised lead (…, time), which is smoothed first.
 
         Raises
@@ -122,7 +126,7 @@ class DifferenceEncoder:
         return threshold_difference(z, self.threshold, axis=-1)
 
     @property
-    def words(self):
+    def words(self) -> str:
         """What it does, in words."""
         over = f" after smoothing over {self.smoothing} steps" if self.smoothing else ""
         parts = f", windows of {self.window:g} s by themselves" if self.window else ""
@@ -145,7 +149,7 @@ class LevelCrossingEncoder:
 
     dt: float = 0.004
     delta: float = 0.35
-    follow: str = "sample"
+    follow: Literal["step", "sample"] = "sample"
 
     def __post_init__(self):
         _positive(self.dt, "dt", "LevelCrossingEncoder")
@@ -155,12 +159,12 @@ class LevelCrossingEncoder:
     channels = ("up", "down")
     window = None
 
-    def encode(self, signal):
+    def encode(self, signal: ArrayLike) -> np.ndarray:
         """Events (…, channel) of a normalised lead (…, time)."""
         return level_crossing(signal, self.delta, axis=-1, follow=self.follow)
 
     @property
-    def words(self):
+    def words(self) -> str:
         """What it does, in words."""
         return f"level crossings {self.delta:g} sd apart"
 
@@ -168,7 +172,7 @@ class LevelCrossingEncoder:
 ENCODERS = {e.__name__: e for e in (ECGEncoder, DifferenceEncoder, LevelCrossingEncoder)}
 
 
-def encoder_text(encoder):
+def encoder_text(encoder: ECGEncoder | DifferenceEncoder | LevelCrossingEncoder) -> str:
     """An encoder as JSON, to travel with a network; inverse: `encoder_from`.
 
     Parameters
@@ -182,7 +186,7 @@ def encoder_text(encoder):
     return json.dumps({"name": type(encoder).__name__} | dataclasses.asdict(encoder))
 
 
-def encoder_from(text):
+def encoder_from(text: str) -> ECGEncoder | DifferenceEncoder | LevelCrossingEncoder:
     """The encoder of a text that `encoder_text` wrote; the text is not trusted.
 
     Parameters

@@ -1,9 +1,13 @@
 """Raw ECG as spikes: resampled, normalised, and its level crossings counted in binary; with the inverse."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import scipy  # loads scipy.signal when it is first used: half a second that most programs need not spend
+from numpy.typing import ArrayLike
 
 from .encoders import _positive, _time_first
 
@@ -12,7 +16,7 @@ MOST_BITS = 16
 _FEW = 4
 
 
-def resample(signal, rate, dt, *, axis=0):
+def resample(signal: ArrayLike, rate: float, dt: float, *, axis: int = 0) -> np.ndarray:
     """Bring a signal to another time step, without aliases.
 
     The ratio of the rates is taken as a fraction p/q; the signal is interpolated by p, filtered by a linear
@@ -66,7 +70,7 @@ def resample(signal, rate, dt, *, axis=0):
     return np.moveaxis(y, 0, axis % np.ndim(signal))
 
 
-def normalise(signal, *, axis=-1):
+def normalise(signal: ArrayLike, *, axis: int = -1) -> tuple[np.ndarray, np.ndarray | Any, np.ndarray | Any]:
     """Mean 0 and standard deviation 1 along time.
 
     z = (x − m) / s, with m the mean and s the standard deviation along `axis`. Inverse: x = m + s z.
@@ -102,7 +106,7 @@ def normalise(signal, *, axis=-1):
     return np.moveaxis((x - mean) / sd, 0, axis % np.ndim(signal)), mean, sd
 
 
-def binary_level_crossing(signal, delta, *, bits=8, axis=-1):
+def binary_level_crossing(signal: ArrayLike, delta: float, *, bits: int = 8, axis: int = -1) -> np.ndarray:
     """Level crossings, as many as there are in a step, counted in binary over several channels.
 
     Levels lie `delta` apart. With the reference r[0] = x[0] and, for t = 1, 2, …::
@@ -153,7 +157,9 @@ def binary_level_crossing(signal, delta, *, bits=8, axis=-1):
     return np.moveaxis(events.reshape(*x.shape, 2 * bits), 0, axis % np.ndim(signal))
 
 
-def decode_binary_level_crossing(events, delta, *, start=0.0, axis=-2):
+def decode_binary_level_crossing(
+    events: ArrayLike, delta: float, *, start: ArrayLike = 0.0, axis: int = -2
+) -> np.ndarray:
     """The reference of `binary_level_crossing`, rebuilt from its events.
 
     r[t] = start + delta * sum over i <= t and k of 2**k (up_k[i] − down_k[i])
@@ -218,7 +224,7 @@ def decode_binary_level_crossing(events, delta, *, start=0.0, axis=-2):
     return np.moveaxis(start + delta * levels, 0, axis % np.ndim(events))
 
 
-def overload(signal, delta, *, bits=8, axis=-1):
+def overload(signal: ArrayLike, delta: float, *, bits: int = 8, axis: int = -1) -> np.ndarray:
     """Steps at which `binary_level_crossing` is not within `delta` of the signal, because it moves too fast.
 
     Parameters

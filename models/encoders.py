@@ -1,11 +1,18 @@
 """Spike encoders: from sampled signals to events, one up and one down channel for each signal."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 _FOLLOW = ("step", "sample")
 
 
-def level_crossing(signal, delta, *, axis=-1, follow="step"):
+def level_crossing(
+    signal: ArrayLike, delta: float, *, axis: int = -1, follow: Literal["step", "sample"] = "step"
+) -> np.ndarray:
     """Events where a signal has moved by `delta` away from a reference that follows it.
 
     With the reference r[0] = x[0] and, for t = 1, 2, …::
@@ -66,7 +73,9 @@ def level_crossing(signal, delta, *, axis=-1, follow="step"):
     return np.moveaxis(events, 0, axis % np.ndim(signal))
 
 
-def decode_level_crossing(events, delta, *, start=0.0, axis=-2):
+def decode_level_crossing(
+    events: ArrayLike, delta: float, *, start: ArrayLike = 0.0, axis: int = -2
+) -> np.ndarray:
     """The reference of `level_crossing` with ``follow="step"``, rebuilt from its events.
 
     r[t] = start + delta * sum over k <= t of (up[k] - down[k])
@@ -126,7 +135,7 @@ def decode_level_crossing(events, delta, *, start=0.0, axis=-2):
     return np.moveaxis(start + delta * np.cumsum(e[..., 0] - e[..., 1], axis=0), 0, axis % np.ndim(events))
 
 
-def threshold_difference(signal, threshold, *, axis=-1):
+def threshold_difference(signal: ArrayLike, threshold: float, *, axis: int = -1) -> np.ndarray:
     """Events where a signal moves by at least `threshold` from one sample to the next.
 
     up[t] = x[t] - x[t-1] >= threshold;  down[t] = x[t] - x[t-1] <= -threshold;  no event at t = 0

@@ -1,5 +1,7 @@
 """Errors of the models package that a caller may want to catch."""
 
+from __future__ import annotations
+
 
 class UnsupportedModel(NotImplementedError):
     """A network uses something that the package cannot mirror; it is never approximated.
@@ -21,7 +23,7 @@ class UnsupportedModel(NotImplementedError):
         As given.
     """
 
-    def __init__(self, object_name, feature, remedy, verb="uses"):
+    def __init__(self, object_name: str, feature: str, remedy: str, verb: str = "uses") -> None:
         self.object_name = object_name
         self.feature = feature
         self.remedy = remedy

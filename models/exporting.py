@@ -1,13 +1,18 @@
 """`export`: a network leaves the package, as a plain Brian2 script or as its values."""
 
+from __future__ import annotations
+
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from brian2 import Network
+import xarray as xr
+from brian2 import Network, Quantity
 from brian2.core.namespace import get_local_namespace
 
 from .describing import describe
@@ -18,6 +23,7 @@ from .exporting_script import script_text
 from .exporting_values import all_arrays, script_arrays
 from .interchange.nir_graphs import write_nir
 from .progress import from_start
+from .starts import Start
 from .traces import traces_of
 
 FORMS = ("brian2", "npz", "csv", "nir")
@@ -26,18 +32,18 @@ _LEFT_BY_RUNS = ("cython_cache", "cpp_standalone", "__pycache__")
 
 
 def export(
-    net,
-    folder,
+    net: Network | NetworkDescription,
+    folder: str | os.PathLike[str],
     *,
-    to="brian2",
-    stimulus=None,
-    initial=None,
-    trials=None,
-    duration=None,
-    about=None,
-    overwrite=False,
-    namespace=None,
-):
+    to: Literal["brian2", "npz", "csv", "nir"] = "brian2",
+    stimulus: xr.DataArray | Mapping[str, xr.DataArray] | None = None,
+    initial: Start | None = None,
+    trials: int | None = None,
+    duration: Quantity | float | None = None,
+    about: str | None = None,
+    overwrite: bool = False,
+    namespace: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a network into a folder for use without this package.
 
     ``"brian2"``: ``network.py``, a script that needs numpy and brian2 alone and gives the spikes of `simulate` on

@@ -1,10 +1,12 @@
 """Hair cells and their nerve fibres: from the envelopes of a cochlea to spikes, as a Brian2 group."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 
 import numpy as np
 import xarray as xr
-from brian2 import Clock, Network, NeuronGroup, TimedArray, second
+from brian2 import Clock, Network, NeuronGroup, Quantity, TimedArray, second
 
 from .annotations import annotate
 from .simulating import simulate
@@ -80,7 +82,7 @@ tau_refractory : second (constant, shared)
 """
 
 
-def hair_cells(channels, *, cells=None, dt=1e-3):
+def hair_cells(channels: int, *, cells: HairCells | None = None, dt: Quantity | float = 1e-3) -> Network:
     """A Brian2 network of one hair cell a channel, driven by a `TimedArray`.
 
     Parameters

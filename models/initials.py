@@ -1,11 +1,14 @@
 """Initial distributions of parameters and weights, drawn with NumPy generators."""
 
+from __future__ import annotations
+
 import dataclasses
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from brian2 import Quantity, get_dimensions, have_same_dimensions, second
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,13 @@ class Constant:
         A plain number stands for steps of dt_ref where the parameter is a time.
     """
 
-    value: object
+    value: Quantity | ArrayLike
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         return np.full(size, np.asarray(self.value, dtype=float))
 
     @property
-    def scale(self):
+    def scale(self) -> Quantity | ArrayLike:
         return self.value
 
 
@@ -46,9 +49,9 @@ class Normal:
         Several units, a deviation below 0, a minimum above mean + 3 sd.
     """
 
-    mean: object
-    sd: object
-    minimum: object = None
+    mean: Quantity | float
+    sd: Quantity | float
+    minimum: Quantity | float | None = None
 
     def __post_init__(self):
         if get_dimensions(self.mean) is not get_dimensions(self.sd):
@@ -69,7 +72,7 @@ class Normal:
                     f"sd {self.sd}"
                 )
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         mean, sd = float(self.mean), float(self.sd)
         values = rng.normal(mean, sd, size)
         if self.minimum is not None:
@@ -80,7 +83,7 @@ class Normal:
         return values
 
     @property
-    def scale(self):
+    def scale(self) -> Quantity | float:
         return self.mean
 
 
@@ -99,8 +102,8 @@ class Uniform:
         Values out of order, or in several units.
     """
 
-    low: object
-    high: object
+    low: Quantity | float
+    high: Quantity | float
 
     def __post_init__(self):
         if get_dimensions(self.low) is not get_dimensions(self.high) or not float(self.low) < float(
@@ -108,11 +111,11 @@ class Uniform:
         ):
             raise ValueError(f"Uniform: expected low < high in one unit, got {self.low} and {self.high}")
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         return rng.uniform(float(self.low), float(self.high), size)
 
     @property
-    def scale(self):
+    def scale(self) -> Quantity | float:
         return self.low
 
 
@@ -135,10 +138,10 @@ class LogNormal:
         Values out of order, or in several units.
     """
 
-    median: object
+    median: Quantity | float
     log_sd: float
-    minimum: object
-    maximum: object
+    minimum: Quantity | float
+    maximum: Quantity | float
 
     def __post_init__(self):
         dimensions = {get_dimensions(v) for v in (self.median, self.minimum, self.maximum)}
@@ -156,7 +159,7 @@ class LogNormal:
         if isinstance(self.log_sd, Quantity) or not 0 <= float(self.log_sd) < np.inf:
             raise ValueError(f"LogNormal: log_sd must be a finite number >= 0, got {self.log_sd!r}")
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         low, high = float(self.minimum), float(self.maximum)
         values = float(self.median) * np.exp(self.log_sd * rng.standard_normal(size))
         outside = (values < low) | (values > high)
@@ -168,7 +171,7 @@ class LogNormal:
         return values
 
     @property
-    def scale(self):
+    def scale(self) -> Quantity | float:
         return self.median
 
 
@@ -187,8 +190,8 @@ class LogUniform:
         Values out of order, or in several units.
     """
 
-    low: object
-    high: object
+    low: Quantity | float
+    high: Quantity | float
 
     def __post_init__(self):
         if (
@@ -199,11 +202,11 @@ class LogUniform:
                 f"LogUniform: expected 0 < low < high in one unit, got {self.low} and {self.high}"
             )
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         return np.exp(rng.uniform(np.log(float(self.low)), np.log(float(self.high)), size))
 
     @property
-    def scale(self):
+    def scale(self) -> Quantity | float:
         return self.low
 
 
@@ -216,7 +219,7 @@ DISTRIBUTIONS = {
 }
 
 
-def initial_from(text):
+def initial_from(text: str) -> Constant | Normal | LogNormal | Uniform | LogUniform:
     """The distribution that a text names, as configurations and the command line have it.
 
     Parameters

@@ -1,5 +1,7 @@
 """`with_method`: the same network under another of Brian2's integration methods."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +21,9 @@ from .membrane_steps import check_method_change
 DEPRECATED = ("independent",)
 
 
-def with_method(description, method):
+def with_method(
+    description: NetworkDescription, method: str | Sequence[str] | Mapping[str, str | Sequence[str]]
+) -> NetworkDescription:
     """Return the description with another integration method.
 
     A method is a choice of accuracy, as dt is: ``exact`` (of linear equations) has no error, ``euler`` and

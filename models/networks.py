@@ -23,7 +23,7 @@ from brian2 import (
     second,
 )
 
-from .annotations import Initial, Readout, annotate
+from .annotations import Initial, Readout, Reduction, annotate
 from .deletion import expect_copies
 from .devices import making
 from .initials import draw, orthogonal, stream, xavier_uniform
@@ -51,7 +51,7 @@ def srnn(
     seed: int = 0,
     input_gain: float = 1.0,
     recurrent_gain: float = 1.0,
-    readout_reduce: str = "none",
+    readout_reduce: Reduction = "none",
     readout_skip: int = 10,
     **initial: Any,
 ) -> Network:

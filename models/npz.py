@@ -1,6 +1,9 @@
 """Files of NumPy arrays, read without trusting them."""
 
+from __future__ import annotations
+
 import zipfile
+from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
@@ -12,7 +15,7 @@ class ArraysRefused(ValueError):
     """An `.npz` file cannot be read: where, what was expected, what came, what to do."""
 
 
-def read_npz(path, *, largest=LARGEST):
+def read_npz(path: Path, *, largest: int = LARGEST) -> dict[str, np.ndarray]:
     """All arrays of an ``.npz`` file; nothing is unpickled.
 
     Parameters

@@ -1,5 +1,7 @@
 """Perturbations of weights: noise and quantisation."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,7 +111,7 @@ class WeightQuantisation(Perturbation):
         object.__setattr__(self, "synapses", patterns("WeightQuantisation, synapses", self.synapses))
 
     @property
-    def is_zero(self):
+    def is_zero(self) -> bool:
         """Whether nothing changes."""
         return self.bits is None
 

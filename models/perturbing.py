@@ -1,8 +1,12 @@
 """`perturb`: the same network, made worse on purpose; and what every perturbation (`perturbations*`) shares."""
 
+from __future__ import annotations
+
 import fnmatch
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from brian2 import Network, Quantity, get_dimensions, second
@@ -17,6 +21,7 @@ from .membrane_steps import check_step
 from .progress import from_start
 
 ABOUT = "perturbations"
+Net = TypeVar("Net", bound=Network | NetworkDescription)
 
 
 class Perturbation(ABC):
@@ -26,7 +31,9 @@ class Perturbation(ABC):
     zero the description comes back as it is. Subclasses are frozen dataclasses whose first field is the strength.
     """
 
-    def __call__(self, description, *, seed=0, position=0):
+    def __call__(
+        self, description: NetworkDescription, *, seed: int = 0, position: int = 0
+    ) -> NetworkDescription:
         """Return the perturbed description.
 
         Parameters
@@ -73,12 +80,12 @@ class Perturbation(ABC):
         return description
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """Name of the perturbation, for messages."""
         return type(self).__name__
 
     @property
-    def is_zero(self):
+    def is_zero(self) -> bool:
         """Whether nothing changes."""
         return float(getattr(self, fields(self)[0].name)) == 0
 
@@ -91,7 +98,9 @@ class Perturbation(ABC):
         """Return the description with one target perturbed; ``rng(name)`` is the generator of a named quantity."""
 
 
-def perturb(net, *perturbations, seed=0, namespace=None):
+def perturb(
+    net: Net, *perturbations: Perturbation, seed: int = 0, namespace: Mapping[str, Any] | None = None
+) -> Net:
     """Apply perturbations to a network, one after the other.
 
     Parameters

@@ -1,6 +1,9 @@
 """From a simulated dataset to class scores, as the network's readout defines them."""
 
+from __future__ import annotations
+
 import numpy as np
+import xarray as xr
 from scipy.special import softmax
 
 from .annotations import SPIKES
@@ -29,7 +32,7 @@ def reduce_steps(kept, reduce, softmax_over_classes):
     return (softmax_over_classes(kept) if reduce == "softmax_sum" else kept).sum(1)
 
 
-def readout_scores(ds):
+def readout_scores(ds: xr.Dataset) -> np.ndarray:
     """Class scores of a simulation.
 
     Parameters

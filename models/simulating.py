@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import xarray as xr
 from brian2 import Network, Quantity
@@ -12,7 +12,9 @@ from brian2.core.namespace import get_local_namespace
 
 from .cuda import CUDA, CudaOptions
 from .description import NetworkDescription
+from .devices import Device
 from .simulation import Simulation
+from .starts import Start
 
 
 def simulate(
@@ -23,9 +25,9 @@ def simulate(
     trials: int | None = None,
     seed: int | None = None,
     dt: Quantity | float | None = None,
-    device: Literal["numpy", "cython", "cpp_standalone", "cuda_standalone"] = "numpy",
+    device: Device = "numpy",
     record: Mapping[str, Any] | None = None,
-    initial: Any = None,
+    initial: Start | None = None,
     namespace: Mapping[str, Any] | None = None,
     sample_dt: Quantity | float | None = None,
     progress: bool | None = None,

@@ -1,24 +1,30 @@
 """`Simulation`: a network made ready on a device once, for any number of runs."""
 
+from __future__ import annotations
+
+import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import brian2
 import numpy as np
 import xarray as xr
+from brian2 import Network, Quantity
 from brian2.core.namespace import get_local_namespace
 from tqdm import tqdm
 
 from .._version import __version__
 from .batches import batch_size
 from .building import with_dt
-from .cuda import CUDA
+from .cuda import CUDA, Built, CudaOptions
 from .cuda_engine import CudaEngine
 from .describing import describe
 from .description import Array, NetworkDescription, SpikeGeneratorDescription
-from .devices import check_device
+from .devices import Device, check_device
 from .inputs_of_trials import trial_inputs
 from .methods import with_method
 from .progress import from_start
@@ -26,7 +32,7 @@ from .recordings import connectivity_variables, spiking
 from .runtime import RuntimeEngine
 from .sinks import FileSink, MemorySink
 from .standalone import StandaloneEngine
-from .starts import start_states
+from .starts import Start, start_states
 from .stimuli import named, reference_step, stimulus_steps, stimulus_trials, with_generators
 from .times import check_time_constants, seconds, whole_steps
 from .traces import shapes_of, traces_of
@@ -68,25 +74,25 @@ class Simulation:
 
     def __init__(
         self,
-        net,
-        stimulus=None,
+        net: Network | NetworkDescription,
+        stimulus: xr.DataArray | Mapping[str, xr.DataArray] | None = None,
         *,
-        duration=None,
-        trials=None,
-        seed=None,
-        dt=None,
-        device="numpy",
-        record=None,
-        namespace=None,
-        sample_dt=None,
-        method=None,
-        batch=None,
-        workers=1,
-        threads=1,
-        fast_math=False,
-        timeout=None,
-        cuda=None,
-    ):
+        duration: Quantity | float | None = None,
+        trials: int | None = None,
+        seed: int | None = None,
+        dt: Quantity | float | None = None,
+        device: Device = "numpy",
+        record: Mapping[str, Any] | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        sample_dt: Quantity | float | None = None,
+        method: str | Mapping[str, str] | None = None,
+        batch: int | None = None,
+        workers: int = 1,
+        threads: int = 1,
+        fast_math: bool = False,
+        timeout: Quantity | float | None = None,
+        cuda: CudaOptions | None = None,
+    ) -> None:
         if namespace is None:
             namespace = get_local_namespace(level=1)
         check_device(device, cuda=cuda)
@@ -139,15 +145,15 @@ class Simulation:
         self._stack, self._ready = None, False
 
     @property
-    def builds(self):
+    def builds(self) -> int:
         return self._engine.builds
 
     @property
-    def build_time_s(self):
+    def build_time_s(self) -> float:
         return self._engine.build_time_s
 
     @property
-    def built(self):
+    def built(self) -> Built | None:
         """What was compiled last, on ``cuda_standalone`` alone (`Built`)."""
         return getattr(self._engine, "built", None)
 
@@ -161,7 +167,7 @@ class Simulation:
         stack, self._stack, self._ready = self._stack, None, False
         return stack.__exit__(*error)
 
-    def build(self):
+    def build(self) -> None:
         """Build and compile, so that `run` only runs; `run` does it where it was not done."""
         if self._stack is None:
             raise RuntimeError(
@@ -171,7 +177,13 @@ class Simulation:
             self._engine.open(self._inputs, len(self._labels), self._stack)
             self._ready = True
 
-    def run(self, *, initial=None, progress=None, to=None):
+    def run(
+        self,
+        *,
+        initial: Start | None = None,
+        progress: bool | None = None,
+        to: str | os.PathLike[str] | None = None,
+    ) -> xr.Dataset:
         """Run all trials once.
 
         Parameters

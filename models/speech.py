@@ -1,11 +1,17 @@
 """From recordings of speech to spikes: cochlea, then hair cells of one or more sensitivities a channel."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from .cochlea import check_exponent, cochleagram, erb_space, gammatone_filters
+from .devices import Device
 from .hair_cells import HairCells, hair_cell_spikes
 from .times import seconds, whole_steps
 
@@ -72,27 +78,35 @@ class SpeechEncoder:
             raise TypeError(f"SpeechEncoder: cells must be HairCells, at least one, got {self.cells!r}")
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Length of a trial, s."""
         return self.steps * self.dt
 
     @property
-    def frequencies(self):
+    def frequencies(self) -> np.ndarray:
         """Centre frequencies, (channel,) Hz."""
         return erb_space(self.channels, self.low, self.high)
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """Names of the channels of the result, ``"412 Hz"``; with several kinds of cells ``"412 Hz, cell 1"``."""
         kinds = [f", cell {k + 1}" for k in range(len(self.cells))] if len(self.cells) > 1 else [""]
         return tuple(f"{f:.4g} Hz{kind}" for kind in kinds for f in self.frequencies)
 
-    def key(self):
+    def key(self) -> dict[str, Any]:
         """Everything that decides the spikes of a recording, as JSON values."""
         return {"version": VERSION} | asdict(self)
 
 
-def encode_speech(recordings, sampling_rate, *, encoder=None, device="numpy", block=250, progress=False):
+def encode_speech(
+    recordings: Sequence[ArrayLike] | np.ndarray,
+    sampling_rate: float,
+    *,
+    encoder: SpeechEncoder | None = None,
+    device: Device = "numpy",
+    block: int = 250,
+    progress: bool = False,
+) -> np.ndarray:
     """Spikes of the hair cells for each recording.
 
     Parameters

@@ -1,19 +1,28 @@
 """States at the start of each trial: zero, or the random start of the papers' code."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .annotations import Initial
-from .description import NeuronGroupDescription
+from .description import NetworkDescription, NeuronGroupDescription
 from .errors import UnsupportedModel
 from .initials import stream
 from .neurons import ALIF, LIF, LeakyIntegrator
 
+# How trials start: an Initial, its kind, or values by group and variable.
+Start = Initial | Literal["given", "zero", "random"] | Mapping[str, Mapping[str, ArrayLike]]
+
 _SYNAPSE = ALIF.synapse
 
 
-def start_states(description, initial, trials):
+def start_states(
+    description: NetworkDescription, initial: Start, trials: int
+) -> dict[str, dict[str, np.ndarray]]:
     """Values of the state variables at the start of each trial.
 
     The papers' code starts from a random membrane v0, an adaptation a0 and a fractional previous spike s0, which

@@ -1,14 +1,18 @@
 """Stimuli put into the inputs of a network description: checked first, never clipped or resampled."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from brian2 import Quantity
 
 from .description import (
     Array,
+    NetworkDescription,
     NeuronGroupDescription,
     PoissonGroupDescription,
     SpikeGeneratorDescription,
@@ -127,7 +131,12 @@ def _refuse(name, why):
     )
 
 
-def with_stimulus(description, stimulus, *, step=None):
+def with_stimulus(
+    description: NetworkDescription,
+    stimulus: xr.DataArray | Mapping[str, xr.DataArray],
+    *,
+    step: Quantity | float | None = None,
+) -> NetworkDescription:
     """Return the description with its inputs replaced.
 
     Parameters

@@ -1,5 +1,7 @@
 """Independent trials as copies side by side in one network."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import replace
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from .description import (
     Array,
+    NetworkDescription,
     NeuronGroupDescription,
     PoissonGroupDescription,
     SpikeGeneratorDescription,
@@ -19,7 +22,7 @@ _RANDOM = re.compile(r"\b(rand|randn|poisson)\s*\(")
 INDEXED = r"\b([A-Za-z_]\w*)\(\s*t\s*,\s*i\s*\)"
 
 
-def tile(description, trials):
+def tile(description: NetworkDescription, trials: int) -> NetworkDescription:
     """Return a description of `trials` independent copies, trial outside, neuron inside.
 
     Within a trial every object keeps its order, so that a tiled trial gives the same bits as a single one.

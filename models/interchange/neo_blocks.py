@@ -1,12 +1,20 @@
 """`to_neo`: a simulation as Neo's objects, which elephant, Viziphant and others read."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from .extras import require
+from ..extras import require
 from .simulated import check_simulated, spikes_of, traces_of_simulation
 
+if TYPE_CHECKING:
+    import neo
+    import xarray as xr
 
-def to_neo(ds):
+
+def to_neo(ds: xr.Dataset) -> neo.Block:
     """Say a simulation in Neo.
 
     Parameters

@@ -1,27 +1,36 @@
 """`to_nir`, `from_nir` and their files: a Brian2 network as a graph of the Neuromorphic Intermediate Representation."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from brian2 import Network
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from brian2 import Network, Quantity
 from brian2.core.namespace import get_local_namespace
 
-from ..annotations import REDUCTIONS
+from ..annotations import REDUCTIONS, Reduction
 from ..atomic import written_beside
 from ..building import build
 from ..describing import describe
 from ..description import NetworkDescription
 from ..errors import FileRefused
+from ..extras import require
 from ..progress import from_start
 from ..times import ROUNDING, seconds
-from .extras import require
 from .nir_building import description_of
 from .nir_plan import plan_of
 from .nir_writing import DT, graph_of
 
+if TYPE_CHECKING:
+    import nir
+
+
 INPUTS = ("spikes", "current")
 
 
-def to_nir(net, *, namespace=None):
+def to_nir(net: Network | NetworkDescription, *, namespace: Mapping[str, Any] | None = None) -> nir.NIRGraph:
     """Say a network in NIR, the Neuromorphic Intermediate Representation.
 
     The equations decide, not their names: a group whose equations, threshold and reset are those of LIF, CubaLIF, LI,
@@ -67,7 +76,13 @@ def to_nir(net, *, namespace=None):
     return graph_of(from_start(description))
 
 
-def from_nir(graph, *, dt=None, input="spikes", readout_reduce="none"):
+def from_nir(
+    graph: nir.NIRGraph,
+    *,
+    dt: Quantity | float | None = None,
+    input: Literal["spikes", "current"] = "spikes",
+    readout_reduce: Reduction = "none",
+) -> Network:
     """Make the Brian2 network of a NIR graph.
 
     Its groups and synapses bear the names of the nodes, their variables those of NIR (``tau``, ``v_leak``, …; ``w`` of
@@ -111,7 +126,13 @@ def from_nir(graph, *, dt=None, input="spikes", readout_reduce="none"):
     return build(description_of(plan, graph, dt=step, input=input, reduce=readout_reduce))
 
 
-def write_nir(net, path, *, overwrite=False, namespace=None):
+def write_nir(
+    net: Network | NetworkDescription | nir.NIRGraph,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    namespace: Mapping[str, Any] | None = None,
+) -> Path:
     """Write the graph of a network into a file (HDF5, as `nir.write`), whole or not at all.
 
     Parameters
@@ -144,7 +165,13 @@ def write_nir(net, path, *, overwrite=False, namespace=None):
     return path
 
 
-def read_nir(path, *, dt=None, input="spikes", readout_reduce="none"):
+def read_nir(
+    path: str | os.PathLike[str],
+    *,
+    dt: Quantity | float | None = None,
+    input: Literal["spikes", "current"] = "spikes",
+    readout_reduce: Reduction = "none",
+) -> Network:
     """Make the network of a NIR file.
 
     Parameters

@@ -1,18 +1,32 @@
 """`to_nwb`: a simulation as a file of Neurodata Without Borders."""
 
+from __future__ import annotations
+
+import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ..atomic import written_beside
-from .extras import require
+from ..extras import require
 from .simulated import check_simulated, spikes_of, traces_of_simulation
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def to_nwb(ds, path, *, description="simulated by chronaxie", session_start=None, overwrite=False):
+
+def to_nwb(
+    ds: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    description: str = "simulated by chronaxie",
+    session_start: datetime | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Write a simulation into an NWB file, whole or not at all.
 
     NWB has one time line: trial k begins at k times the duration, as the table of trials says.

@@ -1,12 +1,14 @@
 """`to_pandas`: datasets of simulations, networks and studies as data frames."""
 
+from __future__ import annotations
+
 import pandas as pd
 import xarray as xr
 
 from .simulated import spikes_of
 
 
-def to_pandas(ds):
+def to_pandas(ds: xr.Dataset) -> dict[str, pd.DataFrame]:
     """Say a dataset in data frames, one for each kind of row.
 
     Parameters
