@@ -1,19 +1,24 @@
-"""Packages that the interchange needs and that chronaxie does not: imported when used, named where they are missing."""
+"""Packages of the extras, which a part of chronaxie needs: imported when used, named where they are missing."""
+
+from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 
 class MissingExtra(ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
 
 
-def require(module):
+def require(module: str, extra: str = "interchange") -> ModuleType:
     """Import an optional package.
 
     Parameters
     ----------
     module : str
         E.g. ``"nir"``, ``"neo"``.
+    extra : str
+        Of `setup.cfg`, that brings it.
 
     Returns
     -------
@@ -28,5 +33,5 @@ def require(module):
         return import_module(module)
     except ImportError as error:
         raise MissingExtra(
-            f"{module} cannot be imported ({error}): pip install 'chronaxie[interchange]'", name=module
+            f"{module} cannot be imported ({error}): pip install 'chronaxie[{extra}]'", name=module
         ) from error

@@ -90,7 +90,7 @@ def main(arguments=None):
 
 def _names_an_extra(error):
     # Not above: it loads Brian2, without which most commands start.
-    from ..models.interchange.extras import MissingExtra
+    from ..models.extras import MissingExtra
 
     return isinstance(error, MissingExtra)
 

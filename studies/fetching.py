@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..models.atomic import written_beside
+from ..models.extras import require
 from .data import fetched_folder
 from .datasets import DATASETS
 from .packing import ArchiveError, pack_fsdd, unpack_member
@@ -347,11 +348,11 @@ def _get(place, addresses, path, target, checksum, progress):
 
 def _try(address, path, checksum, progress):
     """Download; None, or what went wrong."""
-    import requests
-    from pooch import HTTPDownloader
-
+    requests, pooch = require("requests", "data"), require("pooch", "data")
     # identity: a server that compresses on the way would change what the sum is of.
-    download = HTTPDownloader(progressbar=progress, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"})
+    download = pooch.HTTPDownloader(
+        progressbar=progress, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
+    )
     try:
         download(address, str(path), None)
     except requests.HTTPError as error:
@@ -393,6 +394,4 @@ def _failed(place, addresses, target, problems):
 
 
 def _digest(path, algorithm):
-    from pooch import file_hash
-
-    return file_hash(str(path), alg=algorithm)
+    return require("pooch", "data").file_hash(str(path), alg=algorithm)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UnsupportedModel
-from .extras import require
+from ..extras import require
 from .nir_neurons import KINDS
 
 WEIGHTS = ("Affine", "Linear", "Scale")

@@ -10,8 +10,8 @@ from brian2.parsing.sympytools import str_to_sympy
 from ..annotations import SPIKES
 from ..description import NeuronGroupDescription, PoissonGroupDescription, SpikeGeneratorDescription
 from ..errors import UnsupportedModel
+from ..extras import require
 from ..times import ROUNDING
-from .extras import require
 from .nir_algebra import Values, expressions_of, in_target, neuron_of, reduced, refuse, symbol
 from .nir_keeping import kept_of
 from .nir_neurons import KINDS

@@ -16,6 +16,7 @@ PACKAGE = "chronaxie"
 MODULES = {"scikit-learn": "sklearn"}
 # Packages of the extras that a user would miss: what they give.
 EXTRAS = {
+    "data": "recordings in WFDB files (LUDB, your own) and chronaxie fetch",
     "interchange": "NIR graphs in and out, recordings for Neo and NWB",
     "dask": "sweeps on a cluster (--scheduler), results of many runs as Zarr",
     "cuda": "simulation on an NVIDIA GPU (device cuda_standalone), from Python 3.12 on",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...models.extras import require
 from ..task import MissingDataError, TaskError
 from .ecg_waves import WAVE_TYPES
 from .wave_marks import BEATS, marked_waves
@@ -21,8 +22,7 @@ def read_annotation(base, extension):
     path = base.with_name(f"{base.name}.{extension}")
     if not path.is_file():
         raise MissingDataError(f"{path}: no such annotation file")
-    import wfdb
-
+    wfdb = require("wfdb", "data")
     try:
         found = wfdb.rdann(str(base), extension)
     except Exception as error:  # as above

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...models.extras import require
 from ..task import MissingDataError, TaskError
 
 MILLIVOLT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3, "nv": 1e-6}
@@ -120,8 +121,7 @@ def read_header(base):
         A signal file is not there.
     """
     path = base.with_name(base.name + ".hea")
-    import wfdb  # here: it loads matplotlib and pandas, which no other task needs
-
+    wfdb = require("wfdb", "data")
     try:
         header = wfdb.rdheader(str(base))
     except Exception as error:  # wfdb raises a dozen unrelated types on damaged headers
@@ -341,8 +341,7 @@ def _check_size(base, header, chosen, samples):
 
 
 def _read(base, channels, first, last):
-    import wfdb
-
+    wfdb = require("wfdb", "data")
     try:
         record = wfdb.rdrecord(str(base), sampfrom=first, sampto=last, channels=channels)
         signal = np.asarray(record.p_signal, dtype=float)

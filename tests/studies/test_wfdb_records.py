@@ -1,5 +1,7 @@
 """Records of the user: which lead is read, in which unit, what is refused, and how windows cover a record."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.signal import savgol_filter
@@ -7,6 +9,7 @@ from scipy.signal import savgol_filter
 from chronaxie.models.ecg_encoders import DifferenceEncoder, ECGEncoder
 from chronaxie.models.ecg_encoding import decode_binary_level_crossing
 from chronaxie.models.encoders import threshold_difference
+from chronaxie.models.extras import MissingExtra
 from chronaxie.studies.task import MissingDataError, TaskError
 from chronaxie.studies.tasks import load_record
 from chronaxie.studies.tasks.wfdb_files import find_record, read_leads, signal_files
@@ -307,3 +310,9 @@ def test_no_record_of_that_name(record):
         find_record(record.with_name("two.hea"))
     with pytest.raises(MissingDataError, match=r"a folder; name one of its records, such as one"):
         find_record(record.parent)
+
+
+def test_the_extra_that_brings_wfdb_is_named(record, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wfdb", None)
+    with pytest.raises(MissingExtra, match=r"wfdb cannot be imported.*pip install 'chronaxie\[data\]'"):
+        load_record(record)
