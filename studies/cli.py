@@ -48,6 +48,8 @@ COMMANDS = (
 
 def main(arguments=None):
     """Entry point of the command line; returns the exit code."""
+    if sys.stderr is None:  # closed (2>&-): print would take stdout in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     parser = make_parser()
     given = parser.parse_args(arguments)
     if not hasattr(given, "command"):

@@ -3,6 +3,8 @@
 import argparse
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -241,3 +243,9 @@ def test_the_page_names_every_command_and_exit_code():
     (row,) = (line for line in text.splitlines() if line.startswith("| 1 |"))
     assert "begins with `chronaxie:`" in row
     assert "`chronaxie doctor` says what is broken on stdout only" in row
+
+
+def test_what_is_said_on_a_closed_stderr_is_not_said_on_stdout(tmp_path):
+    command = f'"{sys.executable}" -m chronaxie show "{tmp_path}/missing.nc" --json 2>&-'
+    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (1, b"")
