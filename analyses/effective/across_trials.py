@@ -1,15 +1,14 @@
 """Time constants from the autocorrelation of spike counts across trials, per neuron and per layer, with intervals."""
 
 import numpy as np
-import xarray as xr
 
 from ..errors import InvalidInput
 from ..statistics.intervals import check_resampling
 from ..variables import positive, variable
 from .autocorrelation import PERMUTATIONS, correlations, decay_kernel, independence_p_kernel, trial_moments
-from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
+from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval, of_neurons_and_layers
 from .resampling import block_interval
-from .spike_trains import MOST_BLOCKS, ROUNDING, trains, unit_coordinates
+from .spike_trains import MOST_BLOCKS, ROUNDING, trains
 
 LONGEST_LAG = 1.0
 
@@ -84,41 +83,23 @@ def autocorrelation_timescales(
     grid = _Grid.of(found[0], width, window, longest_lag, where=where)
     rng = np.random.default_rng(seed)
     (null,) = rng.spawn(1)
-    units = [_unit(t.of(k), grid, rng, null, resamples, level) for t in found for k in range(t.size)]
-    correlation = np.array([u[0] for u in units]).reshape(-1, grid.lags)
-    numbers = np.array([u[1] for u in units]).reshape(-1, NUMBERS)
-    layers, start = [], 0
-    for t in found:
-        part = correlation[start : start + t.size]
-        layers.append(_layer(part[~np.isnan(part).any(axis=1)], grid, rng, resamples, level))
-        start += t.size
-    coords = unit_coordinates(found) | {
-        "autocorrelation_lag": variable(
-            np.arange(1, grid.lags + 1) * grid.width * 1e3, "autocorrelation_lag", units="ms", long_name="lag"
-        ),
-        "effective_layer": variable(
-            np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
-        ),
-        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
-    }
-    variables = _variables("autocorrelation", "unit", correlation, numbers, "of a neuron")
-    variables["autocorrelation_p"] = variable(
-        [u[2] for u in units], "unit", units="1", long_name="p of independent bins"
-    )
-    variables |= _variables(
-        "autocorrelation_layer",
-        "effective_layer",
-        np.array([row[0] for row in layers]),
-        np.array([row[1] for row in layers]),
-        "of the mean of a layer",
-    )
-    variables["autocorrelation_layer_count"] = variable(
-        [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
+    options = {"rng": rng, "resamples": resamples, "level": level}
+    units = [_unit(t.of(k), grid, null, **options) for t in found for k in range(t.size)]
+    lag = np.arange(1, grid.lags + 1) * grid.width * 1e3
+    p = variable([unit[2] for unit in units], "unit", units="1", long_name="p of independent bins")
+    out = of_neurons_and_layers(
+        "autocorrelation",
+        found,
+        units,
+        lambda rows: _layer(rows, grid, **options),
+        lag=variable(lag, "autocorrelation_lag", units="ms", long_name="lag"),
+        curves=_variables,
+        own={"autocorrelation_p": p},
     )
     about = {"width_s": grid.width, "window_s": grid.window, "longest_lag_s": grid.lags * grid.width}
     about |= {"trials": grid.trials, "permutations": PERMUTATIONS, "resamples": resamples}
     about |= {"level": level, "seed": seed}
-    return xr.Dataset(variables, coords, {f"autocorrelation_{key}": value for key, value in about.items()})
+    return out.assign_attrs({f"autocorrelation_{key}": value for key, value in about.items()})
 
 
 class _Grid:
@@ -168,7 +149,7 @@ class _Grid:
         return decay_kernel(correlation, width=self.width * 1e3, bins=self.bins)
 
 
-def _unit(train, grid, rng, null, resamples, level):
+def _unit(train, grid, null, *, rng, resamples, level):
     """Autocorrelation; tau, its bounds, A, B, r2; and p of one neuron."""
     counts = grid.counts(*train)
     moments = trial_moments(counts, grid.block, grid.blocks, grid.lags)
@@ -184,7 +165,7 @@ def _unit(train, grid, rng, null, resamples, level):
     return correlation, fit_numbers(grid.decay(correlation), interval), p
 
 
-def _layer(rows, grid, rng, resamples, level):
+def _layer(rows, grid, *, rng, resamples, level):
     """The same of the mean autocorrelation of neurons (neuron, lag), and how many they are."""
     if not len(rows):
         return np.full(grid.lags, np.nan), np.full(NUMBERS, np.nan), 0

@@ -1,5 +1,7 @@
 """Effective time constants beside the learned ones: from units of a simulation to neurons of a network."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -7,7 +9,7 @@ from ..errors import InvalidInput, MissingVariable
 from ..variables import require, variable
 
 
-def beside_learned(network, effective):
+def beside_learned(network: xr.Dataset, effective: xr.Dataset) -> xr.Dataset:
     """Lay effective time constants beside the learned ones of the same neurons, so that `relations` takes both.
 
     Parameters

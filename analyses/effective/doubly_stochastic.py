@@ -1,11 +1,19 @@
 """Spikes of a doubly stochastic process whose rate has an exactly exponential autocorrelation."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.signal import lfilter
 
 from ..errors import InvalidInput
 from ..variables import positive
 from .spike_trains import recorded_spikes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def ornstein_uhlenbeck_kernel(tau, *, step, shape, rng):
@@ -31,7 +39,17 @@ def ornstein_uhlenbeck_kernel(tau, *, step, shape, rng):
     return lfilter([1.0], [1.0, -q], noise, axis=-1)
 
 
-def doubly_stochastic_spikes(tau, *, rate, duration, trials=1, neurons=1, components=2, step=None, seed=0):
+def doubly_stochastic_spikes(
+    tau: float,
+    *,
+    rate: float,
+    duration: float,
+    trials: int = 1,
+    neurons: int = 1,
+    components: int = 2,
+    step: float | None = None,
+    seed: int | Sequence[int] | np.random.Generator = 0,
+) -> xr.Dataset:
     """Spikes of independent neurons, Poisson given a rate that fluctuates with one time constant.
 
     λ(t) = rate · (1/d) Σ xᵢ(t)² over d independent Ornstein-Uhlenbeck processes of time constant 2 tau. So λ is gamma

@@ -1,5 +1,7 @@
 """Membrane time constants from the answer to a current step: of model neurons and of recorded sweeps."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
@@ -104,107 +106,121 @@ def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
     """
     where = "membrane_timescales"
     check_resampling(resamples, level, where=where, least=0)
-    require(ds, "time", where=where)
-    for name in ("step_variable", "step_groups"):
-        if name not in ds.attrs:
-            raise MissingVariable(
-                f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?"
-            )
-    remedy = "give the times of the step in s"
-    end = attribute(ds, "step_end", where=where, remedy=remedy)
-    if "step_onset" not in ds.attrs:
-        raise MissingVariable(f"{where}: the dataset has no attribute 'step_onset'; {remedy}")
-    onset = float(ds.attrs["step_onset"])
-    if (unit := ds["time"].attrs.get("units")) != "s":
-        raise InvalidInput(
-            f"{where}: time must be in s, but its units attribute is {unit!r}; "
-            f"convert it and set .attrs['units'] = 's'"
-        )
-    time = np.asarray(ds["time"].values, dtype=float)
-    if len(time) < 2:
-        raise InvalidInput(
-            f"{where}: traces need samples before the step and during it, got {len(time)} in all"
-        )
-    if not time[0] <= onset < end <= time[-1] + 2 * (time[1] - time[0]):
-        raise InvalidInput(
-            f"{where}: the step goes from {onset} to {end} s, outside the traces, {time[0]} to {time[-1]} s"
-        )
-    rng = np.random.default_rng(seed)
-    names = [name.strip() for name in str(ds.attrs["step_groups"]).split(",")]
-    answers = [_answers(ds, f"{name}_{ds.attrs['step_variable']}", name, where=where) for name in names]
-    units = [ds[f"{name}_{ds.attrs['step_variable']}"].attrs.get("units", "1") for name in names]
-    numbers = np.concatenate([_groups(a, time, onset, end, rng, resamples, level) for a in answers])
-    during = (time >= onset) & (time <= end)
-    shown = np.concatenate([_shown(a.mean(axis=1), time, onset, during) for a in answers])
-    layer = np.repeat(np.array(names), [len(a) for a in answers])
-    table = np.array([_layer(numbers[layer == name, 0], rng, resamples, level) for name in names])
+    step = _Step.of(ds, where=where)
+    variables = {name: f"{name}_{ds.attrs['step_variable']}" for name in step.groups}
+    answers = [_answers(ds, variables[name], name, where=where) for name in step.groups]
+    options = {"rng": np.random.default_rng(seed), "resamples": resamples, "level": level}
+    numbers = np.concatenate([_groups(a, step, **options) for a in answers])
+    shown = np.concatenate([_shown(a.mean(axis=1), step) for a in answers])
+    sizes = [len(a) for a in answers]
+    layer = np.repeat(np.array(step.groups), sizes)
+    table = np.array([_layer(numbers[layer == name, 0], **options) for name in step.groups])
+    units = [ds[name].attrs.get("units", "1") for name in variables.values()]
+    coords = {
+        "unit_layer": variable(layer, "unit", units="1", long_name="layer of the neuron"),
+        "unit_index": variable(
+            np.concatenate([np.arange(n) for n in sizes]),
+            "unit",
+            units="1",
+            long_name="index of the neuron in its layer",
+        ),
+        "membrane_unit": variable(
+            np.repeat(units, sizes), "unit", units="1", long_name="SI unit of the membrane"
+        ),
+        "membrane_time": variable(
+            (step.time[step.during] - step.onset) * 1e3,
+            "membrane_time",
+            units="ms",
+            long_name="time since the step",
+        ),
+        "effective_layer": variable(step.groups, "effective_layer", units="1", long_name="layer"),
+        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
+    }
     unit = units[0] if len(set(units)) == 1 else "as in membrane_unit"
+    about = {"variable": ds.attrs["step_variable"], "step_s": step.end - step.onset}
+    about |= {"resamples": resamples, "level": level, "seed": seed}
     return xr.Dataset(
-        {
-            "membrane_tau": variable(numbers[:, 0], "unit", units="ms", long_name="membrane time constant"),
-            "membrane_tau_interval": variable(
-                numbers[:, 4:6],
-                ("unit", "bound"),
-                units="ms",
-                long_name="interval of the membrane time constant",
-            ),
-            "membrane_deflection": variable(
-                numbers[:, 1], "unit", units=unit, long_name="largest deflection by the step"
-            ),
-            "membrane_sag": variable(
-                numbers[:, 2],
-                "unit",
-                units="1",
-                long_name="share of the deflection lost by the end of the step",
-            ),
-            "membrane_r2": variable(numbers[:, 3], "unit", units="1", long_name="r2 of the exponential"),
-            "membrane_answer": variable(
-                shown, ("unit", "membrane_time"), units="1", long_name="deflection over the largest one"
-            ),
-            "membrane_layer_tau": variable(
-                table[:, 0],
-                "effective_layer",
-                units="ms",
-                long_name="median membrane time constant of a layer",
-            ),
-            "membrane_layer_tau_interval": variable(
-                table[:, 1:3], ("effective_layer", "bound"), units="ms", long_name="interval of the median"
-            ),
-            "membrane_layer_count": variable(
-                table[:, 3].astype(np.int64),
-                "effective_layer",
-                units="1",
-                long_name="neurons with a time constant",
-            ),
-        },
-        coords={
-            "unit_layer": variable(layer, "unit", units="1", long_name="layer of the neuron"),
-            "unit_index": variable(
-                np.concatenate([np.arange(len(a)) for a in answers]),
-                "unit",
-                units="1",
-                long_name="index of the neuron in its layer",
-            ),
-            "membrane_unit": variable(
-                np.repeat(units, [len(a) for a in answers]),
-                "unit",
-                units="1",
-                long_name="SI unit of the membrane",
-            ),
-            "membrane_time": variable(
-                (time[during] - onset) * 1e3, "membrane_time", units="ms", long_name="time since the step"
-            ),
-            "effective_layer": variable(names, "effective_layer", units="1", long_name="layer"),
-            "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
-        },
-        attrs={
-            "membrane_variable": ds.attrs["step_variable"],
-            "membrane_step_s": end - onset,
-            "membrane_resamples": resamples,
-            "membrane_level": level,
-            "membrane_seed": seed,
-        },
+        _variables(numbers, shown, table, unit),
+        coords=coords,
+        attrs={f"membrane_{key}": value for key, value in about.items()},
     )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A current step: times of the samples (s), when it begins and ends (s), and the groups that answered."""
+
+    time: np.ndarray
+    onset: float
+    end: float
+    groups: list
+
+    @classmethod
+    def of(cls, ds, *, where):
+        require(ds, "time", where=where)
+        for name in ("step_variable", "step_groups"):
+            if name not in ds.attrs:
+                raise MissingVariable(
+                    f"{where}: the dataset has no attribute {name!r}; is it what current_step returned?"
+                )
+        remedy = "give the times of the step in s"
+        end = attribute(ds, "step_end", where=where, remedy=remedy)
+        if "step_onset" not in ds.attrs:
+            raise MissingVariable(f"{where}: the dataset has no attribute 'step_onset'; {remedy}")
+        onset = float(ds.attrs["step_onset"])
+        if (unit := ds["time"].attrs.get("units")) != "s":
+            raise InvalidInput(
+                f"{where}: time must be in s, but its units attribute is {unit!r}; "
+                f"convert it and set .attrs['units'] = 's'"
+            )
+        time = np.asarray(ds["time"].values, dtype=float)
+        if len(time) < 2:
+            raise InvalidInput(
+                f"{where}: traces need samples before the step and during it, got {len(time)} in all"
+            )
+        if not time[0] <= onset < end <= time[-1] + 2 * (time[1] - time[0]):
+            raise InvalidInput(
+                f"{where}: the step goes from {onset} to {end} s, outside the traces, {time[0]} to {time[-1]} s"
+            )
+        groups = [name.strip() for name in str(ds.attrs["step_groups"]).split(",")]
+        return cls(time, onset, end, groups)
+
+    @property
+    def before(self):
+        return self.time < self.onset
+
+    @property
+    def during(self):
+        return (self.time >= self.onset) & (self.time <= self.end)
+
+
+def _variables(numbers, shown, table, unit):
+    """Of rows as of `_groups`, answers over the largest, rows as of `_layer`, and the unit of the membrane."""
+    parts = {
+        "tau": (numbers[:, 0], "unit", "ms", "membrane time constant"),
+        "tau_interval": (numbers[:, 4:6], ("unit", "bound"), "ms", "interval of the membrane time constant"),
+        "deflection": (numbers[:, 1], "unit", unit, "largest deflection by the step"),
+        "sag": (numbers[:, 2], "unit", "1", "share of the deflection lost by the end of the step"),
+        "r2": (numbers[:, 3], "unit", "1", "r2 of the exponential"),
+        "answer": (shown, ("unit", "membrane_time"), "1", "deflection over the largest one"),
+        "layer_tau": (table[:, 0], "effective_layer", "ms", "median membrane time constant of a layer"),
+        "layer_tau_interval": (
+            table[:, 1:3],
+            ("effective_layer", "bound"),
+            "ms",
+            "interval of the median",
+        ),
+        "layer_count": (
+            table[:, 3].astype(np.int64),
+            "effective_layer",
+            "1",
+            "neurons with a time constant",
+        ),
+    }
+    return {
+        f"membrane_{name}": variable(values, dims, units=units, long_name=text)
+        for name, (values, dims, units, text) in parts.items()
+    }
 
 
 def _answers(ds, name, group, *, where):
@@ -225,33 +241,33 @@ def _answers(ds, name, group, *, where):
     return np.moveaxis(found[0] - found[1] if len(found) > 1 else found[0], -1, 0)
 
 
-def _groups(answers, time, onset, end, rng, resamples, level):
+def _groups(answers, step, *, rng, resamples, level):
     """tau (ms), deflection, sag, r2 and bounds (ms) of each neuron of answers (neuron, trial, time)."""
-    tau, deflection, sag, r2 = membrane_decay_kernel(answers.mean(axis=1), time, onset=onset, end=end)
+    about = {"onset": step.onset, "end": step.end}
+    tau, deflection, sag, r2 = membrane_decay_kernel(answers.mean(axis=1), step.time, **about)
     out = np.full((len(answers), 6), np.nan)
     out[:, :4] = np.stack((tau * 1e3, deflection, sag, r2), axis=1)
     trials = answers.shape[1]
 
     def estimate(sums):
-        found = membrane_decay_kernel(sums / trials, time, onset=onset, end=end)[0]
-        return np.nan_to_num(
-            found * 1e3, nan=10e3 * (end - onset)
-        )  # no decay: longer than what is looked for
+        found = membrane_decay_kernel(sums / trials, step.time, **about)[0]
+        # no decay: longer than what is looked for
+        return np.nan_to_num(found * 1e3, nan=10e3 * (step.end - step.onset))
 
     for k in np.flatnonzero(~np.isnan(tau)) if trials > 1 else ():
         out[k, 4:] = block_interval(answers[k], estimate, rng=rng, resamples=resamples, level=level)
     return out
 
 
-def _shown(mean, time, onset, during):
-    before = time < onset
+def _shown(mean, step):
+    before, during = step.before, step.during
     base = mean[:, before].mean(axis=-1) if before.any() else mean[:, during][:, 0]
     answer = mean[:, during] - base[:, None]
     largest = np.take_along_axis(answer, np.abs(answer).argmax(axis=-1)[:, None], axis=-1)
     return np.divide(answer, largest, out=np.full_like(answer, np.nan), where=largest != 0)
 
 
-def _layer(tau, rng, resamples, level):
+def _layer(tau, *, rng, resamples, level):
     """Median over neurons that have a time constant, its bounds, and how many they are."""
     tau = tau[~np.isnan(tau)]
     if not len(tau):

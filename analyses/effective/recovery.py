@@ -84,67 +84,58 @@ def timescale_recovery(
         orders = isi_timescales(ds, span=span, **options)
         estimate[k] = across["autocorrelation_tau"], orders["isi_tau"]
         bounds[k, 0], bounds[k, 1] = across["autocorrelation_tau_interval"], orders["isi_tau_interval"]
-    ratio = estimate / taus[:, None, None]
-    table = ("recovery_tau", "recovery_estimator")
-    found = ~np.isnan(estimate)
-    summary = np.full((3,) + estimate.shape[:2], np.nan)
-    interval = np.full(estimate.shape[:2] + (2,), np.nan)
-    rng = np.random.default_rng(seed)
-    for place in np.ndindex(estimate.shape[:2]):
-        values = ratio[place][found[place]]
-        if not len(values):
-            continue
-        low, middle, high = np.quantile(values, (0.16, 0.5, 0.84))
-        summary[:2, *place] = middle - 1, (high - low) / 2
-        if len(values) > 1:
-            interval[place] = (
-                bootstrap_kernel(values, np.median, rng=rng, level=level, method="percentile") - 1
-            )
-        known = ~np.isnan(bounds[place]).any(axis=-1)
-        if known.any():
-            inside = (bounds[place][known, 0] <= taus[place[0]]) & (taus[place[0]] <= bounds[place][known, 1])
-            summary[2, *place] = inside.mean()
+    about = {"rate_Hz": rate, "duration_s": duration, "components": components, "width_s": width}
+    about |= {"window_s": window, "longest_lag_s": longest_lag, "span": span, **options}
+    coords = {
+        "recovery_tau": variable(taus, "recovery_tau", units="ms", long_name="true time constant"),
+        "recovery_estimator": variable(
+            list(ESTIMATORS), "recovery_estimator", units="1", long_name="estimator"
+        ),
+        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
+    }
     return xr.Dataset(
-        {
-            "recovery_estimate": variable(
-                estimate, (*table, "recovery_repetition"), units="ms", long_name="estimated time constant"
-            ),
-            "recovery_bias": variable(
-                summary[0], table, units="1", long_name="median estimate over the true value, less 1"
-            ),
-            "recovery_bias_interval": variable(
-                interval, (*table, "bound"), units="1", long_name="interval of the bias"
-            ),
-            "recovery_spread": variable(
-                summary[1], table, units="1", long_name="half the central 68 % over the true value"
-            ),
-            "recovery_found": variable(
-                found.mean(axis=-1), table, units="1", long_name="share of recordings with an estimate"
-            ),
-            "recovery_coverage": variable(
-                summary[2], table, units="1", long_name="share of intervals that hold the true value"
-            ),
-        },
-        coords={
-            "recovery_tau": variable(taus, "recovery_tau", units="ms", long_name="true time constant"),
-            "recovery_estimator": variable(
-                list(ESTIMATORS), "recovery_estimator", units="1", long_name="estimator"
-            ),
-            "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
-        },
-        attrs={
-            f"recovery_{key}": value
-            for key, value in {
-                "rate_Hz": rate,
-                "duration_s": duration,
-                "components": components,
-                "width_s": width,
-                "window_s": window,
-                "longest_lag_s": longest_lag,
-                "span": span,
-                "resamples": resamples,
-                "level": level,
-                "seed": seed,
-            }.items()
-        },
+        _variables(taus, estimate, bounds, rng=np.random.default_rng(seed), level=level),
+        coords=coords,
+        attrs={f"recovery_{key}": value for key, value in about.items()},
     )
+
+
+def _variables(taus, estimate, bounds, *, rng, level):
+    """Of estimates (tau, estimator, repetition) in ms and their bounds (…, 2): what they say of bias and spread."""
+    table = ("recovery_tau", "recovery_estimator")
+    shape = estimate.shape[:2]
+    bias, spread, coverage = np.full((3, *shape), np.nan)
+    interval = np.full((*shape, 2), np.nan)
+    for place in np.ndindex(shape):
+        true = taus[place[0]]
+        bias[place], spread[place], interval[place] = _bias(estimate[place] / true, rng=rng, level=level)
+        known = bounds[place][~np.isnan(bounds[place]).any(axis=-1)]
+        if len(known):
+            coverage[place] = ((known[:, 0] <= true) & (true <= known[:, 1])).mean()
+    share = (~np.isnan(estimate)).mean(axis=-1)
+    parts = {
+        "bias": (bias, table, "median estimate over the true value, less 1"),
+        "bias_interval": (interval, (*table, "bound"), "interval of the bias"),
+        "spread": (spread, table, "half the central 68 % over the true value"),
+        "found": (share, table, "share of recordings with an estimate"),
+        "coverage": (coverage, table, "share of intervals that hold the true value"),
+    }
+    each = variable(
+        estimate, (*table, "recovery_repetition"), units="ms", long_name="estimated time constant"
+    )
+    return {"recovery_estimate": each} | {
+        f"recovery_{name}": variable(values, dims, units="1", long_name=text)
+        for name, (values, dims, text) in parts.items()
+    }
+
+
+def _bias(ratio, *, rng, level):
+    """Bias, spread and the interval of the bias of estimates over the truth, NaN left out."""
+    ratio = ratio[~np.isnan(ratio)]
+    interval = np.full(2, np.nan)
+    if not len(ratio):
+        return np.nan, np.nan, interval
+    low, middle, high = np.quantile(ratio, (0.16, 0.5, 0.84))
+    if len(ratio) > 1:
+        interval = bootstrap_kernel(ratio, np.median, rng=rng, level=level, method="percentile") - 1
+    return middle - 1, (high - low) / 2, interval

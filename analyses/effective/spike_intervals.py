@@ -1,7 +1,6 @@
 """Time constants from inter-spike intervals of all orders, per neuron and per layer, with intervals."""
 
 import numpy as np
-import xarray as xr
 
 from ..errors import InvalidInput
 from ..statistics.intervals import check_resampling
@@ -13,9 +12,9 @@ from .differences import (
     difference_decay_kernel,
     difference_histogram_kernel,
 )
-from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval
+from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval, of_neurons_and_layers
 from .resampling import block_interval
-from .spike_trains import MOST_BLOCKS, trains, unit_coordinates
+from .spike_trains import MOST_BLOCKS, trains
 
 # A block must be long beside the differences that reach across its end.
 _WINDOWS_PER_BLOCK = 5
@@ -82,71 +81,56 @@ def isi_timescales(
     """
     where = "isi_timescales"
     check_resampling(resamples, level, where=where, least=0)
-    window = positive(window, name="window", where=where)
-    if not 0 <= span < 1:
-        raise InvalidInput(f"{where}: span must be at least 0 and below 1, such as 0.1, got {span!r}")
     found = trains(ds, groups, where=where)
-    duration, trials = found[0].duration, found[0].trials
-    if window > duration / 2:
-        raise InvalidInput(
-            f"{where}: window is {window} s, but a trial lasts {duration} s and must last twice as long; "
-            f"choose a shorter one (window=) or longer trials"
-        )
-    rng = np.random.default_rng(seed)
-    step = float(ds.attrs.get("dt", 0.0))
-    grid = _Grid(trials, duration, window, step, whole=resamples == 0)
-    if len(grid.middle) < 5:
-        raise InvalidInput(
-            f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more"
-        )
-    units = [
-        _unit(t.of(k), grid, span, least_spikes, rng, resamples, level) for t in found for k in range(t.size)
-    ]
-    correlogram = np.array([u[0] for u in units]).reshape(-1, len(grid.middle))
-    numbers = np.array([u[1] for u in units]).reshape(-1, NUMBERS + 1)
-    layers, start = [], 0
-    for t in found:
-        part = correlogram[start : start + t.size]
-        layers.append(_layer(part[~np.isnan(part).any(axis=1)], grid, span, rng, resamples, level))
-        start += t.size
-    coords = unit_coordinates(found) | {
-        "isi_lag": variable(grid.middle * 1e3, "isi_lag", units="ms", long_name="difference of spike times"),
-        "effective_layer": variable(
-            np.array([t.group for t in found], dtype=str), "effective_layer", units="1", long_name="layer"
-        ),
-        "bound": variable(["low", "high"], "bound", units="1", long_name="bound of the interval"),
-    }
-    variables = _variables("isi", "unit", correlogram, numbers, "of a neuron")
+    grid = _Grid.of(ds, found[0], window, span, whole=resamples == 0, where=where)
+    options = {"rng": np.random.default_rng(seed), "resamples": resamples, "level": level}
+    units = [_unit(t.of(k), grid, least_spikes, **options) for t in found for k in range(t.size)]
     spikes = np.concatenate([np.diff(t.ends) for t in found])
-    variables["isi_spikes"] = variable(spikes, "unit", units="1", long_name="spikes of a neuron")
-    layer = _variables(
-        "isi_layer",
-        "effective_layer",
-        np.array([row[0] for row in layers]),
-        np.array([row[1] for row in layers]),
-        "of the mean of a layer",
+    out = of_neurons_and_layers(
+        "isi",
+        found,
+        units,
+        lambda rows: _layer(rows, grid, **options),
+        lag=variable(grid.middle * 1e3, "isi_lag", units="ms", long_name="difference of spike times"),
+        curves=_variables,
+        own={"isi_spikes": variable(spikes, "unit", units="1", long_name="spikes of a neuron")},
     )
-    variables |= layer
-    variables["isi_layer_count"] = variable(
-        [row[2] for row in layers], "effective_layer", units="1", long_name="neurons in the mean"
-    )
-    about = {"window_s": window, "width_s": grid.width, "span": span, "least_spikes": least_spikes}
+    about = {"window_s": grid.window, "width_s": grid.width, "span": span, "least_spikes": least_spikes}
     about |= {"resamples": resamples, "level": level, "seed": seed}
-    return xr.Dataset(variables, coords, {f"isi_{key}": value for key, value in about.items()})
+    return out.assign_attrs({f"isi_{key}": value for key, value in about.items()})
 
 
 class _Grid:
     """Bins of differences, and blocks that a bootstrap draws: trials, pieces or runs of trials, at most MOST_BLOCKS."""
 
-    def __init__(self, trials, duration, window, step, *, whole):
-        self.trials, self.duration, self.step = trials, duration, step
+    def __init__(self, trials, duration, window, step, span, *, whole):
+        self.trials, self.duration, self.window, self.step, self.span = trials, duration, window, step, span
         self.width, self.middle = difference_bins(window, step)
         fitting = max(1, int(duration / (_WINDOWS_PER_BLOCK * window)))
         self.pieces = min(fitting, max(1, MOST_BLOCKS // trials))
         self.count = 1 if whole else min(trials * self.pieces, MOST_BLOCKS)  # nothing is drawn: one sum
 
-    def decay(self, correlogram, span):
-        return difference_decay_kernel(correlogram, self.middle * 1e3, span=span)
+    @classmethod
+    def of(cls, ds, train, window, span, *, whole, where):
+        """Of the trials of a group of a simulation; raises where the window does not fit them."""
+        window = positive(window, name="window", where=where)
+        if not 0 <= span < 1:
+            raise InvalidInput(f"{where}: span must be at least 0 and below 1, such as 0.1, got {span!r}")
+        if window > train.duration / 2:
+            raise InvalidInput(
+                f"{where}: window is {window} s, but a trial lasts {train.duration} s and must last twice as long; "
+                f"choose a shorter one (window=) or longer trials"
+            )
+        step = float(ds.attrs.get("dt", 0.0))
+        grid = cls(train.trials, train.duration, window, step, span, whole=whole)
+        if len(grid.middle) < 5:
+            raise InvalidInput(
+                f"{where}: a window of {window} s holds {len(grid.middle)} steps of {step} s, expected more"
+            )
+        return grid
+
+    def decay(self, correlogram):
+        return difference_decay_kernel(correlogram, self.middle * 1e3, span=self.span)
 
     def block(self, trial, time):
         """Block of each spike."""
@@ -154,7 +138,7 @@ class _Grid:
         return (trial * self.pieces + piece) * self.count // (self.trials * self.pieces)
 
 
-def _unit(train, grid, span, least_spikes, rng, resamples, level):
+def _unit(train, grid, least_spikes, *, rng, resamples, level):
     """Correlogram, and tau, its bounds, A, B, r2, latency of one neuron."""
     trial, time = train
     bins = len(grid.middle)
@@ -174,27 +158,25 @@ def _unit(train, grid, span, least_spikes, rng, resamples, level):
     expected = len(time) ** 2 / whole * grid.width * (1 - grid.middle / grid.duration)
 
     def estimate(sums):
-        return grid.decay(sums / expected, span)[0].tau
+        return grid.decay(sums / expected)[0].tau
 
     def interval():
         return block_interval(histogram.astype(float), estimate, rng=rng, resamples=resamples, level=level)
 
     correlogram = histogram.sum(axis=0) / expected
-    return correlogram, _numbers(*grid.decay(correlogram, span), interval)
+    return correlogram, _numbers(*grid.decay(correlogram), interval)
 
 
-def _layer(rows, grid, span, rng, resamples, level):
+def _layer(rows, grid, *, rng, resamples, level):
     """The same of the mean correlogram of neurons (neuron, bin), and how many they are."""
     if not len(rows):
         return np.full(len(grid.middle), np.nan), np.full(NUMBERS + 1, np.nan), 0
     correlogram = rows.mean(axis=0)
 
     def interval():
-        return layer_interval(
-            rows, lambda r: grid.decay(r, span)[0].tau, rng=rng, resamples=resamples, level=level
-        )
+        return layer_interval(rows, lambda r: grid.decay(r)[0].tau, rng=rng, resamples=resamples, level=level)
 
-    return correlogram, _numbers(*grid.decay(correlogram, span), interval), len(rows)
+    return correlogram, _numbers(*grid.decay(correlogram), interval), len(rows)
 
 
 def _numbers(fit, latency, interval):

@@ -1,7 +1,12 @@
 """Spikes of a simulation or of a recording, as one layout: whatever fired them, the same estimators read them."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from ..activity.events import BLOCK, check_events, chosen_groups, event_names, extent, values_of
 from ..errors import InvalidInput, MissingVariable
@@ -69,17 +74,17 @@ class Trains:
 
 
 def recorded_spikes(
-    time,
+    time: ArrayLike,
     *,
-    duration,
-    neuron=None,
-    trial=None,
-    neurons=None,
-    trials=None,
-    units="s",
-    resolution=None,
-    group="recorded",
-):
+    duration: float,
+    neuron: ArrayLike | None = None,
+    trial: ArrayLike | None = None,
+    neurons: int | None = None,
+    trials: int | None = None,
+    units: Literal["s", "ms"] = "s",
+    resolution: float | None = None,
+    group: str = "recorded",
+) -> xr.Dataset:
     """Lay recorded spikes out as `simulate` does, so that every analysis of spikes reads them.
 
     Parameters
