@@ -23,19 +23,19 @@ class OutOfBounds(ValueError):
 class Identity:
     """value = free. For weights and biases."""
 
-    def check(self, value, label):
+    def check(self, value: torch.Tensor, label: str) -> None:
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         _refuse(~torch.isfinite(value), value, label, "finite values", "set it to a number")
 
-    def start(self, value):
+    def start(self, value: torch.Tensor) -> torch.Tensor:
         """The free parameter that stands for ``value``."""
         return value.clone()
 
-    def forward(self, free, base):
+    def forward(self, free: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The value at ``free``."""
         return free
 
-    def inverse(self, value, base):
+    def inverse(self, value: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The free parameter at which the value is ``value``."""
         return value.clone()
 
@@ -44,21 +44,21 @@ class Identity:
 class Log:
     """value = base · exp(free). For positive quantities without bounds."""
 
-    def check(self, value, label):
+    def check(self, value: torch.Tensor, label: str) -> None:
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         wrong = ~(torch.isfinite(value) & (value > 0))
         remedy = f"set it to a positive value, or give {_signed(label)}"
         _refuse(wrong, value, label, "finite values > 0", remedy)
 
-    def start(self, value):
+    def start(self, value: torch.Tensor) -> torch.Tensor:
         """The free parameter that stands for ``value``."""
         return torch.zeros_like(value)
 
-    def forward(self, free, base):
+    def forward(self, free: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The value at ``free``."""
         return base * torch.exp(free)
 
-    def inverse(self, value, base):
+    def inverse(self, value: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The free parameter at which the value is ``value``, within rounding."""
         return torch.log(value / base)
 
@@ -116,7 +116,7 @@ class Bounded:
                 f"Bounded: expected 0 < low < high, finite, got low={self.low}, high={self.high}"
             )
 
-    def check(self, value, label):
+    def check(self, value: torch.Tensor, label: str) -> None:
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         slack = 4 * torch.finfo(value.dtype).eps  # training may end on a bound, within rounding
         outside = ~((value >= self.low * (1 - slack)) & (value <= self.high * (1 + slack)))
@@ -125,7 +125,7 @@ class Bounded:
         expected = f"values between {self.low:g} and {self.high:g} (SI units)"
         _refuse(outside, value, label, expected, f"change it, give {remedy} or leave it out of trainable")
 
-    def start(self, value):
+    def start(self, value: torch.Tensor) -> torch.Tensor:
         """The free parameter that stands for ``value``."""
         return torch.zeros_like(value)
 
@@ -134,17 +134,19 @@ class Bounded:
         fraction = torch.log(value / self.low) / math.log(self.high / self.low)
         return torch.logit(fraction, eps=torch.finfo(value.dtype).eps)
 
-    def origin(self, base):
+    def origin(self, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What `forward` needs of the base: z0 and σ(z0)."""
         place = self._place(base)
         return place, torch.sigmoid(place)
 
-    def forward(self, free, base, origin=None):
+    def forward(
+        self, free: torch.Tensor, base: torch.Tensor, origin: tuple[torch.Tensor, torch.Tensor] | None = None
+    ) -> torch.Tensor:
         """The value at ``free``; ``origin`` is that of the base, where it is known."""
         place, height = self.origin(base) if origin is None else origin
         return _Bounded.apply(free, base, place, height, math.log(self.high / self.low))
 
-    def inverse(self, value, base):
+    def inverse(self, value: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The free parameter at which the value is ``value``, within rounding."""
         return (self._place(value) - self._place(base)) * math.log(self.high / self.low) / 4
 
@@ -172,19 +174,19 @@ class Scaled:
         if not 0 < self.scale < math.inf:
             raise ValueError(f"Scaled: expected a finite scale > 0, got {self.scale}")
 
-    def check(self, value, label):
+    def check(self, value: torch.Tensor, label: str) -> None:
         """Raise `OutOfBounds` unless every element can be trained in this coordinate."""
         _refuse(~torch.isfinite(value), value, label, "finite values", "set it to a number")
 
-    def start(self, value):
+    def start(self, value: torch.Tensor) -> torch.Tensor:
         """The free parameter that stands for ``value``."""
         return torch.copysign(torch.zeros_like(value), value)  # -0.0 + 0.0 would be 0.0
 
-    def forward(self, free, base):
+    def forward(self, free: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The value at ``free``."""
         return base + self.scale * free
 
-    def inverse(self, value, base):
+    def inverse(self, value: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
         """The free parameter at which the value is ``value``, within rounding."""
         return (value - base) / self.scale
 

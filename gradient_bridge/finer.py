@@ -7,7 +7,7 @@ from ..models.annotations import annotations
 from .twin import Twin
 
 
-def finer_twin(twin, factor):
+def finer_twin(twin: Twin, factor: int) -> Twin:
     """A twin of the same network at a fraction of its step, with the same parameters.
 
     What either of them trains, the other has: ``twin.trained`` is one module in both. A `step` of stimuli and class

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 
 import torch
@@ -13,7 +14,9 @@ from .seeds import LOADING, derived_seed
 _EXPECTED = "a batch is (stimulus, label), stimulus (trial, time, channel), label (trial,) or (trial, time)"
 
 
-def pad_trials(trials):
+def pad_trials(
+    trials: Sequence[tuple[torch.Tensor, torch.Tensor | int]],
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Collate trials of different lengths: ``DataLoader(dataset, collate_fn=pad_trials)``.
 
     Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 
@@ -9,9 +11,19 @@ from .seeds import EVALUATION, derived_seed
 from .threads import limited_threads
 from .twin import Twin
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 @torch.no_grad()
-def predict(model, stimulus, *, batch=256, threads=1, seed=None):
+def predict(
+    model: torch.nn.Module,
+    stimulus: xr.DataArray,
+    *,
+    batch: int = 256,
+    threads: int = 1,
+    seed: int | None = None,
+) -> np.ndarray:
     """Class scores without gradients.
 
     Parameters

@@ -326,25 +326,25 @@ class Program:
     left: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def dt(self):
+    def dt(self) -> float:
         """Step of the finest clock (s)."""
         return self.clocks[0].dt
 
     @property
-    def start(self):
+    def start(self) -> int:
         """Number of steps that the finest clock has made."""
         return self.clocks[0].start
 
-    def clock_of(self, owner):
+    def clock_of(self, owner: str) -> Time:
         """The `Time` of an object; the finest where nothing runs on its own clock."""
         every = self.clocks + self.idle_clocks
         return next((c for c in every if c.key == self.own_clocks.get(owner)), self.clocks[0])
 
-    def random(self):
+    def random(self) -> tuple[str, ...]:
         """Names of the operations that draw random numbers."""
         return tuple(o.name for o in self.operations if o.draws())
 
-    def written(self):
+    def written(self) -> frozenset[str]:
         """Keys of the arrays that change during a run."""
         keys = {f"{c.key}.{name}" for c in self.clocks for name in ("t", "timestep")}
         if any(isinstance(o, Call) for o in self.operations):
@@ -353,11 +353,11 @@ class Program:
             keys |= operation.written()
         return frozenset(keys)
 
-    def event_spaces(self):
+    def event_spaces(self) -> frozenset[str]:
         """Keys of the arrays that hold events."""
         return frozenset(o.events for o in self.operations if getattr(o, "events", ""))
 
-    def early_events(self):
+    def early_events(self) -> frozenset[str]:
         """Keys of the event spaces that an operation reads before they are set: it finds those of the step before."""
         if any(isinstance(o, Call) for o in self.operations):
             return self.event_spaces()
@@ -370,7 +370,7 @@ class Program:
                 found.add(events)
         return frozenset(found)
 
-    def index_arrays(self):
+    def index_arrays(self) -> frozenset[str]:
         """Keys of the arrays that say which neurons belong to a synapse, or an element to another."""
         keys = {o.sources for o in self.operations if isinstance(o, Transmission)}
         keys |= {o.index for o in self.operations if isinstance(o, Sum)}
@@ -379,7 +379,7 @@ class Program:
             keys |= {operation.accesses[name].array for name in names}
         return frozenset(keys)
 
-    def position(self, slot):
+    def position(self, slot: str) -> int:
         """Index of the first operation that runs after ``slot``; raises ValueError for an unknown slot."""
         rank = slot_rank(slot, self.schedule)
         for index, operation in enumerate(self.operations):

@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import inspect
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
@@ -50,8 +52,11 @@ from .refusals import (
 )
 from .statements import ArrayTable, in_numpy, statements_of
 
+if TYPE_CHECKING:
+    from brian2 import Network
 
-def read(network, *, namespace=None, python=False):
+
+def read(network: Network, *, namespace: Mapping[str, Any] | None = None, python: bool = False) -> Program:
     """Read what a network does in one time step.
 
     Parameters

@@ -36,7 +36,7 @@ class Recording:
     dt: float
     steps: Mapping[str, float] = field(default_factory=dict)
 
-    def step(self, group):
+    def step(self, group: str) -> float:
         """Time step of a group's spikes and traces (s)."""
         return self.steps.get(group, self.dt)
 

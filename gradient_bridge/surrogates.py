@@ -42,11 +42,11 @@ class Surrogate:
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{type(self).__name__}: {name} must be finite and > 0, got {value}")
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         """The derivative before ``gamma``; ``x`` is a tensor of any shape, without unit."""
         raise NotImplementedError
 
-    def derivative(self, x):
+    def derivative(self, x: torch.Tensor) -> torch.Tensor:
         """``gamma * shape(x)``."""
         return self.shape(x).mul_(self.gamma)
 
@@ -65,7 +65,7 @@ class Gaussian(Surrogate):
 
     width: float = 0.5
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         return _density(x, 0.0, self.width)
 
 
@@ -91,7 +91,7 @@ class MultiGaussian(Surrogate):
     height: float = 0.15
     spread: float = 6.0
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         # exp(-(x-w)²/2(sw)²) + exp(-(x+w)²/2(sw)²) = 2 exp(-(x²+w²)/2(sw)²) cosh(xw/(sw)²), but the cosh
         # overflows far from the threshold, so the two lobes stay apart.
         side = self.width * self.spread
@@ -113,7 +113,7 @@ class Triangular(Surrogate):
 
     width: float = 1.0
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         return torch.clamp(1 - x.abs() / self.width, min=0) / self.width
 
 
@@ -131,7 +131,7 @@ class FastSigmoid(Surrogate):
 
     slope: float = 10.0
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         return 1 / (1 + self.slope * x.abs()) ** 2
 
 
@@ -149,7 +149,7 @@ class Slayer(Surrogate):
 
     slope: float = 5.0
 
-    def shape(self, x):
+    def shape(self, x: torch.Tensor) -> torch.Tensor:
         return torch.exp(-self.slope * x.abs())
 
 

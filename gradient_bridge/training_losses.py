@@ -6,8 +6,9 @@ Each takes a `Recording` to a tensor of one number without unit. Targets are SI 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,16 +32,23 @@ from .training_targets import (
     start_of,
 )
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike
+
+    from .recording import Recording
+    from .twin import Twin
+
 
 class _Loss:
     """What the losses of one group share."""
 
     @property
-    def where(self):
+    def where(self) -> str:
         """The loss in words, for messages."""
         return f"{type(self).__name__} of {self.group}"
 
-    def check(self, twin):
+    def check(self, twin: Twin) -> None:
         """Refuse a group that the twin does not have."""
         check_group(twin, self.group, self.where)
 
@@ -72,11 +80,11 @@ class RateLoss(_Loss):
     """
 
     group: str
-    target: object
+    target: Quantity | ArrayLike
     _: KW_ONLY
-    scale: object = None
-    start: object = 0.0
-    neurons: object = None
+    scale: Quantity | float | None = None
+    start: Quantity | float = 0.0
+    neurons: slice | ArrayLike | None = None
 
     def __post_init__(self):
         target = si_values(self.target, hertz.dim, f"{self.where}: target")
@@ -88,7 +96,7 @@ class RateLoss(_Loss):
         scale = scale_of(self.scale, hertz.dim, root_mean_square(target), self.where)
         self._set(target=target, scale=scale, start=start_of(self.start, self.where))
 
-    def __call__(self, recording):
+    def __call__(self, recording: Recording) -> torch.Tensor:
         """The loss of a recording."""
         spikes = chosen_neurons(spikes_of(recording, self.group, self.where), self.neurons, self.where)
         step = recording.step(self.group)
@@ -128,13 +136,13 @@ class TraceLoss(_Loss):
 
     group: str
     variable: str
-    target: object
+    target: Quantity | xr.DataArray | ArrayLike
     _: KW_ONLY
     slot: str = "start"
-    scale: object = None
-    weights: object = None
-    start: object = 0.0
-    neurons: object = None
+    scale: Quantity | float | None = None
+    weights: ArrayLike | None = None
+    start: Quantity | float = 0.0
+    neurons: slice | ArrayLike | None = None
 
     def __post_init__(self):
         dimension = self.target.dim if isinstance(self.target, Quantity) else DIMENSIONLESS
@@ -165,16 +173,16 @@ class TraceLoss(_Loss):
         return weights
 
     @property
-    def where(self):
+    def where(self) -> str:
         """The loss in words, for messages."""
         return f"TraceLoss of {self.group}.{self.variable}"
 
     @property
-    def record(self):
+    def record(self) -> dict[str, dict[str, str]]:
         """What has to be recorded."""
         return {self.group: {self.variable: self.slot}}
 
-    def check(self, twin):
+    def check(self, twin: Twin) -> None:
         """Refuse a variable that the twin does not have, and a target in another unit."""
         arrays = twin.program.arrays
         array = arrays.get(f"{self.group}.{self.variable}")
@@ -188,7 +196,7 @@ class TraceLoss(_Loss):
         if self.dimension is not DIMENSIONLESS and self.dimension is not wanted:  # plain numbers are SI
             raise ValueError(f"{self.where}: the variable has the unit {wanted}, the target {self.dimension}")
 
-    def __call__(self, recording):
+    def __call__(self, recording: Recording) -> torch.Tensor:
         """The loss of a recording."""
         if self.variable not in recording.states.get(self.group, {}):
             raise ValueError(
@@ -233,11 +241,11 @@ class VanRossumLoss(_Loss):
     """
 
     group: str
-    target: object
+    target: Mapping[int, ArrayLike] | Sequence[Mapping[int, ArrayLike]] | ArrayLike
     _: KW_ONLY
-    tau: object
-    start: object = 0.0
-    neurons: object = None
+    tau: Quantity | float
+    start: Quantity | float = 0.0
+    neurons: slice | ArrayLike | None = None
 
     def __post_init__(self):
         tau = si_values(self.tau, second.dim, f"{self.where}: tau")
@@ -270,7 +278,7 @@ class VanRossumLoss(_Loss):
                 trains[trial, torch.from_numpy(steps), neuron] = 1
         return trains
 
-    def __call__(self, recording):
+    def __call__(self, recording: Recording) -> torch.Tensor:
         """The loss of a recording."""
         spikes = spikes_of(recording, self.group, self.where)
         step = recording.step(self.group)
@@ -302,8 +310,8 @@ class CombinedLoss:
         A weight for a loss that is not there, or not finite.
     """
 
-    losses: dict
-    weights: dict | None = None
+    losses: dict[str, Callable[[Recording], torch.Tensor]]
+    weights: dict[str, float] | None = None
 
     def __post_init__(self):
         good = isinstance(self.losses, dict) and self.losses and all(map(callable, self.losses.values()))
@@ -321,24 +329,24 @@ class CombinedLoss:
         object.__setattr__(self, "weights", {name: float(weights.get(name, 1.0)) for name in self.losses})
 
     @property
-    def record(self):
+    def record(self) -> dict[str, dict[str, str]]:
         """What has to be recorded for all terms."""
         return merge_records(*(getattr(loss, "record", None) for loss in self.losses.values())) or {}
 
-    def check(self, twin):
+    def check(self, twin: Twin) -> None:
         """Check every term that can be checked."""
         for loss in self.losses.values():
             if hasattr(loss, "check"):
                 loss.check(twin)
 
-    def terms(self, recording):
+    def terms(self, recording: Recording) -> dict[str, torch.Tensor]:
         """Each loss before its weight, by name."""
         return {name: loss(recording) for name, loss in self.losses.items()}
 
-    def combine(self, terms):
+    def combine(self, terms: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """The weighted sum."""
         return sum(self.weights[name] * value.reshape(()) for name, value in terms.items())
 
-    def __call__(self, recording):
+    def __call__(self, recording: Recording) -> torch.Tensor:
         """The loss of a recording."""
         return self.combine(self.terms(recording))

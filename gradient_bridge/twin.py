@@ -226,7 +226,7 @@ class Twin(Synced, nn.Module):
             self._cast = {"for": wanted, "tensors": as_tensors(self._values, *wanted)}
         return dict(self._cast["tensors"])
 
-    def trained_values(self):
+    def trained_values(self) -> dict[str, torch.Tensor]:
         """Present values of all trained quantities, by ``group.variable``, SI, with their graph."""
         return {p.key: self._trained(p)() for p in self._places}
 
@@ -342,7 +342,15 @@ class Twin(Synced, nn.Module):
         if delays:
             self._engine.set_delays(delays)
 
-    def scores(self, stimulus, *, initial=None, with_recording=False, spikes=None, seed=None):
+    def scores(
+        self,
+        stimulus: Stimulus | Mapping[str, Stimulus],
+        *,
+        initial: Mapping[str, Mapping[str, Any]] | None = None,
+        with_recording: bool = False,
+        spikes: Sequence[str] | None = None,
+        seed: int | None = None,
+    ) -> torch.Tensor | Any:  # Any: with_recording, a pair
         """Class scores as the network's readout defines them, one for each `step` before they are reduced.
 
         ``initial``, ``spikes`` (of the recording) and ``seed`` as the twin is called with.
@@ -384,7 +392,7 @@ class Twin(Synced, nn.Module):
             "a twin holds a Brian2 network: keep twin.state_dict() (torch.save) and chronaxie.save(net)"
         )
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return (
             f"engine={self.engine}, dtype={self.dtype}, dt={self.program.dt * 1e3:g} ms, "
             f"groups={self.program.groups}, inputs={self.program.inputs}"
