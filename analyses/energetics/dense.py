@@ -1,15 +1,28 @@
 """Operations and energy of dense recurrent networks, in the variables of `energy`."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .costs import ENERGY_COSTS
+from .costs import ENERGY_COSTS, EnergyCost
 from .tally import LAYERS, Tally, check_costs, dense_tally, linear_tally, price
 
 
-def dense_operations(kind, inputs, hidden, outputs, *, bidirectional=False, costs=ENERGY_COSTS):
+def dense_operations(
+    kind: Literal["lstm", "gru", "rnn"],
+    inputs: int,
+    hidden: Sequence[int],
+    outputs: int,
+    *,
+    bidirectional: bool = False,
+    costs: Sequence[EnergyCost] = ENERGY_COSTS,
+) -> xr.Dataset:
     """Operations and energy per step of an LSTM, GRU or plain RNN, beside an LSTM of equal size.
 
     With m inputs and n units a layer has, in every step, whatever the input is::

@@ -1,29 +1,34 @@
 """The papers' formulas for the energy of a spiking network, from its sizes and firing rates alone."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .costs import COST_MODELS
+from .costs import COST_MODELS, EnergyCost, NeuronCost
 from .dense import check_sizes, dense_name, network_tally
 from .tally import Tally, check_costs, neuron_cost, price, spiking_tally
 
 
 def formula_operations(
-    model,
-    inputs,
-    hidden,
-    outputs,
+    model: Literal["ALIF", "LIF", "TC-LIF"] | NeuronCost,
+    inputs: int,
+    hidden: Sequence[int],
+    outputs: int,
     *,
-    rates,
-    input_rate=None,
-    recurrent=None,
-    bidirectional=False,
-    readout="LeakyIntegrator",
-    reference="lstm",
-    costs=COST_MODELS,
-):
+    rates: Sequence[float] | np.ndarray,
+    input_rate: float | None = None,
+    recurrent: Sequence[bool] | None = None,
+    bidirectional: bool = False,
+    readout: str | NeuronCost = "LeakyIntegrator",
+    reference: Literal["lstm", "gru", "rnn"] = "lstm",
+    costs: Sequence[EnergyCost] = COST_MODELS,
+) -> xr.Dataset:
     """Operations and energy per step of a spiking network from the papers' formulas, beside a dense one of equal size.
 
     For a layer of n neurons with m inputs, Fr in spikes per neuron and step::

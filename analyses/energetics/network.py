@@ -1,17 +1,34 @@
 """Energy of a spiking network against an LSTM of equal size, counted from its spikes."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import variable
-from .costs import ENERGY_COSTS
+from .costs import ENERGY_COSTS, EnergyCost, NeuronCost
 from .operations import count_operations, operation_variables
 from .tally import DIM, Tally, check_costs, dense_tally, linear_tally, price, spiking_tally
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 NETWORKS = ("SRNN, formula", "SRNN, counted", "LSTM")
 
 
-def energy(ds, *, models, graded=(), costs=ENERGY_COSTS, dt_ref=None, decisions=1):
+def energy(
+    ds: xr.Dataset,
+    *,
+    models: Mapping[str, str | NeuronCost],
+    graded: Sequence[str] = (),
+    costs: Sequence[EnergyCost] = ENERGY_COSTS,
+    dt_ref: float | None = None,
+    decisions: int | Literal["steps"] = 1,
+) -> xr.Dataset:
     """Estimate the energy of a simulated network and of an LSTM with as many units in every layer.
 
     The papers' formula, per decision step, for a recurrent ALIF layer of n units with m inputs::

@@ -1,5 +1,8 @@
 """Operations of a spiking network per decision step, counted from the spikes it really emitted."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +42,13 @@ class Counts:
         return self.spikes[:, hidden].sum(axis=1).mean() / self.sizes[hidden].sum()
 
 
-def operations(ds, *, models, graded=(), dt_ref=None):
+def operations(
+    ds: xr.Dataset,
+    *,
+    models: Mapping[str, str | NeuronCost],
+    graded: Sequence[str] = (),
+    dt_ref: float | None = None,
+) -> xr.Dataset:
     """Count the operations of a simulated network per decision step.
 
     An accumulate (AC) is one weight added for one spike that arrives over one synapse: spikes × fan-out,

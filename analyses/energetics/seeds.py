@@ -1,5 +1,7 @@
 """Energy over seeds: what a decision costs and what the advantage is, with intervals from few trained networks."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -55,7 +57,7 @@ def log_mean_interval_kernel(x, *, level=0.9, axis=-1):
     return np.exp(mean), np.exp(interval), count
 
 
-def energy_over_seeds(ds, *, level=0.9, dim="seed"):
+def energy_over_seeds(ds: xr.Dataset, *, level: float = 0.9, dim: str = "seed") -> xr.Dataset:
     """Mean over seeds of energies and of the advantage over the LSTM, with intervals.
 
     The seed is the unit: one number per trained network goes in, however many trials it ran.

@@ -1,5 +1,8 @@
 """Synaptic events of a simulation as whole numbers: what every spike causes over the synapses of its neuron."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +28,7 @@ class SynapticCounts:
     events: np.ndarray
 
 
-def synaptic_events(ds, *, graded=(), dt_ref=None):
+def synaptic_events(ds: xr.Dataset, *, graded: Sequence[str] = (), dt_ref: float | None = None) -> xr.Dataset:
     """Count the synaptic operations of a simulation in each trial, as NeuroBench does.
 
     A spike causes one accumulate over each synapse that its neuron sends; a group that sends real numbers one

@@ -239,3 +239,5 @@ def test_cost_models_have_sources_and_names_of_their_own():
         assert isinstance(cost, EnergyCost)
         assert len(cost.source) > 20
         assert "Horowitz" in cost.source or cost is EQUAL_COST
+        # what memory costs is from another paper than what operations cost
+        assert ("Han et al." in cost.source) == (cost.weight > 0)
