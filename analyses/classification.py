@@ -4,6 +4,10 @@ Predictions and labels are integer arrays of class numbers with the same dimensi
 time)``. The label −1 means "not labelled": such steps count nowhere, except in `accuracy_yin`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -48,7 +52,13 @@ def balanced_kernel(counts):
     return float(np.mean(np.diag(counts)[present] / support[present]))
 
 
-def accuracy(prediction, label, *, mask=None, dim=None):
+def accuracy(
+    prediction: xr.DataArray,
+    label: xr.DataArray,
+    *,
+    mask: xr.DataArray | None = None,
+    dim: str | Sequence[str] | None = None,
+) -> xr.DataArray:
     """Fraction of labelled steps that are classified correctly.
 
     Parameters
@@ -79,7 +89,14 @@ def accuracy(prediction, label, *, mask=None, dim=None):
     )
 
 
-def accuracy_yin(prediction, label, *, skip=10, time="time", dim=None):
+def accuracy_yin(
+    prediction: xr.DataArray,
+    label: xr.DataArray,
+    *,
+    skip: int = 10,
+    time: str = "time",
+    dim: str | Sequence[str] | None = None,
+) -> xr.DataArray:
     """Accuracy in the convention of Yin et al.: unlabelled steps are class 0, the first steps are left out.
 
     In the published ECG files the label of an unlabelled step is all zero, which `argmax` turns into class 0
@@ -129,7 +146,9 @@ def accuracy_yin(prediction, label, *, skip=10, time="time", dim=None):
     )
 
 
-def confusion(prediction, label, classes, *, mask=None):
+def confusion(
+    prediction: xr.DataArray, label: xr.DataArray, classes: Sequence[str], *, mask: xr.DataArray | None = None
+) -> xr.DataArray:
     """Count how often each class was taken for each, over labelled steps.
 
     Parameters
@@ -175,7 +194,9 @@ def confusion(prediction, label, classes, *, mask=None):
     )
 
 
-def balanced_accuracy(prediction, label, *, mask=None):
+def balanced_accuracy(
+    prediction: xr.DataArray, label: xr.DataArray, *, mask: xr.DataArray | None = None
+) -> xr.DataArray:
     """Mean over the classes that occur of the fraction found (recall), over labelled steps.
 
     Parameters
@@ -206,7 +227,7 @@ def balanced_accuracy(prediction, label, *, mask=None):
     )
 
 
-def f1_scores(counts):
+def f1_scores(counts: xr.DataArray) -> xr.DataArray:
     """F1 of each class: harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN).
 
     Parameters

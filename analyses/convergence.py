@@ -1,5 +1,7 @@
 """Orders of convergence fitted to errors at several steps, and how far a network moves with the step."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 from scipy.stats import t as student_t
@@ -40,7 +42,7 @@ def order_kernel(dt, error, *, level=0.95):
     return np.array([slope, slope - width, slope + width])
 
 
-def convergence_orders(ds, *, level=0.95):
+def convergence_orders(ds: xr.Dataset, *, level: float = 0.95) -> xr.Dataset:
     """Fit the order of each method on each neuron, and that of the times of spikes.
 
     Parameters
@@ -115,7 +117,7 @@ def own_step(ds, *, where):
     return int(found[0])
 
 
-def step_deviations(ds):
+def step_deviations(ds: xr.Dataset) -> xr.Dataset:
     """How far a network moves from what it does at its own step, at each simulation step.
 
     Parameters

@@ -1,5 +1,7 @@
 """Which parameters of a neuron a recording identifies: relative errors of fitted values, with intervals."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -11,7 +13,9 @@ from .variables import require, variable
 IDENTIFIED = 0.1
 
 
-def identification_answer(ds, *, level=0.95, resamples=2000, seed=0):
+def identification_answer(
+    ds: xr.Dataset, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> xr.Dataset:
     """Headline numbers of the study `fit_neuron`.
 
     Parameters

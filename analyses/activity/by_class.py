@@ -1,5 +1,9 @@
 """Firing rates by class of the task and over time."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -11,7 +15,14 @@ from .sparseness import vinje_gallant_kernel
 from .trains import whole
 
 
-def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
+def class_rates(
+    ds: xr.Dataset,
+    label: xr.DataArray,
+    groups: Sequence[str] | None = None,
+    *,
+    classes: Sequence[str] | None = None,
+    dt_ref: float | None = None,
+) -> xr.Dataset:
     """Firing rate of each neuron while each class is shown, and how selective the neuron is.
 
     Parameters
@@ -89,7 +100,14 @@ def class_rates(ds, label, groups=None, *, classes=None, dt_ref=None):
     )
 
 
-def rates_over_time(ds, groups=None, *, bin_width, label=None, classes=None):
+def rates_over_time(
+    ds: xr.Dataset,
+    groups: Sequence[str] | None = None,
+    *,
+    bin_width: float,
+    label: xr.DataArray | None = None,
+    classes: Sequence[str] | None = None,
+) -> xr.Dataset:
     """Firing rate of each layer over the time of a trial, of all trials or of those of each class.
 
     Parameters

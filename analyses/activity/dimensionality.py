@@ -1,5 +1,9 @@
 """Participation ratio: how many dimensions the activity of a layer has."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from scipy import sparse
@@ -46,7 +50,9 @@ def participation_ratio_kernel(activity):
     return _ratio(small, (activity**2).sum())
 
 
-def participation_ratio(ds, groups=None, *, bin_width=None):
+def participation_ratio(
+    ds: xr.Dataset, groups: Sequence[str] | None = None, *, bin_width: float | None = None
+) -> xr.Dataset:
     """Participation ratio of the spike counts of each layer.
 
     Counts in bins of all trials are the samples. It is a number for samples as they are: with n samples it cannot

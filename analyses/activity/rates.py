@@ -1,5 +1,9 @@
 """Firing rates and silent neurons, counted from a simulation's spikes."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -29,7 +33,9 @@ def count_kernel(neuron, *, size, trial=None, trials=1):
     return np.bincount(place, minlength=trials * size).reshape(trials, size)
 
 
-def firing_rates(ds, groups=None, *, dt_ref=None):
+def firing_rates(
+    ds: xr.Dataset, groups: Sequence[str] | None = None, *, dt_ref: float | None = None
+) -> xr.Dataset:
     """Mean firing rate of each neuron over all trials: spikes / (trials · duration).
 
     Parameters

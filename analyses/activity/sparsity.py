@@ -1,5 +1,10 @@
 """How sparse the activity of a network is: over neurons, trials and time, and how regular its spike trains."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
@@ -37,7 +42,15 @@ _TRIAL = {
 }
 
 
-def sparsity(ds, groups=None, *, dt_ref=None, window=None, saturation=0.95, decisions=1):
+def sparsity(
+    ds: xr.Dataset,
+    groups: Sequence[str] | None = None,
+    *,
+    dt_ref: float | None = None,
+    window: float | None = None,
+    saturation: float = 0.95,
+    decisions: int | Literal["steps"] = 1,
+) -> xr.Dataset:
     """Sparseness of the activity and regularity of the spike trains of a simulation.
 
     One pass over the events, a block at a time: memory grows with neurons and with trials, not with spikes or steps.

@@ -1,5 +1,9 @@
 """Learned membrane time constants beside those of measured cells, both in ms, without any scaling."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
@@ -7,10 +11,14 @@ from ..drawing.style import GREY, layer_colours, legend_below, plain_ticks
 from ..variables import milliseconds, require, variable
 from .comparison import ALL_CELLS
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
 PERCENT = np.arange(1, 100)
 
 
-def cells_distribution(cells):
+def cells_distribution(cells: xr.Dataset) -> xr.Dataset:
     """Percentiles of the membrane time constants of measured cells.
 
     Parameters
@@ -57,7 +65,7 @@ def cells_distribution(cells):
     )
 
 
-def membrane_beside_cells(ds, ax):
+def membrane_beside_cells(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw cumulative distributions of membrane time constants in ms: cells, network before and after; returns `ax`.
 
     Parameters

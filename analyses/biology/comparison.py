@@ -1,5 +1,10 @@
 """Time constants of a network beside measured ones, in ms and free of scale, with intervals and nulls."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
@@ -13,6 +18,10 @@ from .effects import effect_variables
 from .nulls import null_variables
 from .pairs import distance_variables, too_few, with_holm
 
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 PERCENT = np.arange(1, 100)
 ALL_CELLS = "all cells"
@@ -24,17 +33,17 @@ def scaled_kernel(values):
 
 
 def compare(
-    model_tau,
-    biology,
+    model_tau: xr.DataArray,
+    biology: xr.Dataset,
     *,
-    by="group",
-    quantity=None,
-    initial=None,
-    quantiles=QUANTILES,
-    resamples=1000,
-    level=0.95,
-    seed=0,
-):
+    by: str | Sequence[str] = "group",
+    quantity: str | None = None,
+    initial: xr.DataArray | rv_frozen | dict[str, rv_frozen] | None = None,
+    quantiles: Sequence[float] | np.ndarray = QUANTILES,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Lay the time constants of a network beside those of measured neurons, layer by layer and group by group.
 
     Parameters

@@ -1,6 +1,9 @@
 """Parameters of the published GLIF cells: medians and ranges, from the table that the data folder holds."""
 
+from __future__ import annotations
+
 import csv
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +43,7 @@ COLUMNS = (
 )
 
 
-def glif_parameters(*, data=None):
+def glif_parameters(*, data: str | os.PathLike[str] | None = None) -> xr.Dataset:
     """Median, central 90 % and spread of each parameter over the GLIF cells.
 
     Of the threshold and its adaptation only cells count whose adaptation passed the source's criteria
@@ -99,7 +102,7 @@ def glif_parameters(*, data=None):
     )
 
 
-def glif_cells(*, data=None):
+def glif_cells(*, data: str | os.PathLike[str] | None = None) -> xr.Dataset:
     """The same parameters of each cell whose threshold adaptation was accepted.
 
     Parameters
@@ -171,7 +174,7 @@ def _log_sd(values):
     return np.log(positive).std(ddof=1) if len(positive) > 1 and np.median(values) > 0 else np.nan
 
 
-def glif_table(ds):
+def glif_table(ds: xr.Dataset) -> str:
     """Write what `glif_parameters` returned as a text table, one line a parameter.
 
     Parameters

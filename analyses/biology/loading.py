@@ -1,9 +1,12 @@
 """Reading the tables of measured neurons that the data folder holds."""
 
+from __future__ import annotations
+
 import csv
 import difflib
 import os
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -13,7 +16,11 @@ from ..variables import variable
 from .sources import SOURCES
 
 
-def load(name, *, data=None):
+def load(
+    name: Literal["allen", "allen_glif", "neuroelectro", "intrinsic_timescales"],
+    *,
+    data: str | os.PathLike[str] | None = None,
+) -> xr.Dataset:
     """Read the time constants of a table of measured neurons.
 
     Left out are cells without a measured time constant and, of "intrinsic_timescales", units whose fit the authors did
@@ -96,7 +103,7 @@ def load(name, *, data=None):
     )
 
 
-def find_table(file, data):
+def find_table(file: str, data: str | os.PathLike[str] | None) -> Path:
     """Find a table below the data folder.
 
     Parameters

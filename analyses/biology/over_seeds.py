@@ -1,10 +1,18 @@
 """Several networks beside biology: each compared on its own, and what they have in common over seeds."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import xarray as xr
 
 from ..errors import InvalidInput
 from ..statistics.over_seeds import over_seeds
 from .comparison import compare
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
 
 _RATIOS = ("median_ratio", "spread_ratio", "detectable_ratio", "detectable_spread_ratio")
 _DIFFERENCES = (
@@ -22,7 +30,15 @@ _DIFFERENCES = (
 )
 
 
-def compare_over_seeds(model_tau, biology, *, initial=None, level=0.95, seed=0, **options):
+def compare_over_seeds(
+    model_tau: xr.DataArray,
+    biology: xr.Dataset,
+    *,
+    initial: xr.DataArray | rv_frozen | dict[str, rv_frozen] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    **options: Any,
+) -> xr.Dataset:
     """Lay several networks beside measured neurons, one by one, and average over them: the network is the unit.
 
     Parameters

@@ -1,9 +1,13 @@
 """Time constants of the user's own table: a CSV file, or the table of an NWB file as a data frame."""
 
+from __future__ import annotations
+
 import csv
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
@@ -12,11 +16,24 @@ from ..errors import DataNotFound, InvalidInput
 from ..variables import variable
 from .loading import positive_number
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+
 # what a time constant is multiplied with to be in ms
 UNITS = {"s": 1e3, "ms": 1.0, "us": 1e-3}
 
 
-def load_table(table, *, tau, unit, by=(), title=None, citation=None, licence=None):
+def load_table(
+    table: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    tau: str,
+    unit: Literal["s", "ms", "us"],
+    by: str | Sequence[str] = (),
+    title: str | None = None,
+    citation: str | None = None,
+    licence: str | None = None,
+) -> xr.Dataset:
     """Read time constants from a table of the user's own, one row a cell.
 
     Parameters

@@ -1,10 +1,19 @@
 """Figures of learned membrane time constants beside measured ones, from what `compare` returns."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.lines import Line2D
 
 from ..variables import require
 from .style import COLOURS, GREY, colour_key, key_below, plain_ticks, quantile_key
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 SIDES = (("model", "biology_layer", COLOURS[1]), ("cells", "biology_group", COLOURS[0]))
 _POINT = {
@@ -16,7 +25,7 @@ _POINT = {
 }
 
 
-def biology_ms(ds, ax):
+def biology_ms(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw quantiles of the membrane time constants in ms and the interval of each median.
 
     Thick bar: quartiles; thin line: the outermost quantiles; white-rimmed point: median with its interval. Where all
@@ -63,7 +72,7 @@ def biology_ms(ds, ax):
     return ax
 
 
-def biology_scale_free(ds, ax):
+def biology_scale_free(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the same quantiles over the own median, with the sd of the log time constants.
 
     Where all values are one there is no shape: the value stands beside the name.

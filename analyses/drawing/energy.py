@@ -1,9 +1,18 @@
 """Figures of operations and energy of the spiking network beside an LSTM of equal size."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..variables import require
 from .style import COLOURS, GREY
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 _OPERATIONS = (
     ("energy_ac", "accumulates (AC)", COLOURS[5]),
@@ -14,7 +23,7 @@ _BROAD = 2
 _SMALL = 8
 
 
-def operation_bars(ds, ax):
+def operation_bars(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the operations per decision step of each network on a log scale.
 
     Parameters
@@ -57,7 +66,7 @@ def operation_bars(ds, ax):
     return ax
 
 
-def energy_bars(ds, ax):
+def energy_bars(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw energy per decision step for each cost, with sd over trials and the LSTM's ratio.
 
     Parameters

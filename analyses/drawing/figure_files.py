@@ -1,9 +1,12 @@
 """All figures of a study's dataset, composed from single axes and written as PNG and SVG."""
 
+from __future__ import annotations
+
 import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,6 +18,10 @@ from . import biology, energy, neurons, raster, record, training
 from .comparison import COMPARISON
 from .specs import FigureSpec, Panel
 from .style import GREY, RC
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 _log = logging.getLogger("chronaxie")
 
@@ -137,7 +144,13 @@ RECORD = FigureSpec(
 )
 
 
-def figures(ds, directory, *, stem, specs=FIGURES):
+def figures(
+    ds: xr.Dataset,
+    directory: str | os.PathLike[str],
+    *,
+    stem: str,
+    specs: FigureSpec | Iterable[FigureSpec] = FIGURES,
+) -> list[Path]:
     """Write every figure that the dataset has the variables for, as PNG and SVG.
 
     A panel whose variables are not in the dataset is left out, and a figure none of whose panels can be
@@ -189,7 +202,7 @@ def figures(ds, directory, *, stem, specs=FIGURES):
     return written
 
 
-def figure_names(stem, *, specs=FIGURES):
+def figure_names(stem: str, *, specs: FigureSpec | Iterable[FigureSpec] = FIGURES) -> list[str]:
     """Return the names of all files that `figures` may write.
 
     Parameters
@@ -205,7 +218,7 @@ def figure_names(stem, *, specs=FIGURES):
     return [_name(stem, spec, form) for spec in _specs(specs, where="figure_names") for form in FORMATS]
 
 
-def compose(ds, spec):
+def compose(ds: xr.Dataset, spec: FigureSpec) -> Figure | None:
     """Draw one figure.
 
     The grey line at the foot says what the dataset is of, where its attributes do.

@@ -1,12 +1,20 @@
 """Figures of single neurons: firing rates, time constants before and after training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..variables import require
 from .style import GREY, axis_label, layer_colours, legend_below, plain_ticks
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
-def firing_rate_distribution(ds, ax):
+
+def firing_rate_distribution(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the cumulative distribution of the firing rates of each layer.
 
     Parameters
@@ -49,7 +57,7 @@ def firing_rate_distribution(ds, ax):
     return ax
 
 
-def membrane_change(ds, ax):
+def membrane_change(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw each membrane time constant after training against before.
 
     Parameters
@@ -71,7 +79,7 @@ def membrane_change(ds, ax):
     return _change(ds, ax, "tau_m", "Membrane time constant")
 
 
-def adaptation_change(ds, ax):
+def adaptation_change(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw each adaptation time constant after training against before.
 
     Parameters

@@ -1,10 +1,19 @@
 """Figure of one trial over time in seconds: signal, stimulus, spikes, label and prediction, a panel each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import InvalidInput
 from ..variables import require
 from .style import COLOURS, LIGHT, axis_label, class_colours, layer_colours
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 # above, spikes are pixels in the SVG too: 200 bytes a spike
 VECTOR_SPIKES = 20_000
@@ -45,7 +54,7 @@ def example_title(ds):
     return f"{'no class' if label < 0 else f'class {classes[label]}'}, decided {classes[decision]}"
 
 
-def example_signal(ds, ax):
+def example_signal(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the recorded signal of the example trial, one line a lead.
 
     Parameters
@@ -80,7 +89,7 @@ def example_signal(ds, ax):
     return ax
 
 
-def example_stimulus(ds, ax):
+def example_stimulus(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the stimulus of the example trial.
 
     Ticks where it is 0/1; else a line a channel, or an image (channel over time) of more than `MOST_LINES` channels.
@@ -136,7 +145,7 @@ def example_stimulus(ds, ax):
     return ax
 
 
-def example_spikes(ds, ax):
+def example_spikes(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the spikes of the example trial, one row a neuron, layers in different colours.
 
     Parameters
@@ -189,7 +198,7 @@ def example_spikes(ds, ax):
     return ax
 
 
-def example_classes(ds, ax):
+def example_classes(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw label and prediction of the example trial as bands of colour, one colour a class.
 
     Parameters

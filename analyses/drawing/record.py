@@ -1,5 +1,9 @@
 """Figure of a record through a network: the ECG in the colours of the waves that the network sees, and its spikes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import InvalidInput
@@ -7,8 +11,12 @@ from ..variables import require
 from .raster import example_spikes
 from .style import BASELINE, axis_label, class_colours
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
-def record_waves(ds, ax):
+
+def record_waves(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the leads over time, each stretch in the colour of the class decided there.
 
     Annotated beats (``beat_time``), where there are any, are ticks above. Leads are drawn one above the other.
@@ -74,7 +82,7 @@ def record_waves(ds, ax):
     return ax
 
 
-def record_spikes(ds, ax):
+def record_spikes(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the spikes of the network over the record, one row a neuron, layers in colours.
 
     Parameters

@@ -1,12 +1,20 @@
 """Figure of robustness: accuracy against the strength of each perturbation."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..variables import require
 from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, broken, in_first_column, strength_axis  # noqa: F401
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 # Name, title, whether the strength is drawn on a logarithmic axis.
 PERTURBATION_TITLES = {
@@ -23,7 +31,7 @@ PERTURBATION_TITLES = {
 }
 
 
-def accuracy_against_strength(ds, ax, *, name):
+def accuracy_against_strength(ds: xr.Dataset, ax: Axes, *, name: str) -> Axes:
     """Draw the accuracy against the strength of one perturbation; returns `ax`.
 
     Points are seeds, the line and the error bars their mean and standard deviation. The dashed line and its band are

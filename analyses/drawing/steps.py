@@ -1,6 +1,9 @@
 """Figures of continuous time: a network at finer and finer dt, and single neurons that converge."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import NullLocator
@@ -9,6 +12,11 @@ from ..convergence import own_step
 from ..variables import require
 from .specs import FigureSpec, Panel
 from .style import COLOURS, GREY, legend_below, plain_ticks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 _VARIANTS = ((COLOURS[0], "o", "-"), (COLOURS[1], "s", "--"))
 _METHODS = {
@@ -23,7 +31,7 @@ _METHODS = {
 }
 
 
-def step_accuracy(ds, ax):
+def step_accuracy(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the accuracy of each variant at each simulation step, and what the commonest class scores.
 
     The band is 0.01 around the first variant at its own step; error bars are the standard deviation over starts.
@@ -55,7 +63,7 @@ def step_accuracy(ds, ax):
     return ax
 
 
-def step_spikes(ds, ax):
+def step_spikes(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the spikes per neuron and dt_ref of the first hidden layer at each simulation step.
 
     The band is 5 % around the first variant at its own step, the upper limit one spike in each step of the simulation.
@@ -102,7 +110,7 @@ def step_spikes(ds, ax):
     return ax
 
 
-def trace_errors(ds, ax, *, neuron=0):
+def trace_errors(ds: xr.Dataset, ax: Axes, *, neuron: int = 0) -> Axes:
     """Draw the error of the membrane against dt for each method on one of the neurons.
 
     Lines are the fitted orders (`convergence_orders`); methods that leave rounding only have none.
@@ -152,7 +160,7 @@ def trace_errors(ds, ax, *, neuron=0):
     return ax
 
 
-def spike_time_errors(ds, ax):
+def spike_time_errors(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the error of the times of spikes against dt, and the line error = dt.
 
     Parameters

@@ -1,9 +1,18 @@
 """Figures of training and decisions: loss, accuracy, confusion, and what the simulation step changes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..variables import require
 from .style import COLOURS, GREY, axis_label, legend_below, whole_ticks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 
 LEVELS = (
     ("test_accuracy", "test", COLOURS[2], "--"),
@@ -11,7 +20,7 @@ LEVELS = (
 )
 
 
-def learning_loss(ds, ax):
+def learning_loss(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the loss of training (and validation, if there is one) over epochs.
 
     Parameters
@@ -39,7 +48,7 @@ def learning_loss(ds, ax):
     return ax
 
 
-def learning_accuracy(ds, ax):
+def learning_accuracy(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw accuracy over epochs, test accuracy and softmax regression as lines if known.
 
     Parameters
@@ -71,7 +80,7 @@ def learning_accuracy(ds, ax):
     return ax
 
 
-def learning_rate_of_spikes(ds, ax):
+def learning_rate_of_spikes(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the mean firing rate over epochs.
 
     Parameters
@@ -99,7 +108,7 @@ def learning_rate_of_spikes(ds, ax):
     return ax
 
 
-def confusion_matrix(ds, ax):
+def confusion_matrix(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw how the steps of each true class were classified, in % of that class.
 
     Parameters
@@ -146,7 +155,7 @@ def confusion_matrix(ds, ax):
     return ax
 
 
-def accuracy_against_dt(ds, ax):
+def accuracy_against_dt(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the accuracy of the simulated network at each simulation step, beside the twin's.
 
     Parameters
@@ -180,7 +189,7 @@ def accuracy_against_dt(ds, ax):
     return ax
 
 
-def rate_against_dt(ds, ax):
+def rate_against_dt(ds: xr.Dataset, ax: Axes) -> Axes:
     """Draw the mean hidden firing rate at each simulation step.
 
     Parameters

@@ -1,5 +1,10 @@
 """Time constants from the autocorrelation of spike counts across trials, per neuron and per layer, with intervals."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import InvalidInput
@@ -10,20 +15,24 @@ from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval, of_neur
 from .resampling import block_interval
 from .spike_trains import MOST_BLOCKS, ROUNDING, trains
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+
 LONGEST_LAG = 1.0
 
 
 def autocorrelation_timescales(
-    ds,
-    groups=None,
+    ds: xr.Dataset,
+    groups: str | Sequence[str] | None = None,
     *,
-    width=0.05,
-    window=None,
-    longest_lag=None,
-    resamples=1000,
-    level=0.95,
-    seed=0,
-):
+    width: float = 0.05,
+    window: float | None = None,
+    longest_lag: float | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Intrinsic time constants of neurons from the autocorrelation of their spike counts across trials.
 
     Spikes are counted in bins; Pearson's r between the counts of two bins across trials is averaged over the bins of

@@ -1,5 +1,7 @@
 """Membrane time constants from the answer to a current step: of model neurons and of recorded sweeps."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +70,9 @@ def membrane_decay_kernel(trace, time, *, onset, end):
     return tuple(out)
 
 
-def membrane_timescales(ds, *, resamples=1000, level=0.95, seed=0):
+def membrane_timescales(
+    ds: xr.Dataset, *, resamples: int = 1000, level: float = 0.95, seed: int = 0
+) -> xr.Dataset:
     """Membrane time constants of neurons from their answers to a current step.
 
     Parameters

@@ -1,7 +1,10 @@
 """How well the estimators recover a known time constant at a recording's length and rate: their bias, stated."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from ..errors import InvalidInput
 from ..statistics.intervals import bootstrap_kernel
@@ -14,20 +17,20 @@ ESTIMATORS = ("autocorrelation", "intervals")
 
 
 def timescale_recovery(
-    taus,
+    taus: ArrayLike,
     *,
-    rate,
-    duration,
-    components=2,
-    width=0.05,
-    window=2.0,
-    longest_lag=1.0,
-    span=0.1,
-    repetitions=40,
-    resamples=0,
-    level=0.9,
-    seed=0,
-):
+    rate: float,
+    duration: float,
+    components: int = 2,
+    width: float = 0.05,
+    window: float = 2.0,
+    longest_lag: float = 1.0,
+    span: float = 0.1,
+    repetitions: int = 40,
+    resamples: int = 0,
+    level: float = 0.9,
+    seed: int = 0,
+) -> xr.Dataset:
     """Simulate recordings of a known time constant and estimate it from each: bias, spread and coverage.
 
     Every repetition is one unit of `doubly_stochastic_spikes`, recorded without trials.

@@ -1,5 +1,10 @@
 """Time constants from inter-spike intervals of all orders, per neuron and per layer, with intervals."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import InvalidInput
@@ -16,21 +21,25 @@ from .fitted import NUMBERS, fit_numbers, fit_variables, layer_interval, of_neur
 from .resampling import block_interval
 from .spike_trains import MOST_BLOCKS, trains
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+
 # A block must be long beside the differences that reach across its end.
 _WINDOWS_PER_BLOCK = 5
 
 
 def isi_timescales(
-    ds,
-    groups=None,
+    ds: xr.Dataset,
+    groups: str | Sequence[str] | None = None,
     *,
-    window=WINDOW,
-    span=SPAN,
-    least_spikes=50,
-    resamples=1000,
-    level=0.95,
-    seed=0,
-):
+    window: float = WINDOW,
+    span: float = SPAN,
+    least_spikes: int = 50,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Intrinsic time constants of neurons from the intervals between spikes, of all orders.
 
     All differences of spike times below `window` make a histogram of 300 bins (of a simulation, whose times lie on a

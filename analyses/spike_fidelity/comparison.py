@@ -1,5 +1,8 @@
 """How faithfully one simulation repeats the spikes of another: distances of each train, and summaries of each layer."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -26,18 +29,18 @@ from .trains import Trains
 
 
 def fidelity(
-    reference,
-    other,
-    groups=None,
+    reference: xr.Dataset,
+    other: xr.Dataset,
+    groups: str | Sequence[str] | None = None,
     *,
-    window=None,
-    tau=0.02,
-    cost=100.0,
-    level=0.95,
-    resamples=2000,
-    seed=0,
-    workers=1,
-):
+    window: float | None = None,
+    tau: float = 0.02,
+    cost: float = 100.0,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+    workers: int = 1,
+) -> xr.Dataset:
     """Compare the spikes of two simulations of the same trials, neuron by neuron and trial by trial.
 
     Parameters

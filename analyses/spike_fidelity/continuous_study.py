@@ -1,5 +1,9 @@
 """What a sweep of networks at finer and finer steps says: accuracy, rates and spikes kept, with intervals."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..comparing import over_seeds
@@ -8,10 +12,16 @@ from ..statistics.intervals import check_level
 from ..statistics.words import interval_in_words
 from ..variables import require
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+
 MEASURES = ("step_coincidence", "step_gamma_factor", "step_van_rossum", "step_spike_distance")
 
 
-def continuous_answer(ds, *, whole, own, unit="networks", level=0.95):
+def continuous_answer(
+    ds: xr.Dataset, *, whole: str, own: str, unit: str = "networks", level: float = 0.95
+) -> xr.Dataset:
     """Headline numbers of the study `continuous_time`.
 
     Parameters

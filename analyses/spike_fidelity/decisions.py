@@ -1,5 +1,7 @@
 """What a changed network still decides as before, and how much of its accuracy it keeps."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -10,7 +12,16 @@ from ..variables import variable
 from .summary import ratio_of_sums
 
 
-def accuracy_kept(reference, other, label, *, mask=None, level=0.95, resamples=2000, seed=0):
+def accuracy_kept(
+    reference: xr.DataArray,
+    other: xr.DataArray,
+    label: xr.DataArray,
+    *,
+    mask: xr.DataArray | None = None,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> xr.Dataset:
     """Accuracy of two runs on the same trials, their difference and ratio, and how often they decide alike.
 
     Parameters

@@ -1,5 +1,7 @@
 """What `fidelity` found in each layer: one number a measure, with its interval over trials."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -19,7 +21,9 @@ SUMMARIES = {
 }
 
 
-def fidelity_summary(ds, *, by="unit_layer", level=0.95, resamples=2000, seed=0):
+def fidelity_summary(
+    ds: xr.Dataset, *, by: str = "unit_layer", level: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> xr.Dataset:
     """Summarise the trial × unit distances of `fidelity` over each layer, or another grouping of the units.
 
     Parameters

@@ -1,5 +1,9 @@
 """Means over seeds of what an analysis found in each network, with intervals: the network is the unit."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -8,7 +12,14 @@ from ..variables import require, variable
 from .student import student_kernel
 
 
-def over_seeds(ds, names=None, *, log=(), level=0.95, dim="seed"):
+def over_seeds(
+    ds: xr.Dataset,
+    names: Sequence[str] | None = None,
+    *,
+    log: Sequence[str] = (),
+    level: float = 0.95,
+    dim: str = "seed",
+) -> xr.Dataset:
     """Mean over seeds of variables, with intervals: results of any analysis, one for each trained network.
 
     An interval that the analysis itself gives is over neurons or trials of one network; what holds for networks of

@@ -1,5 +1,9 @@
 """Median, spread and skewness of learned time constants, each with its bootstrap intervals."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 from scipy.stats import skew
@@ -50,7 +54,14 @@ def description_kernel(values, *, axis=-1):
     return out
 
 
-def timescale_intervals(ds, *, unit=None, resamples=2000, level=0.95, seed=0):
+def timescale_intervals(
+    ds: xr.Dataset,
+    *,
+    unit: Literal["neuron", "seed"] | None = None,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Describe the time constants of each layer with percentile and BCa intervals.
 
     Parameters

@@ -1,5 +1,9 @@
 """How far training moved the time constants from where they started: per neuron, as a distribution, in their order."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
@@ -41,7 +45,16 @@ _MEASURES = (
 )
 
 
-def displacement(ds, *, control=None, unit=None, resamples=2000, permutations=999, level=0.95, seed=0):
+def displacement(
+    ds: xr.Dataset,
+    *,
+    control: xr.Dataset | None = None,
+    unit: Literal["neuron", "seed"] | None = None,
+    resamples: int = 2000,
+    permutations: int = 999,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Measure how far the time constants of each layer moved in training, with intervals and nulls.
 
     Parameters

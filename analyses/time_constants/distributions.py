@@ -1,5 +1,7 @@
 """Which distribution learned time constants follow: four fits, their weights and tests, and the number of modes."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -18,7 +20,7 @@ from .arrays import Table, left_out, read_arrays, untrained
 _FEWEST = 3
 
 
-def timescale_fits(ds, *, resamples=999, seed=0):
+def timescale_fits(ds: xr.Dataset, *, resamples: int = 999, seed: int = 0) -> xr.Dataset:
     """Fit normal, log-normal, gamma and inverse Gaussian distributions to the time constants of each layer.
 
     Parameters

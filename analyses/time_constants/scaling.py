@@ -1,5 +1,7 @@
 """Whether learned time constants follow the pace of the task: exponents over tasks that are played at other speeds."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -28,7 +30,7 @@ def exponent_kernel(values, stretch, *, axis=-1):
     return (y * x).sum(-1) / (x @ x)
 
 
-def scaling_exponents(ds, *, dim="stretch", level=0.95):
+def scaling_exponents(ds: xr.Dataset, *, dim: str = "stretch", level: float = 0.95) -> xr.Dataset:
     """Exponents with which the median time constants of each layer grow with the duration of the task.
 
     Parameters

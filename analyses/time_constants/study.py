@@ -1,5 +1,7 @@
 """What a sweep of trainings says of time constants: displaced, following the task, like those of cells, and best."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -15,7 +17,7 @@ _DISPLACEMENT = ("displacement_change", "displacement_ratio", "displacement_wass
 _CELLS = ("cells_distance_scaled", "cells_median_ratio", "cells_spread_ratio")
 
 
-def timescale_answer(ds, *, level=0.95, resamples=1000):
+def timescale_answer(ds: xr.Dataset, *, level: float = 0.95, resamples: int = 1000) -> xr.Dataset:
     """Headline numbers of the study `timescales`.
 
     Parameters

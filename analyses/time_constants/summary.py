@@ -1,5 +1,7 @@
 """Time constants of a network before and after training, layer by layer."""
 
+from __future__ import annotations
+
 import numpy as np
 import xarray as xr
 
@@ -29,7 +31,7 @@ def spread_kernel(values, *, axis=-1):
     return out.reshape((4,) + values.shape[:-1])
 
 
-def timescales(ds):
+def timescales(ds: xr.Dataset) -> xr.Dataset:
     """Describe the time constants of each layer before and after training.
 
     Parameters
@@ -112,7 +114,7 @@ def timescales(ds):
     )
 
 
-def timescales_table(ds):
+def timescales_table(ds: xr.Dataset) -> str:
     """Write what `timescales` returned as a text table, one line a layer and quantity.
 
     Parameters

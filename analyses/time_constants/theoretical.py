@@ -1,5 +1,9 @@
 """How far learned time constants are from the distribution they were drawn from, where the draws are not kept."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 import xarray as xr
 
@@ -11,6 +15,10 @@ from ..variables import same_scale, variable
 from .arrays import QUANTITIES, Table, read_arrays, unit_of, untrained
 from .displacement import p_variables
 from .few import no_interval, where_enough
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
 
 TESTS = ("wasserstein",)
 
@@ -62,8 +70,16 @@ def theoretical_kernel(values, distribution, *, rng, draws=999):
 
 
 def displacement_from(
-    ds, *, tau_m=None, tau_a=None, unit=None, resamples=2000, draws=999, level=0.95, seed=0
-):
+    ds: xr.Dataset,
+    *,
+    tau_m: rv_frozen | None = None,
+    tau_a: rv_frozen | None = None,
+    unit: Literal["neuron", "seed"] | None = None,
+    resamples: int = 2000,
+    draws: int = 999,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Measure how far the time constants of each layer are from the distribution that they were initialised with.
 
     For networks whose values before training are not kept, such as published ones; where they are, `displacement` sees
