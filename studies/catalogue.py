@@ -62,7 +62,7 @@ class _Catalogue(Mapping):
 STUDIES: Mapping[str, Study] = _Catalogue()
 
 
-def study(name):
+def study(name: str) -> Study:
     """The study of that name, or the one that a Python file of the user's defines.
 
     Parameters

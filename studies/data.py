@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from .task import MissingDataError
+
+# As users give them, or not: a folder of data, what takes a line of text about progress.
+Data = str | os.PathLike[str] | None
+Log = Callable[[str], object] | None
 
 VARIABLE = "CHRONAXIE_DATA"
 _BLOCK = 1 << 20
@@ -22,7 +27,7 @@ def fetched_folder():
     return cache_folder() / "data"
 
 
-def find_data(data=None):
+def find_data(data: Data = None) -> Path | None:
     """The folder of the data sets: the argument, else CHRONAXIE_DATA, else what ``chronaxie fetch`` has made.
 
     Parameters

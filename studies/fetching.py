@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ..models.atomic import written_beside
 from ..models.extras import require
-from .data import fetched_folder
+from .data import Data, Log, fetched_folder
 from .datasets import DATASETS
 from .packing import ArchiveError, pack_fsdd, unpack_member
 
@@ -36,7 +36,9 @@ class _Stopped(Exception):
     """Another download of the same set failed, or the user interrupted."""
 
 
-def fetch(name, *, folder=None, progress=True, base_url=None, report=None):
+def fetch(
+    name: str, *, folder: Data = None, progress: bool = True, base_url: str | None = None, report: Log = None
+) -> Path:
     """Download a public data set, with checksums, into the layout that the tasks read.
 
     Every file is downloaded beside its place, checked, and renamed: it is there completely or not at all, whatever

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -132,7 +133,7 @@ def save_dense(model, path):
         torch.save(content, file)
 
 
-def load_dense(path):
+def load_dense(path: str | os.PathLike[str]) -> DenseRecurrent:
     """Read a network that `save_dense` wrote; nothing in the file is executed (``weights_only``).
 
     Parameters

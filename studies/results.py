@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -81,7 +82,7 @@ def folder_removed_if_empty(directory):
         raise
 
 
-def write_result(ds, path):
+def write_result(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Write a dataset as netCDF4, beside and renamed: what was there stays until the new file is complete.
 
     Parameters
@@ -94,7 +95,7 @@ def write_result(ds, path):
         ds.to_netcdf(beside, engine="h5netcdf", format="NETCDF4")
 
 
-def read_result(path):
+def read_result(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read a result file into memory.
 
     Parameters

@@ -6,6 +6,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..analyses.drawing.specs import FigureSpec
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,11 @@ class Axis:
         return self.values if self.fields else ()
 
     @property
-    def swept(self):
+    def swept(self) -> tuple[str, ...]:
         """The fields of the configuration that change along the axis, tuple of str."""
         return self.fields or (self.field,)
 
-    def at(self, k):
+    def at(self, k: int) -> dict[str, Any]:
         """The fields of the configuration at the k-th value, as a dict of field to value."""
         return dict(zip(self.swept, self.values[k] if self.fields else (self.values[k],), strict=True))
 
@@ -165,7 +171,7 @@ class Study:
                 f"{', '.join(sorted(has))}"
             )
 
-    def figures_of(self, *, swept):
+    def figures_of(self, *, swept: bool) -> tuple[FigureSpec, ...]:
         """What is drawn of a run: tuple of FigureSpec.
 
         Parameters
@@ -176,7 +182,7 @@ class Study:
         return self.figures if self.axes or not swept else self.sweep_figures
 
 
-def without_model(run):
+def without_model(run: Callable[..., xr.Dataset]) -> Callable[..., tuple[xr.Dataset, None]]:
     """The `run` of a `Study` from a function that leaves no model and no checkpoint.
 
     Parameters

@@ -1,9 +1,13 @@
 """A task: what a network is trained and tested on, with where it comes from."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 SPLITS = ("train", "valid", "test")
 # Bytes of a stimulus that are looked at together: one that is made where it is read need not fit in memory.
@@ -73,7 +77,7 @@ class Task:
     def __post_init__(self):
         self.check()
 
-    def check(self):
+    def check(self) -> None:
         """Hold the data against the interface.
 
         Raises
@@ -248,7 +252,16 @@ class Task:
         return TaskError(f"{where}: expected {expected}, got {got}; {remedy}")
 
 
-def make_split(stimulus, label, *, dt, trial, channel, signal=None, lead=None):
+def make_split(
+    stimulus: ArrayLike,
+    label: ArrayLike,
+    *,
+    dt: float,
+    trial: ArrayLike,
+    channel: Sequence[str],
+    signal: ArrayLike | None = None,
+    lead: Sequence[str] | None = None,
+) -> xr.Dataset:
     """One split of a task from arrays.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ _LONG = 40
 _HEAD = 2000
 
 
-def write_report(path, out=None):
+def write_report(path: str | os.PathLike[str], out: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of a result as one HTML file, which loads nothing.
 
     Parameters

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ... import analyses
 from ..._cores import core_count
@@ -16,6 +19,10 @@ from .local import run_local
 from .progress import Progress
 from .records import DONE, FAILED, INTERRUPTED, WAITING, read_state
 from .states import tidy, write_state
+
+if TYPE_CHECKING:
+    from .sweep import Sweep
+
 
 _WAIT = 0.5  # seconds
 
@@ -43,16 +50,16 @@ class Outcome:
 
 
 def run_sweep(
-    sweep,
-    directory,
+    sweep: Sweep,
+    directory: str | os.PathLike[str],
     *,
-    workers=None,
-    scheduler=None,
-    memory=None,
-    retry=False,
-    zarr=False,
-    report=print,
-):
+    workers: int | None = None,
+    scheduler: str | None = None,
+    memory: float | None = None,
+    retry: bool = False,
+    zarr: bool = False,
+    report: Callable[[str], object] = print,
+) -> Outcome:
     """Run a sweep into a folder, or go on with the one that is there.
 
     Jobs that are done are left alone; those that were interrupted go on from their checkpoint, where they leave one.

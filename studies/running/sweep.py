@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from .. import catalogue
-from ..study import Axis
+from ..study import Axis, Study
 from .axes import coordinates, points, slug, sweep_axes
 from .records import in_words
 from .values import checked, configuration, defaults, to_json
@@ -38,7 +40,7 @@ class Job:
     config: object
 
     @property
-    def text(self):
+    def text(self) -> str:
         """Where it is on the axes, in words."""
         return in_words(self.at)
 
@@ -69,12 +71,12 @@ class Sweep:
     smoke: bool = False
 
     @cached_property
-    def study(self):
+    def study(self) -> Study:
         """The `Study`."""
         return catalogue.study(self.study_name)
 
     @cached_property
-    def jobs(self):
+    def jobs(self) -> tuple[Job, ...]:
         """All `Job`, the last axis fastest, as a tuple."""
         study, found = self.study, []
         labels = [coordinates(axis) for axis in self.axes]
@@ -91,18 +93,18 @@ class Sweep:
             found.append(Job(f"{slug(at) or 'job'}_{identity}", position, at, config))
         return tuple(found)
 
-    def job(self, name):
+    def job(self, name: str) -> Job:
         """The job of that id."""
         return next(job for job in self.jobs if job.id == name)
 
     @property
-    def file_hash(self):
+    def file_hash(self) -> str:
         """SHA-256 of the study's own file; empty for studies of the catalogue."""
         if not catalogue.is_file(self.study_name):
             return ""
         return hashlib.sha256(Path(self.study_name).read_bytes()).hexdigest()
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """What ``sweep.json`` holds of it, as a dict; the first that differs tells two sweeps apart best."""
         return {
             "study": self.study_name,
@@ -113,7 +115,15 @@ class Sweep:
         }
 
 
-def make_sweep(study_name, *, values=None, sweeps=None, seeds=None, smoke=False, base=None):
+def make_sweep(
+    study_name: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    sweeps: Mapping[str, Sequence[Any] | Axis] | None = None,
+    seeds: int | None = None,
+    smoke: bool = False,
+    base: Mapping[str, Any] | None = None,
+) -> Sweep:
     """The sweep that a user asks for.
 
     Parameters

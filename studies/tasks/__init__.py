@@ -1,12 +1,18 @@
 """The tasks by name."""
 
+from __future__ import annotations
+
 import difflib
 import inspect
+import os
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from ...models.speech import SpeechEncoder
 from ..data import find_data
 from ..json_values import tuples
+from ..task import Task
 from .digits import load_digits
 from .heidelberg import load_shd, load_ssc
 from .heidelberg_spikes import Binning
@@ -57,7 +63,9 @@ _GIVEN_OTHERWISE = ("data", "seed")
 _DISPLAY = ("progress", "report")
 
 
-def load_task(name, *, data=None, seed=0, **options):
+def load_task(
+    name: str, *, data: str | os.PathLike[str] | None = None, seed: int = 0, **options: Any
+) -> Task:
     """A task by its name.
 
     Parameters
@@ -100,7 +108,7 @@ def load_task(name, *, data=None, seed=0, **options):
         ) from error
 
 
-def reads_data(name):
+def reads_data(name: str) -> bool:
     """Whether a task reads a data folder; the others are generated or travel with a package.
 
     Parameters
@@ -115,7 +123,7 @@ def reads_data(name):
     return name not in _EMBEDDED
 
 
-def options_of(name):
+def options_of(name: str) -> tuple[str, ...]:
     """Names of the options of a task's own function, without `data`, `seed` and what only shows progress.
 
     Parameters
@@ -144,7 +152,7 @@ def options_of(name):
     )
 
 
-def check_options(name, options):
+def check_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse options that the function of a task does not take.
 
     Parameters

@@ -15,7 +15,9 @@ CLASSES = tuple(str(digit) for digit in range(10))
 _GREYS = 16
 
 
-def load_digits(*, window=8, valid_fraction=0.15, test_fraction=0.2, seed=0):
+def load_digits(
+    *, window: int = 8, valid_fraction: float = 0.15, test_fraction: float = 0.2, seed: int = 0
+) -> Task:
     """Handwritten digits of 8 × 8 pixels as sequences of 64 steps, to be named once a sequence.
 
     The 1797 images that scikit-learn brings along (a copy of the test set of the UCI database "Optical

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -23,8 +24,15 @@ _PAPER = (
 
 
 def load_shd(
-    data=None, *, seed=0, valid_fraction=0.1, valid_speakers=None, binning=None, limit=None, progress=None
-):
+    data: str | os.PathLike[str] | None = None,
+    *,
+    seed: int = 0,
+    valid_fraction: float = 0.1,
+    valid_speakers: Sequence[int] | None = None,
+    binning: Binning | None = None,
+    limit: int | None = None,
+    progress: bool | None = None,
+) -> Task:
     """Spiking Heidelberg Digits: digits spoken in English and German, as spikes of 700 channels.
 
     The validation recordings come from the training file, drawn by `seed`, or those of whole speakers; the test
@@ -102,7 +110,14 @@ def load_shd(
     )
 
 
-def load_ssc(data=None, *, seed=0, binning=None, limit=None, progress=None):
+def load_ssc(
+    data: str | os.PathLike[str] | None = None,
+    *,
+    seed: int = 0,
+    binning: Binning | None = None,
+    limit: int | None = None,
+    progress: bool | None = None,
+) -> Task:
     """Spiking Speech Commands: 35 English words, as spikes of 700 channels.
 
     Three files, three splits. All recordings in single steps are 19 GB: ``Binning(pool=…)`` joins neighbouring

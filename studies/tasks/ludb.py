@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,17 +60,17 @@ class Recordings:
 
 
 def load_ludb(
-    data=None,
+    data: str | os.PathLike[str] | None = None,
     *,
-    seed=0,
-    lead="ii",
-    delta=ECGEncoder.delta,
-    bits=ECGEncoder.bits,
-    window=2.5,
-    valid_fraction=0.15,
-    test_fraction=0.25,
-    report=None,
-):
+    seed: int = 0,
+    lead: str = "ii",
+    delta: float = ECGEncoder.delta,
+    bits: int = ECGEncoder.bits,
+    window: float | None = 2.5,
+    valid_fraction: float = 0.15,
+    test_fraction: float = 0.25,
+    report: Callable[[str], object] | None = None,
+) -> Task:
     """Lobachevsky University Electrocardiography Database (Kalyakulina et al. 2020): raw ECG and its waves.
 
     One lead of each 10 s record, resampled from 500 to 250 Hz, brought to mean 0 and standard deviation 1 over

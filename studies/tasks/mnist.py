@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data import need
 from ..task import Task, TaskError, make_split
@@ -23,7 +25,15 @@ FILES = {
 _GREYS = np.arange(256) / 255
 
 
-def load_smnist(data=None, *, window=8, valid_trials=5000, train_trials=None, test_trials=None, seed=0):
+def load_smnist(
+    data: str | os.PathLike[str] | None = None,
+    *,
+    window: int = 8,
+    valid_trials: int = 5000,
+    train_trials: int | None = None,
+    test_trials: int | None = None,
+    seed: int = 0,
+) -> Task:
     """Sequential MNIST as in Yin, Corradi and Bohté (2021): windows of pixels in row order.
 
     Pixels are divided by 255. At step i the channels are the pixels i to i + window − 1, and the last window
@@ -78,16 +88,16 @@ def load_smnist(data=None, *, window=8, valid_trials=5000, train_trials=None, te
 
 
 def load_psmnist(
-    data=None,
+    data: str | os.PathLike[str] | None = None,
     *,
-    window=4,
-    threshold=0.1,
-    permutation=0,
-    valid_trials=5000,
-    train_trials=None,
-    test_trials=None,
-    seed=0,
-):
+    window: int = 4,
+    threshold: float | None = 0.1,
+    permutation: int | ArrayLike = 0,
+    valid_trials: int = 5000,
+    train_trials: int | None = None,
+    test_trials: int | None = None,
+    seed: int = 0,
+) -> Task:
     """Permuted sequential MNIST: as `load_smnist`, the pixels of all images in the same drawn order.
 
     As in the script of Yin, Corradi and Bohté (2021) a pixel is 1 where its grey value/255 is above 0.1, else

@@ -1,7 +1,10 @@
 """Task `ecg`: the ECG recordings of the QT Database, as spikes, with the wave at each time step."""
 
+from __future__ import annotations
+
 import hashlib
 import io
+import os
 
 import numpy as np
 import xarray as xr
@@ -22,7 +25,14 @@ IGNORED = 10  # steps at the beginning that the papers leave out
 LAG = 17  # steps by which the published labels lag the events, 16 to 17
 
 
-def load_qtdb(data=None, *, valid_fraction=0.1, window=None, label_lag=LAG, seed=0):
+def load_qtdb(
+    data: str | os.PathLike[str] | None = None,
+    *,
+    valid_fraction: float = 0.1,
+    window: float | None = None,
+    label_lag: int = LAG,
+    seed: int = 0,
+) -> Task:
     """QT Database, encoded as spikes by Yin, Corradi and Bohté (2020), else from its raw records.
 
     1301 steps of 4 ms of two leads, two crossing directions each; classes P, PQ, QR, RS, ST, TP. All steps

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
@@ -17,8 +19,15 @@ from .fsdd import DIGITS, read_fsdd
 
 
 def load_spoken_digits(
-    data=None, *, seed=0, leave_out=None, valid_fraction=0.1, encoder=None, progress=None, report=None
-):
+    data: str | os.PathLike[str] | None = None,
+    *,
+    seed: int = 0,
+    leave_out: str | None = None,
+    valid_fraction: float = 0.1,
+    encoder: SpeechEncoder | None = None,
+    progress: bool | None = None,
+    report: Callable[[str], object] | None = None,
+) -> Task:
     """Free Spoken Digit Dataset: 3000 recordings of the digits 0 to 9 by six speakers, as spikes.
 
     Every recording is encoded alone, from its level to its spikes (`chronaxie.models.encode_speech`), once:

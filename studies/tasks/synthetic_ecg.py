@@ -1,5 +1,7 @@
 """Task `synthetic_ecg`: two-lead ECG from a dynamical model, encoded as events. It needs no download."""
 
+from __future__ import annotations
+
 import hashlib
 import math
 from dataclasses import asdict, dataclass
@@ -132,7 +134,7 @@ class SyntheticECG:
                 )
 
 
-def load_synthetic_ecg(config=None, *, seed=0):
+def load_synthetic_ecg(config: SyntheticECG | None = None, *, seed: int = 0) -> Task:
     """Synthetic two-lead ECG as events, with the wave at each time step.
 
     The dynamical model of McSharry et al. (2003) with a heart rate that varies with respiration and Mayer

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
-from ...models.ecg_encoders import ECGEncoder
+from ...models.ecg_encoders import DifferenceEncoder, ECGEncoder, LevelCrossingEncoder
 from ...models.ecg_encoding import normalise, overload, resample
 from ..data import find_data, fingerprint
 from ..task import MissingDataError, Task, TaskError, make_split
@@ -21,16 +24,16 @@ _BEAT = 1.0  # s; what is shorter may hold no beat
 
 
 def load_record(
-    path,
+    path: str | os.PathLike[str],
     *,
-    lead=None,
-    encoder=None,
-    start=0.0,
-    seconds=None,
-    window=None,
-    overlap=None,
-    gaps="refuse",
-):
+    lead: str | int | Sequence[str | int] | None = None,
+    encoder: ECGEncoder | DifferenceEncoder | LevelCrossingEncoder | None = None,
+    start: float = 0.0,
+    seconds: float | None = None,
+    window: float | None = None,
+    overlap: float | None = None,
+    gaps: Literal["refuse", "interpolate"] = "refuse",
+) -> xr.Dataset:
     """A WFDB record as a stimulus for a network.
 
     The lead is read in millivolt, resampled to the encoder's step, brought to mean 0 and standard deviation 1 over
@@ -141,8 +144,15 @@ def joined(values, kept):
 
 
 def load_wfdb(
-    data=None, *, path=None, annotation=None, lead="ii", seed=0, valid_fraction=0.2, test_fraction=0.2
-):
+    data: str | os.PathLike[str] | None = None,
+    *,
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    annotation: str | None = None,
+    lead: str | int = "ii",
+    seed: int = 0,
+    valid_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+) -> Task:
     """WFDB records whose waves are marked, as a task: P, QRS, T or none at each step.
 
     Encoded and labelled as `load_ludb` does it; one record is taken for one patient. Records of different length are
