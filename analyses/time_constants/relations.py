@@ -1,5 +1,10 @@
 """What a neuron's time constant goes with: its rate, its weights, and the accuracy that is lost without it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 
@@ -28,7 +33,16 @@ PROPERTIES = {
 LESIONS = ("removed", "reset_tau_m", "reset_tau_a")
 
 
-def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=999, level=0.95, seed=0):
+def relations(
+    ds: xr.Dataset,
+    properties: Sequence[str] | None = None,
+    *,
+    unit: Literal["neuron", "seed"] | None = None,
+    resamples: int = 2000,
+    permutations: int = 999,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Rank correlation of the time constants of each layer with properties of the same neurons.
 
     Parameters
@@ -79,16 +93,16 @@ def relations(ds, properties=None, *, unit=None, resamples=2000, permutations=99
 
 
 def partial_relations(
-    ds,
-    properties=None,
+    ds: xr.Dataset,
+    properties: Sequence[str] | None = None,
     *,
-    given="firing_rate",
-    unit=None,
-    resamples=2000,
-    permutations=999,
-    level=0.95,
-    seed=0,
-):
+    given: str = "firing_rate",
+    unit: Literal["neuron", "seed"] | None = None,
+    resamples: int = 2000,
+    permutations: int = 999,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Rank correlation of the time constants of each layer with properties of neurons, their firing rate held constant.
 
     A neuron that fires more may be missed more and have another time constant: that alone correlates the two.
@@ -227,7 +241,14 @@ def _related(ds, names, given, *, unit, resamples, permutations, level, seed):
     return xr.Dataset(parts, coords=coords, attrs=attrs if given is None else attrs | {"given": given})
 
 
-def lesion_losses(ds, *, resamples=2000, permutations=None, level=0.95, seed=0):
+def lesion_losses(
+    ds: xr.Dataset,
+    *,
+    resamples: int = 2000,
+    permutations: int | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> xr.Dataset:
     """Accuracy that is lost when one neuron is removed, or one of its time constants reset.
 
     Parameters
