@@ -201,7 +201,7 @@ def note_variables(objects, arrays):
             if id(variable) in known or hidden or np.dtype(variable.dtype).kind not in "fiub":
                 continue
             known.add(id(variable))
-            arrays.key(variable, owner=obj.name if variable is getattr(obj, "_delays", None) else None)
+            arrays.key(variable)
 
 
 # ---------------------------------------------------------------------- monitors

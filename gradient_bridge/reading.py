@@ -318,7 +318,7 @@ def _transmission(obj, call, arrays, common):
         **common | {"elements": len(sources)},
         events=arrays.key(source.variables[obj.eventspace_name]),
         sources=arrays.key(obj.synapse_sources),
-        delay=arrays.key(obj._delays, owner=obj.name),
+        delay=arrays.key(obj._delays),
         delays=delays,
         under_way=under_way(obj),
     )

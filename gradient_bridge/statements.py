@@ -33,12 +33,11 @@ class ArrayTable(dict):
         super().__init__()
         self.clocks = clocks
 
-    def key(self, variable, owner=None):
-        """Note an array; returns its key. ``owner`` is that of the variable unless it is given."""
-        if owner is None:
-            name = variable.owner.name
-            owner = self.clocks[name] if isinstance(variable.owner, Clock) else name
-        key = f"{owner}.{variable.name}"
+    def key(self, variable):
+        """Note an array; returns its key."""
+        owner, name = place_of(variable)
+        owner = self.clocks[owner] if isinstance(variable.owner, Clock) else owner
+        key = f"{owner}.{name}"
         known = self.get(key)
         if known is None:
             self[key] = Array(
@@ -58,6 +57,18 @@ class ArrayTable(dict):
                 verb="is",
             )
         return key
+
+
+def place_of(variable):
+    """Names of an array's owner and of the array; a delay is its pathway's ``delay``, whichever object Brian2 lets own it.
+
+    Up to Brian2 2.10 the pathway owns it, from 2.11 on the synapses do, as ``_pre_delay``.
+    """
+    owner = variable.owner
+    for pathway in getattr(owner, "_pathways", ()):
+        if pathway._delays is variable:
+            return pathway.name, "delay"
+    return owner.name, variable.name
 
 
 def statements_of(obj, call, arrays):
