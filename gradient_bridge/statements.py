@@ -60,7 +60,7 @@ class ArrayTable(dict):
 
 
 def place_of(variable):
-    """Names of an array's owner and of the array; a delay is its pathway's ``delay``, whichever object Brian2 lets own it.
+    """Names of an array's owner and of the array; a delay is its pathway's ``delay``.
 
     Up to Brian2 2.10 the pathway owns it, from 2.11 on the synapses do, as ``_pre_delay``.
     """
