@@ -157,13 +157,13 @@ class Simulation:
         """What was compiled last, on ``cuda_standalone`` alone (`Built`)."""
         return getattr(self._engine, "built", None)
 
-    def __enter__(self):
+    def __enter__(self) -> Simulation:
         if self._stack is not None:
             raise RuntimeError("Simulation: it is in use already; make another one")
         self._stack = ExitStack()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> bool | None:
         stack, self._stack, self._ready = self._stack, None, False
         return stack.__exit__(*error)
 
