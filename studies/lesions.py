@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ..analyses.time_constants.relations import PROPERTIES, lesion_losses, partial_relations, relations
+from ..analyses.time_constants.resets import reset_relations
 from .continuous import load_its_task, load_network
 from .field_checks import check_fields, whole
 from .network_config import NetworkConfig
@@ -70,8 +71,8 @@ def run(config, *, report=print):
     Returns
     -------
     xarray.Dataset
-        What `lesion_losses`, `relations` and `partial_relations` of the analyses say of the counts of the protocol
-        `lesions`, with provenance.
+        What `lesion_losses`, `relations`, `partial_relations` and `reset_relations` of the analyses say of the counts
+        of the protocol `lesions`, with provenance.
     """
     began = time.perf_counter()
     net = load_network(config, report)
@@ -92,9 +93,11 @@ def run(config, *, report=print):
     lost = lesion_losses(counts, **options)
     related = relations(lost, **options)
     given_rate = partial_relations(lost, **options)
-    result = xr.merge(
-        [lost, related, given_rate], combine_attrs="drop_conflicts", compat="no_conflicts", join="outer"
-    )
+    parts = [lost, related, given_rate]
+    # a network whose time constants are all one has nothing that was reset
+    if any(bool(np.isfinite(lost[f"loss_reset_{q}"]).any()) for q in RESETS if f"loss_reset_{q}" in lost):
+        parts.append(reset_relations(lost, **options))
+    result = xr.merge(parts, combine_attrs="drop_conflicts", compat="no_conflicts", join="outer")
     # of both: those that are held at one rate need a neuron more
     result.attrs["timescale_left_out"] = given_rate.attrs["timescale_left_out"]
     result.attrs |= counts.attrs | of_network_study("lesions", config, task, began)
@@ -142,11 +145,30 @@ def summarise_lesions(ds):
                         f"({low:+.2f} to {high:+.2f}), p {float(cell['relation_p_holm']):.2g} (Holm)"
                         f"{_given_rate(cell)}"
                     )
+    lines += _by_distance(ds)
     # results of older versions have the other name
     left_out = a.get("timescale_left_out", a.get("untrained"))
     if left_out:
         lines.append(f"left out: {left_out}")
     return "\n".join(lines)
+
+
+def _by_distance(ds):
+    """Whether more is lost the further a time constant was reset; results of older versions lack it."""
+    if "reset_correlation" not in ds.variables:
+        return []
+    lines = ["", "rank correlation of how far a time constant was reset with what is lost"]
+    for quantity in ds["timescale_quantity"].values.tolist():
+        for layer in ds["timescale_layer"].values.tolist():
+            cell = ds.sel(timescale_quantity=quantity, timescale_layer=layer)
+            value = float(cell["reset_correlation"])
+            if np.isfinite(value):
+                low, high = cell["reset_correlation_interval"].values
+                p = float(cell["reset_p_holm"])
+                lines.append(
+                    f"  {layer}.{quantity}: {value:+.2f} ({low:+.2f} to {high:+.2f}), p {p:.2g} (Holm)"
+                )
+    return lines if len(lines) > 2 else []
 
 
 def _given_rate(cell):

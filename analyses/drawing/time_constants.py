@@ -225,7 +225,10 @@ def relation_forest(ds, ax, *, quantity="tau_m"):
 
 
 def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
-    """Draw the accuracy lost with each neuron against its time constant, with intervals; returns `ax`."""
+    """Draw the accuracy lost with each neuron against its time constant, with intervals; returns `ax`.
+
+    Dotted: the value that the neurons of a layer were reset to, where it is one: who stood there loses nothing.
+    """
     name = f"loss_{kind}"
     require(ds, quantity, name, f"{name}_interval", f"{name}_p_holm", "layer", where="loss_against_tau")
     tau, loss, layers = ds[quantity].values, ds[name].values, ds["layer"].values
@@ -241,6 +244,9 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
         for chosen, face in ((inside & lost, colour), (inside & ~lost, "white")):
             ax.plot(tau[chosen], loss[chosen], "o", color=colour, markerfacecolor=face, markersize=4)
         ax.plot([], [], "o", color=colour, markersize=4, label=f"{layer}, n = {int(inside.sum())}")
+        target = _reset_to(ds, kind, inside)
+        if target is not None:
+            ax.axvline(target, color=colour, linestyle=":", linewidth=1, label=f"reset to {target:.3g} ms")
     ax.axhline(0, color=LIGHT, zorder=0)
     if known.any():
         _time_axis(ax, tau[known])
@@ -268,6 +274,15 @@ def _one_value(ds, quantity, layer):
 
 def _without_fit(tau):
     return f"all {tau[0]:g} ms" if np.ptp(tau) == 0 and tau.size > 1 else "too few to fit"
+
+
+def _reset_to(ds, kind, inside):
+    """The one value that the neurons `inside` were reset to; None where there are several, or none."""
+    name = f"reset_to_{kind.removeprefix('reset_')}"
+    if name not in ds.variables:
+        return None
+    values = np.unique(ds[name].values[inside])
+    return float(values[0]) if values.size == 1 and np.isfinite(values[0]) else None
 
 
 def _time_axis(ax, values):

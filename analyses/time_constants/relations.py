@@ -269,7 +269,8 @@ def lesion_losses(
         For each kind ``loss_removed``, ``loss_reset_tau_m``, ``loss_reset_tau_a`` (neuron): accuracy of the intact
         network less that without (1: all; negative: it was in the way), with ``…_interval (neuron, bound)``, ``…_p``
         (intact and lesioned exchanged within trials) and ``…_p_holm`` over the neurons. ``accuracy_intact``. The
-        dataset's time constants, rates and weights are passed on, so that `relations` takes the result.
+        dataset's time constants, what they were reset to, rates and weights are passed on, so that `relations` and
+        `reset_relations` take the result.
 
     Raises
     ------
@@ -295,7 +296,12 @@ def lesion_losses(
     permutations = max(999, 40 * ds.sizes.get("neuron", 0)) if permutations is None else permutations
     kept = [
         name
-        for name in (*QUANTITIES, *(f"{q}_initial" for q in QUANTITIES), *PROPERTIES)
+        for name in (
+            *QUANTITIES,
+            *(f"{q}_initial" for q in QUANTITIES),
+            *(f"reset_to_{q}" for q in QUANTITIES),
+            *PROPERTIES,
+        )
         if name in ds.variables
     ]
     out = ds[kept]

@@ -68,7 +68,8 @@ def lesions(
         their unit; left out where they have several, such as A in the layer and none to the readout).
         ``lesion_labelled (trial)``: decisions that count; ``lesion_correct_intact (trial)`` of them right;
         ``lesion_correct_removed``, ``lesion_correct_reset_tau_m``, ``lesion_correct_reset_tau_a`` (neuron, trial), NaN
-        where a neuron has no such time constant or is one of those left out. `analyses.lesion_losses` takes it.
+        where a neuron has no such time constant or is one of those left out; ``reset_to_tau_m``, ``reset_to_tau_a``
+        (neuron, ms). `analyses.lesion_losses` takes it.
 
     Raises
     ------
@@ -127,9 +128,13 @@ def lesions(
             )
             if changed is not None:
                 found[kind][k] = count(changed)[1]
-    return _dataset(
+    out = _dataset(
         table, intact, test, right, found, groups, device=device, start=start, seed=seed, task=task
     )
+    for kind, values in targets.items():
+        text = f"value that {kind} is reset to"
+        out[f"reset_to_{kind}"] = ("neuron", values, {"units": "ms", "long_name": text})
+    return out
 
 
 def _hidden(description):

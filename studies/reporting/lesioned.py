@@ -67,7 +67,8 @@ def lesions(ds):
 
 
 def _correlations(ds):
-    """A row for each correlation that there is with the loss of a removed neuron."""
+    """A row for each correlation that there is with the loss of a removed neuron, and of a time constant reset."""
+    yield from _by_distance(ds)
     if "loss_removed" not in ds["relation_property"].values:
         return
     for quantity in ds["timescale_quantity"].values:
@@ -79,3 +80,14 @@ def _correlations(ds):
                 text = f"rank correlation of {layer}.{quantity} with the accuracy lost"
                 count = f"{int(cell['relation_count'])} neurons"
                 yield text, number_of(cell, "relation_correlation"), "1", count
+
+
+def _by_distance(ds):
+    if "reset_correlation" not in ds.variables:
+        return
+    for quantity in ds["timescale_quantity"].values:
+        for layer in ds["timescale_layer"].values:
+            cell = ds.sel(timescale_quantity=quantity, timescale_layer=layer)
+            if np.isfinite(cell["reset_correlation"]):
+                text = f"rank correlation of how far {layer}.{quantity} was reset with the accuracy lost"
+                yield text, number_of(cell, "reset_correlation"), "1", f"{int(cell['reset_count'])} neurons"

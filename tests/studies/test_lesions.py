@@ -57,6 +57,8 @@ def test_the_command_writes_what_the_protocol_counts(network, tmp_path, capsys):
     worst = int(np.nanargmax(ds["loss_removed"].values))
     assert f"hidden1 neuron {worst}" in said.split("first five):")[1].splitlines()[1]
     assert "rank correlation of time constants with" in said
+    assert "rank correlation of how far a time constant was reset with what is lost" in said
+    np.testing.assert_allclose(ds["reset_to_tau_m"], np.median(ds["tau_m"]))
     left_out = ds.attrs["timescale_left_out"]
     assert (f"left out: {left_out}" in said) == bool(left_out)
     names = {path.name for path in out.iterdir()}

@@ -178,6 +178,18 @@ def test_loss_against_the_time_constant_with_intervals(made):
     assert ax.get_ylabel() == "Accuracy lost, 95% interval"
 
 
+def test_the_value_that_was_reset_to_is_marked(made):
+    layer = made.layer.values
+    target = np.where(layer == "hidden1", 75.0, 90.0)
+    ds = made.assign(reset_to_tau_m=("neuron", target, MS))
+    ax = loss_against_tau(ds, axis(), kind="reset_tau_m")
+    dotted = {line.get_label(): line.get_xdata() for line in ax.get_lines() if line.get_linestyle() == ":"}
+    assert {k: list(v) for k, v in dotted.items()} == {"reset to 75 ms": [75, 75], "reset to 90 ms": [90, 90]}
+    ds["reset_to_tau_m"][0] = 1.0
+    again = loss_against_tau(ds, axis(), kind="reset_tau_m")
+    assert sum(line.get_linestyle() == ":" for line in again.get_lines()) == 1
+
+
 def test_all_figures_are_rebuilt_from_the_file_alone(made, tmp_path):
     made.to_netcdf(tmp_path / "made.nc", engine="h5netcdf")
     again = xr.load_dataset(tmp_path / "made.nc", engine="h5netcdf")
