@@ -1,6 +1,7 @@
 """perturb: the contract of all perturbations: zero, composing, seeds, networks, files, what is refused."""
 
 import dataclasses
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -341,7 +342,7 @@ def test_the_table_is_whole_and_each_is_documented():
     for name, cls in PERTURBATIONS.items():
         assert dataclasses.is_dataclass(cls), name
         assert cls.__doc__, name
-        assert "Parameters\n    ----------" in cls.__doc__, name
+        assert "Parameters\n----------" in inspect.getdoc(cls), name
         assert all(f"{f.name}" in cls.__doc__ for f in dataclasses.fields(cls)), name
 
 

@@ -25,7 +25,7 @@ def responses(net):
     net.run(DURATION)
     net.remove(monitor)
     net.restore()
-    return monitor.v_.T
+    return np.array(monitor.v_.T)  # of its own: the monitor and its memory go
 
 
 def test_delays_are_found_from_responses():
