@@ -78,6 +78,7 @@ from .time_constants.description import timescale_intervals
 from .time_constants.displacement import displacement
 from .time_constants.distributions import timescale_fits
 from .time_constants.relations import lesion_losses, partial_relations, relations
+from .time_constants.resets import reset_relations
 from .time_constants.scaling import scaling_exponents
 from .time_constants.study import timescale_answer
 from .time_constants.summary import timescales, timescales_table
@@ -179,6 +180,7 @@ __all__ = [
     "record_waves",
     "recorded_spikes",
     "relations",
+    "reset_relations",
     "scaling_exponents",
     "sparsity",
     "spike_time_errors",

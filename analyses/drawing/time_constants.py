@@ -246,7 +246,7 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
         ax.plot([], [], "o", color=colour, markersize=4, label=f"{layer}, n = {int(inside.sum())}")
         target = _reset_to(ds, kind, inside)
         if target is not None:
-            ax.axvline(target, color=colour, linestyle=":", linewidth=1, label=f"reset to {target:.3g} ms")
+            ax.axvline(target, color=colour, linestyle=":", linewidth=1, label=f"reset to {target:.4g} ms")
     ax.axhline(0, color=LIGHT, zorder=0)
     if known.any():
         _time_axis(ax, tau[known])

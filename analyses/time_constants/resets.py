@@ -11,7 +11,9 @@ from ..variables import milliseconds, require
 from .arrays import QUANTITIES, Table, read_arrays
 
 
-def reset_relations(ds, *, resamples=2000, permutations=999, level=0.95, seed=0):
+def reset_relations(
+    ds: xr.Dataset, *, resamples: int = 2000, permutations: int = 999, level: float = 0.95, seed: int = 0
+) -> xr.Dataset:
     """Rank correlation of the accuracy lost when a time constant is reset with how far it was reset.
 
     A neuron that is reset to the median of its layer loses nothing where it stood at the median, and may lose on either
