@@ -1,7 +1,6 @@
 """What a network is beside its Brian2 objects: dt_ref, readout, initial state, delays shared with a slot, jitter."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a type checker takes the function of that name for it.
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

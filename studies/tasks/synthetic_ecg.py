@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class SyntheticECG:
     noise: float = 0.025
     wander: float = 0.06
     delta: float = 0.35
-    follow: str = "sample"
+    follow: Literal["step", "sample"] = "sample"
     label_widths: tuple[float, float, float, float] = (1.4, 2.0, 2.0, 2.0)
     label_lag: int = 0
     start: str = "p_onset"
