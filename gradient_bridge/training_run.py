@@ -28,9 +28,10 @@ SAME_STEPS = (
 )
 
 
-WAYS_OUT = (
-    "lower its learning rate, bound it, or give Twin(detach_reset=True): through a neuron that spikes often its own "
-    "reset can multiply a gradient at every step"
+WAYS_OUT = "lower its learning rate, or bound it"
+DETACHED = (
+    ", or give Twin(detach_reset=True): through a neuron that spikes often its own reset can multiply a gradient at "
+    "every step"
 )
 
 
@@ -180,7 +181,8 @@ class Run(abc.ABC):
             lost = f"all parameters are finite, the gradient of {gradients[0]} is not"
         else:
             lost = "all parameters are finite"
-        raise TrainingDiverged(f"{message}{lost}; {WAYS_OUT}")
+        attached = any(not twin.detach_reset for twin in twins_in(self.model))
+        raise TrainingDiverged(f"{message}{lost}; {WAYS_OUT}{DETACHED if attached else ''}")
 
     def parameters_now(self):
         """A copy of the model's state."""

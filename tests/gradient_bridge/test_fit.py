@@ -173,13 +173,19 @@ def test_a_lost_number_stops_the_run_by_name():
         match="loss nan in epoch 1, batch 1: all parameters are finite, the gradient of kept is not",
     ):
         fit(Breaking(), task(), **QUICK)
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_a_lost_gradient_is_said_with_the_ways_out_that_are_left(detached):
     twin = student()
+    twin.detach_reset = detached
     twin.trained["hidden1"]["bias"].free.register_hook(lambda grad: grad * torch.inf)
-    with pytest.raises(
-        TrainingDiverged,
-        match="in epoch 0, batch 0: .*the gradient of trained.hidden1.bias.free is not; lower its learning",
-    ):
+    message = (
+        "in epoch 0, batch 0: .*the gradient of trained.hidden1.bias.free is not; lower its learning rate"
+    )
+    with pytest.raises(TrainingDiverged, match=message) as found:
         fit(twin, task(), **QUICK)
+    assert ("detach_reset=True" in str(found.value)) == (not detached)
 
 
 @pytest.mark.parametrize(
