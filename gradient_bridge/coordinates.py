@@ -68,20 +68,14 @@ class _Bounded(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, free, base, place, height, span):
-        value, _ = _Bounded.of(free, base, place, height, span)
-        ctx.save_for_backward(free, base, place, height)
-        ctx.span = span
+        now = torch.sigmoid(place + free * (4 / span))  # the place between the bounds
+        value = base * torch.exp(span * (now - height))
+        ctx.save_for_backward(value, now)
         return value
 
     @staticmethod
-    def of(free, base, place, height, span):
-        """The value, and the place between the bounds."""
-        now = torch.sigmoid(place + free * (4 / span))
-        return base * torch.exp(span * (now - height)), now
-
-    @staticmethod
     def backward(ctx, grad):
-        value, now = _Bounded.of(*ctx.saved_tensors, ctx.span)
+        value, now = ctx.saved_tensors
         return grad * (4 * value * now * (1 - now)), None, None, None, None
 
 
