@@ -17,6 +17,7 @@ _FAMILIES = {
     "inverse_gaussian": "inverse Gaussian",
 }
 _LEVEL = 0.05
+_FILLED = f"filled: p ≤ {_LEVEL} (Holm)"
 
 
 def fitted_distribution(ds, ax, *, quantity="tau_m"):
@@ -220,7 +221,7 @@ def relation_forest(ds, ax, *, quantity="tau_m"):
         title=_NAMES[quantity],
     )
     if drawn:
-        legend_below(ax, columns=2)
+        legend_below(ax, columns=2, title=_FILLED, title_fontsize=8, alignment="left")
     return ax
 
 
@@ -250,7 +251,7 @@ def loss_against_tau(ds, ax, *, quantity="tau_m", kind="removed"):
     ax.axhline(0, color=LIGHT, zorder=0)
     if known.any():
         _time_axis(ax, tau[known])
-        legend_below(ax, title="filled: p ≤ 0.05 (Holm)", title_fontsize=8, alignment="left")
+        legend_below(ax, title=_FILLED, title_fontsize=8, alignment="left")
     done = "Removed" if kind == "removed" else f"{kind.removeprefix('reset_')} reset"
     ax.set(xlabel=f"{_NAMES[quantity]} (ms)", ylabel=f"Accuracy lost, {level:.0%} interval", title=done)
     return ax

@@ -155,6 +155,7 @@ def test_a_layer_without_a_median_or_a_fit_is_named(made):
 
 def test_relations_with_a_point_for_each_layer_and_property(made):
     ax = relation_forest(made, axis())
+    assert ax.get_legend().get_title().get_text() == "filled: p ≤ 0.05 (Holm)"
     points = [line for line in ax.get_lines() if line.get_marker() == "o"]
     assert len(points) == 2 * 4
     assert [t.get_text() for t in ax.get_yticklabels()] == [
