@@ -1,8 +1,7 @@
 /* Class scores against labels: softmax cross-entropy, its derivative and decisions in one go, for any memory order of
-   trials and steps. What precedes is engine.h. */
-#define IGNORED (-100)
-#define STRIP 64    /* rows of scores that are turned together, so that a vector holds one class of several rows */
-#define SHARE 1024  /* rows that are added up together, whatever the number of threads */
+   trials and steps. What precedes is engine.h, IGNORED (the label that nobody looks at) and SHARE (rows that are added up
+   together, whatever the number of threads). */
+#define STRIP 64 /* rows of scores that are turned together, so that a vector holds one class of several rows */
 
 typedef struct {
   const real *scores;

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from ..losses import check_shapes
+from ..losses import IGNORED, check_shapes
 from ..native import load_library
 from .c_source import HEADER
 
-SHARE = 1024  # as in scores.h
+SHARE = 1024
 _POINTERS = ("scores", "targets", "truth", "weights", "slopes", "sums")
 _LONGS = ("trials", "steps", "classes", "by_trial", "by_step", "threads")
 
@@ -29,8 +29,9 @@ class _Judged(ctypes.Structure):
 @cache
 def _library(dtype):
     kind = "#define DOUBLE\n" if dtype == torch.float64 else ""
+    numbers = f"#define EVENT uint16_t\n#define IGNORED ({IGNORED})\n#define SHARE {SHARE}\n"
     own = Path(__file__).with_name("scores.h").read_text()
-    return load_library(f"{kind}#define EVENT uint16_t\n{HEADER.read_text()}{own}", name="scores")
+    return load_library(f"{kind}{numbers}{HEADER.read_text()}{own}", name="scores")
 
 
 class _CrossEntropy(torch.autograd.Function):
