@@ -19,6 +19,7 @@ from ..models.errors import UnsupportedModel
 from .clocks import Time
 from .program import Call
 from .refusals import MONITORS
+from .statements import place_of
 
 # Packages whose functions no user wrote.
 FOREIGN = {"brian2", "numpy", "scipy", "torch", *sys.stdlib_module_names}
@@ -197,7 +198,11 @@ def note_variables(objects, arrays):
     known = {id(array.variable) for array in arrays.values()}
     for obj in objects:
         for variable in array_variables([obj]):
-            hidden = variable.read_only or variable.name.startswith("_") or isinstance(variable.owner, Clock)
+            hidden = (
+                variable.read_only
+                or place_of(variable)[1].startswith("_")
+                or isinstance(variable.owner, Clock)
+            )
             if id(variable) in known or hidden or np.dtype(variable.dtype).kind not in "fiub":
                 continue
             known.add(id(variable))
