@@ -6,7 +6,7 @@
 # gpu       the machine
 # networks  three networks on cuda_standalone, built, run, compared with numpy; the whole QTDB test set
 # fast      the published one with brian2cuda's own flags and atomic additions
-# twin      the twin on CPU and GPU (needs torch)
+# twin      the twin on CPU and GPU, by engine (needs torch)
 # tests     tests that run on a real GPU (needs pytest, and torch for the twin's)
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -32,7 +32,7 @@ for name in ${*:-gpu networks fast twin tests}; do
       part "published ECG, fast mathematics and atomic additions" 120 \
         "$python" benchmarks/cuda_networks.py --trials 141 --only "published ECG" --fast-math
       ;;
-    twin) part "twin" 150 "$python" benchmarks/twin_devices.py --threads "${THREADS:-1}" ;;
+    twin) part "twin" 300 "$python" benchmarks/twin_devices.py --threads "${THREADS:-1}" ;;
     tests)
       part "tests on a real GPU" 150 "$python" -m pytest -q -p no:cacheprovider -k "real or gpu" \
         tests/gradient_bridge/test_cuda.py tests/models/test_cuda.py
