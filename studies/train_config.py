@@ -35,6 +35,7 @@ _OF_SPIKING = (
     "finer",
     "time_constant_rate",
     "frozen_time_constants",
+    "feedforward",
     "device",
     "engine",
     "brian2_trials",
@@ -99,6 +100,8 @@ class TrainConfig:
         Which epoch is kept (`Training`).
     frozen_time_constants : bool
         Train weights and biases only.
+    feedforward : bool
+        Without recurrent synapses in the hidden layers.
     device : str or None
         Brian2 device of the comparison; None: numpy.
     engine : {"auto", "fused", "compiled", "reference"} or None
@@ -136,6 +139,7 @@ class TrainConfig:
     average_epochs: float | None = None
     select: str | None = None
     frozen_time_constants: bool = False
+    feedforward: bool = False
     device: str | None = None
     engine: str | None = None
     brian2_trials: int | None = None
@@ -164,6 +168,10 @@ class TrainConfig:
                 f"train: {given[0]} is for spiking networks ({', '.join(SPIKING)}), the model is {self.model}; leave "
                 "it out"
             )
+        if self.feedforward and self.delays is not None:
+            raise ValueError(
+                "train: delays are those of recurrent synapses, and there are none; leave delays or feedforward out"
+            )
         if self.model == "lif" and self.tau_a is not None:
             raise ValueError("train: tau_a is for adaptive networks, the model is lif; leave it out")
         if self.beta is not None and self.model != "alif":
@@ -179,6 +187,8 @@ class TrainConfig:
         """The `NetworkRecipe` of the model, with what is given here in place of the recipe's."""
         names = ("tau_m", "tau_a", "beta")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.feedforward:
+            given["recurrent"] = False
         return dataclasses.replace(recipe(self.task).network_of(self.model), **given)
 
     @property
@@ -194,6 +204,8 @@ class TrainConfig:
             parts.append("parameters")
         if self.frozen_time_constants:
             parts.append("frozen")
+        if self.feedforward:
+            parts.append("feedforward")
         return "_".join([*parts, f"seed{self.seed}"])
 
     @property

@@ -113,6 +113,9 @@ def add(commands):
     )
     train.add_argument("--frozen-time-constants", action="store_true", help="train weights and biases only")
     train.add_argument(
+        "--feedforward", action="store_true", help="without recurrent synapses in the hidden layers"
+    )
+    train.add_argument(
         "--device", metavar="NAME", help="Brian2 device: numpy (default), cython, cpp_standalone"
     )
     add_engine(train)
@@ -153,6 +156,7 @@ def _train(given):
         "time_constant_rate",
         *OF_TRAINING,
         "frozen_time_constants",
+        "feedforward",
         "tau_m",
         "tau_a",
         "delays",
@@ -178,6 +182,7 @@ def _train_physical(given):
     for option, unset in (
         ("match", "neurons"),
         ("frozen_time_constants", False),
+        ("feedforward", False),
         ("tau_m", None),
         ("tau_a", None),
         ("delays", None),

@@ -80,9 +80,11 @@ OPTIONS = {
     "train": (
         "train",
         {"task": Option("")}
-        | _same(*_TRAINING, "model", "match", "tau_m", "tau_a", "delays", "brian2_trials")
+        | _same(*_TRAINING, "model", "match", "tau_m", "tau_a", "delays", "beta", "rate_penalty", "finer")
+        | _same("input_dropout", "time_stretch", "average_epochs", "select", "brian2_trials")
         | {
             "frozen_time_constants": Option("--frozen-time-constants", switch=(True,)),
+            "feedforward": Option("--feedforward", switch=(True,)),
             "options": Option("--option", pairs=True),
         },
     ),

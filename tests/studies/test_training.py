@@ -250,6 +250,16 @@ def test_frozen_time_constants_stay_as_they_were(small_tasks):
     assert int(ds.parameters) == 66 + 8
 
 
+def test_a_network_without_recurrent_synapses(small_tasks):
+    config = dataclasses.replace(CASES["alif"], feedforward=True, epochs=1)
+    assert config.stem == "train_synthetic_ecg_alif_feedforward_seed3"
+    ds, net = training.run(config, report=lambda line: None)
+    assert "hidden1_hidden1" not in net
+    assert int(ds.spike_mismatches) == 0
+    # 3 x 6 + 6 x 2 weights, 8 biases, 8 and 6 time constants
+    assert int(ds.parameters) == 30 + 8 + 14
+
+
 @pytest.mark.slow
 def test_an_output_that_counts_spikes(small_tasks, monkeypatch):
     recipe = recipes.RECIPES["spoken_digits"]
