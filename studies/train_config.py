@@ -36,6 +36,7 @@ _OF_SPIKING = (
     "time_constant_rate",
     "frozen_time_constants",
     "feedforward",
+    "detach_reset",
     "device",
     "engine",
     "brian2_trials",
@@ -102,6 +103,8 @@ class TrainConfig:
         Train weights and biases only.
     feedforward : bool
         Without recurrent synapses in the hidden layers.
+    detach_reset : bool or None
+        Gradients ignore the reset's dependence on the spike (`Twin`).
     device : str or None
         Brian2 device of the comparison; None: numpy.
     engine : {"auto", "fused", "compiled", "reference"} or None
@@ -140,6 +143,7 @@ class TrainConfig:
     select: str | None = None
     frozen_time_constants: bool = False
     feedforward: bool = False
+    detach_reset: bool | None = None
     device: str | None = None
     engine: str | None = None
     brian2_trials: int | None = None
@@ -161,8 +165,8 @@ class TrainConfig:
             raise ValueError(
                 "train: frozen time constants have no rate; leave time_constant_rate or frozen_time_constants out"
             )
-        given = [name for name in _OF_SPIKING if getattr(self, name) is not None]
-        given = [name for name in given if getattr(self, name) is not False]
+        unset = {field.name: field.default for field in dataclasses.fields(self)}
+        given = [name for name in _OF_SPIKING if getattr(self, name) != unset[name]]
         if given and not self.is_spiking:
             raise ValueError(
                 f"train: {given[0]} is for spiking networks ({', '.join(SPIKING)}), the model is {self.model}; leave "
@@ -185,7 +189,7 @@ class TrainConfig:
     @property
     def network(self):
         """The `NetworkRecipe` of the model, with what is given here in place of the recipe's."""
-        names = ("tau_m", "tau_a", "beta")
+        names = ("tau_m", "tau_a", "beta", "detach_reset")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.feedforward:
             given["recurrent"] = False

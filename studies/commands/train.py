@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from .answering import add_json
 from .arguments import add_engine, add_options, count, not_negative, positive, whole
 from .training_study import run_training_study
@@ -116,6 +118,11 @@ def add(commands):
         "--feedforward", action="store_true", help="without recurrent synapses in the hidden layers"
     )
     train.add_argument(
+        "--detach-reset",
+        action=argparse.BooleanOptionalAction,
+        help="gradients ignore the reset's dependence on the spike, or follow it (default: the recipe's)",
+    )
+    train.add_argument(
         "--device", metavar="NAME", help="Brian2 device: numpy (default), cython, cpp_standalone"
     )
     add_engine(train)
@@ -157,6 +164,7 @@ def _train(given):
         *OF_TRAINING,
         "frozen_time_constants",
         "feedforward",
+        "detach_reset",
         "tau_m",
         "tau_a",
         "delays",
@@ -183,6 +191,7 @@ def _train_physical(given):
         ("match", "neurons"),
         ("frozen_time_constants", False),
         ("feedforward", False),
+        ("detach_reset", None),
         ("tau_m", None),
         ("tau_a", None),
         ("delays", None),

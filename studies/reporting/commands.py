@@ -42,6 +42,8 @@ class Option:
             return [self.name] if value in self.switch else []
         if value is None:
             return [self.absent] if self.absent else []
+        if isinstance(value, bool):
+            return [self.name if value else self.name.replace("--", "--no-", 1)]
         if self.pairs:
             return [word for name, item in value for word in (self.name, f"{name}={json.dumps(item)}")]
         values = value if isinstance(value, list) else [value]
@@ -81,7 +83,7 @@ OPTIONS = {
         "train",
         {"task": Option("")}
         | _same(*_TRAINING, "model", "match", "tau_m", "tau_a", "delays", "beta", "rate_penalty", "finer")
-        | _same("input_dropout", "time_stretch", "average_epochs", "select", "brian2_trials")
+        | _same("input_dropout", "time_stretch", "average_epochs", "select", "detach_reset", "brian2_trials")
         | {
             "frozen_time_constants": Option("--frozen-time-constants", switch=(True,)),
             "feedforward": Option("--feedforward", switch=(True,)),
@@ -174,7 +176,7 @@ def commands_of(ds, file):
         ]
         left = [field for field, value in config.items() if field not in options and value is not None]
         note = (
-            f" (no option sets {', '.join(left)}: those are the defaults of the version below)"
+            f" (no option sets {', '.join(left)}: they are as by default here, as in the file with rerun)"
             if left
             else ""
         )

@@ -98,6 +98,7 @@ def test_the_published_network_on_sequential_mnist_has_as_many_parameters():
         ({"model": "lstm", "device": "numpy"}, "device is for spiking networks .*the model is lstm"),
         ({"model": "gru", "frozen_time_constants": True}, "frozen_time_constants is for spiking networks"),
         ({"model": "gru", "feedforward": True}, "feedforward is for spiking networks .*the model is gru"),
+        ({"model": "rnn", "detach_reset": False}, "detach_reset is for spiking networks .*the model is rnn"),
         ({"feedforward": True, "delays": "uniform(2, 9)"}, "leave delays or feedforward out"),
         ({"model": "rnn", "time_constant_rate": 0.1}, "time_constant_rate is for spiking networks"),
         ({"model": "lstm", "tau_m": "normal(20, 5)"}, "tau_m is for spiking networks .*the model is lstm"),

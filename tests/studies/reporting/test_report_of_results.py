@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shlex
+from dataclasses import asdict
 from functools import cache
 
 import pytest
@@ -13,7 +14,9 @@ from chronaxie.studies import result_folder
 from chronaxie.studies.cli import main
 from chronaxie.studies.commands import run_continuous, run_fidelity, run_lesions, run_robustness
 from chronaxie.studies.reporting import single, write_report
+from chronaxie.studies.reporting.commands import commands_of
 from chronaxie.studies.results import ResultError, read_result, write_result
+from chronaxie.studies.train_config import TrainConfig
 
 from .reading import loads, read
 
@@ -191,6 +194,41 @@ def test_the_command_makes_the_same_configuration(text, dataset, name, monkeypat
     assert {field: json.loads(json.dumps(made[field])) for field in wanted if field not in left} == {
         field: value for field, value in wanted.items() if field not in left
     }
+
+
+@pytest.mark.parametrize("detached", [True, False, None])
+def test_every_option_of_a_training_is_in_its_command(monkeypatch, tmp_path, detached):
+    config = TrainConfig(
+        "ecg",
+        seed=3,
+        hidden=(8, 7),
+        tau_m="constant(20)",
+        tau_a="uniform(60, 300)",
+        beta=0.5,
+        rate_penalty=0.25,
+        finer=(2, 4),
+        epochs=5,
+        batch_size=9,
+        learning_rate=0.01,
+        time_constant_rate=0.02,
+        input_dropout=0.1,
+        time_stretch=0.2,
+        average_epochs=2.0,
+        select="last",
+        feedforward=True,
+        detach_reset=detached,
+        engine="reference",
+        device="cython",
+        brian2_trials=3,
+        options={"valid_fraction": 0.2},
+    )
+    attrs = {"study": "train", "configuration": json.dumps(asdict(config))}
+    command = commands_of(xr.Dataset(attrs=attrs), tmp_path / "result.nc")[0]
+    assert "no option sets" not in command.text
+    monkeypatch.setattr(result_folder, "run_to_folder", configured)
+    with pytest.raises(Begun) as begun:
+        main(shlex.split(command.code)[1:])
+    assert begun.value.args[0] == config
 
 
 # ------------------------------------------------------------------ what is in the file is text
