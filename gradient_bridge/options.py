@@ -83,6 +83,9 @@ class Training(_Steps):
     average_epochs : float
         The parameters of the last so many epochs are averaged (exponentially, step by step), and the averages are
         validated and kept; 0: the parameters themselves. Adam goes on from its own.
+    lost_gradients : int
+        Batches of an epoch that may be left out because their gradient is not finite, which can happen where a network
+        is chaotic; with one more the training stops. The history counts them (``batches_left_out``).
     select : {"valid_accuracy", "valid_loss", "last"}
         Which epoch's parameters are kept.
     patience : int or None
@@ -108,6 +111,7 @@ class Training(_Steps):
     time_stretch: float = 0.0
     finer: tuple[int, ...] = ()
     average_epochs: float = 0.0
+    lost_gradients: int = 0
     select: str = "valid_accuracy"
     evaluation_batch: int = 256
 
@@ -182,7 +186,7 @@ CHECKS = {
     "clip_norm": (lambda v: v is None or _positive(v), "None or a number > 0"),
     "patience": (lambda v: v is None or _whole(1)(v), "None or an integer >= 1"),
     "skip": (lambda v: v is None or _whole(0)(v), "None or an integer >= 0"),
-    "seed": (_whole(0), "an integer >= 0"),
+    **dict.fromkeys(("seed", "lost_gradients"), (_whole(0), "an integer >= 0")),
     "schedule": (lambda v: v in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
     "draws": (lambda v: v in DRAWS, f"one of {', '.join(DRAWS)}"),
     "unlabelled": (lambda v: v == "mask" or _whole(0)(v), "'mask' or a class number"),

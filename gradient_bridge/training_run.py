@@ -147,13 +147,17 @@ class Run(abc.ABC):
         Returns
         -------
         list of float
-            The gradient's norm before it is limited, the loss, the sums of the counts.
+            The gradient's norm before it is limited (infinite where the batch is left out), the loss, the sums of the
+            counts.
         """
         self.optimiser.zero_grad()
         if part is not None:
             part.backward()
         own = 0.0 if part is None else part.item()
         loss, *counts = self.processes.sum_gradients(self.model.parameters(), [own, *counts])
+        if self._is_left_out(loss):
+            self.schedule.step()
+            return [math.inf, loss, *counts]
         self._check_finite(loss, where)
         limit = self.options.clip_norm
         norm = torch.nn.utils.clip_grad_norm_(
@@ -162,6 +166,10 @@ class Run(abc.ABC):
         self.optimiser.step()
         self.schedule.step()
         return [float(norm), loss, *counts]
+
+    def _is_left_out(self, loss):
+        """Whether nothing is moved in this step, since its gradient is not finite and that is allowed."""
+        return False
 
     def _check_finite(self, loss, where):
         """Stop where a number is lost, and say where it went first."""
@@ -315,7 +323,9 @@ class Run(abc.ABC):
         self.optimiser.load_state_dict(content["optimiser"])
         self.schedule.load_state_dict(content["schedule"])
         torch.set_rng_state(content["random_state"])
-        self.epoch, self.history = content["epoch"], content["history"]
+        self.epoch = content["epoch"]
+        # what is counted since later versions had not happened
+        self.history = {name: content["history"].get(name, [0.0] * self.epoch) for name in self.history}
         self.best, self.best_epoch = content["best"], content["best_epoch"]
 
     def _check_same_network(self, saved, path):

@@ -37,6 +37,7 @@ class TaskRun(Run):
         "train_accuracy": ("accuracy on labelled training steps, while the epoch ran", "1"),
         "valid_loss": ("validation loss", "1"),
         "valid_accuracy": ("accuracy on labelled validation steps", "1"),
+        "batches_left_out": ("training batches that were left out, their gradient not being finite", "1"),
         "firing_rate_epoch": ("mean rate of the spiking neurons on the validation set", "Hz"),
         "learning_rate": ("learning rate of the weights at the end of the epoch", "1"),
         "epoch_seconds": ("wall time of the epoch", "s"),
@@ -206,6 +207,7 @@ class TaskRun(Run):
 
     def _train_epoch(self):
         self.model.train()
+        self.left_out = 0
         total = right = seen = trials = 0
         for batch, (split, chosen) in enumerate(self._training_batches()):
             part, *counts, _ = self._objective(split, chosen, TRAINING, batch)
@@ -245,6 +247,7 @@ class TaskRun(Run):
             "train_accuracy": train_accuracy,
             "valid_loss": valid_loss,
             "valid_accuracy": valid_accuracy,
+            "batches_left_out": self.left_out,
             "firing_rate_epoch": rate,
         }
         return values, parameters
@@ -255,6 +258,16 @@ class TaskRun(Run):
         if self.average:
             self.average.update()
         return found
+
+    def _is_left_out(self, loss):
+        """Whether a batch of finite loss and parameters has no finite gradient, and the epoch may leave it out."""
+        if self.left_out >= self.options.lost_gradients or not math.isfinite(loss):
+            return False
+        trained = [p for p in self.model.parameters() if p.grad is not None]
+        lost = not all(bool(torch.isfinite(p.grad).all()) for p in trained)
+        lost = lost and all(bool(torch.isfinite(p).all()) for p in trained)
+        self.left_out += lost
+        return lost
 
     def content(self):
         """What a checkpoint holds."""
@@ -280,7 +293,13 @@ class TaskRun(Run):
         """Loss, validation accuracy, rate."""
         rate = values["firing_rate_epoch"]
         activity = {"rate": f"{rate:.1f} Hz"} if math.isfinite(rate) else {}
-        return {"loss": f"{values['train_loss']:.3f}", "valid": f"{values['valid_accuracy']:.3f}", **activity}
+        left_out = {"left out": f"{values['batches_left_out']}"} if values["batches_left_out"] else {}
+        return {
+            "loss": f"{values['train_loss']:.3f}",
+            "valid": f"{values['valid_accuracy']:.3f}",
+            **activity,
+            **left_out,
+        }
 
 
 def _global_streams(tensor):

@@ -43,7 +43,7 @@ _OF_SPIKING = (
 )
 _OF_RECIPE = (
     *("epochs", "batch_size", "learning_rate", "time_constant_rate", "rate_penalty", "finer"),
-    *("input_dropout", "time_stretch", "average_epochs", "select"),
+    *("input_dropout", "time_stretch", "average_epochs", "lost_gradients", "select"),
 )
 _CHECKS = {
     "model": one_of(MODELS),
@@ -97,6 +97,8 @@ class TrainConfig:
         Peak rates of weights and of (relative) time constants.
     input_dropout, time_stretch, average_epochs : float or None
         Of the stimulus and of the parameters that are kept (`Training`).
+    lost_gradients : int or None
+        Batches of an epoch that may be left out because their gradient is not finite (`Training`).
     select : {"valid_accuracy", "valid_loss", "last"} or None
         Which epoch is kept (`Training`).
     frozen_time_constants : bool
@@ -140,6 +142,7 @@ class TrainConfig:
     input_dropout: float | None = None
     time_stretch: float | None = None
     average_epochs: float | None = None
+    lost_gradients: int | None = None
     select: str | None = None
     frozen_time_constants: bool = False
     feedforward: bool = False

@@ -8,7 +8,7 @@ from .answering import add_json
 from .arguments import add_engine, add_options, count, not_negative, positive, whole
 from .training_study import run_training_study
 
-OF_TRAINING = ("input_dropout", "time_stretch", "average_epochs", "select")
+OF_TRAINING = ("input_dropout", "time_stretch", "average_epochs", "lost_gradients", "select")
 
 
 def add(commands):
@@ -109,6 +109,12 @@ def add(commands):
         type=not_negative,
         metavar="N",
         help="parameters are averages over the last N epochs; 0: none",
+    )
+    train.add_argument(
+        "--lost-gradients",
+        type=whole,
+        metavar="N",
+        help="batches of an epoch that may be left out because their gradient is not finite (default: the recipe's)",
     )
     train.add_argument(
         "--select", choices=("valid_accuracy", "valid_loss", "last"), help="which epoch's parameters are kept"

@@ -83,7 +83,15 @@ OPTIONS = {
         "train",
         {"task": Option("")}
         | _same(*_TRAINING, "model", "match", "tau_m", "tau_a", "delays", "beta", "rate_penalty", "finer")
-        | _same("input_dropout", "time_stretch", "average_epochs", "select", "detach_reset", "brian2_trials")
+        | _same(
+            "input_dropout",
+            "time_stretch",
+            "average_epochs",
+            "lost_gradients",
+            "select",
+            "detach_reset",
+            "brian2_trials",
+        )
         | {
             "frozen_time_constants": Option("--frozen-time-constants", switch=(True,)),
             "feedforward": Option("--feedforward", switch=(True,)),

@@ -188,9 +188,49 @@ def test_a_lost_gradient_is_said_with_the_ways_out_that_are_left(detached):
     assert ("detach_reset=True" in str(found.value)) == (not detached)
 
 
+def losing(*calls):
+    """A student whose gradient is infinite at these backward passes, counted from 0."""
+    twin, made = student(), []
+
+    def lose(grad):
+        made.append(None)
+        return grad * (torch.inf if len(made) - 1 in calls else 1.0)
+
+    twin.trained["hidden1"]["bias"].free.register_hook(lose)
+    return twin
+
+
+def test_batches_without_a_gradient_may_be_left_out():
+    batches = -(-len(task().train.trial) // QUICK["batch_size"])
+    twin = losing(1, batches)  # one in each of the first two epochs
+    history = fit(twin, task(), **QUICK | {"epochs": 3, "lost_gradients": 1})
+    assert history["batches_left_out"].values.tolist() == [1, 1, 0]
+    assert all(bool(torch.isfinite(p).all()) for p in twin.parameters())
+
+
+def test_nothing_moves_where_a_batch_is_left_out():
+    batches = -(-len(task().train.trial) // QUICK["batch_size"])
+    twin = losing(*range(batches))
+    before = {k: v.clone() for k, v in twin.state_dict().items()}
+    history = fit(twin, task(), **QUICK | {"epochs": 1, "lost_gradients": batches})
+    assert history["batches_left_out"].values.tolist() == [batches]
+    assert all(torch.equal(v, before[k]) for k, v in twin.state_dict().items())
+
+
+def test_no_more_batches_are_left_out_than_may_be():
+    with pytest.raises(TrainingDiverged, match="in epoch 0, batch 1: .*hidden1.bias.free is not"):
+        fit(losing(0, 1), task(), **QUICK | {"lost_gradients": 1})
+
+
+def test_a_lost_loss_is_not_left_out():
+    with pytest.raises(TrainingDiverged, match="loss nan in epoch 1, batch 1"):
+        fit(Breaking(), task(), **QUICK | {"lost_gradients": 100})
+
+
 @pytest.mark.parametrize(
     "options, error, message",
     [
+        ({"lost_gradients": -1}, ValueError, "lost_gradients: expected an integer >= 0, got -1"),
         ({"epoch": 3}, TypeError, "unknown option 'epoch'; did you mean epochs"),
         ({"learning_rte": 1}, TypeError, "did you mean learning_rate"),
         ({"epochs": 0}, ValueError, "epochs: expected an integer >= 1, got 0"),

@@ -127,6 +127,16 @@ def test_a_checkpoint_holds_plain_values(tmp_path):
     assert len(content["history"]["train_loss"]) == 4
 
 
+def test_a_checkpoint_from_before_batches_were_left_out(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(student(), task(), checkpoint=path, **QUICK)
+    content = torch.load(path, weights_only=True)
+    del content["history"]["batches_left_out"]
+    torch.save(content, path)
+    history = fit(student(), task(), checkpoint=path, resume=True, **QUICK)
+    assert history["batches_left_out"].values.tolist() == [0] * 4
+
+
 class Hostile:
     """Unpickling this would run code."""
 

@@ -28,6 +28,7 @@ EXPECTED = {
     "train_accuracy": (("epoch",), "1"),
     "valid_loss": (("epoch",), "1"),
     "valid_accuracy": (("epoch",), "1"),
+    "batches_left_out": (("epoch",), "1"),
     "firing_rate_epoch": (("epoch",), "Hz"),
     "learning_rate": (("epoch",), "1"),
     "epoch_seconds": (("epoch",), "s"),

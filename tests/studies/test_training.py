@@ -37,6 +37,7 @@ EVERY = {
     "test_accuracy": ((), "1"),
     "test_balanced_accuracy": ((), "1"),
     "test_f1": (("true_class",), "1"),
+    "batches_left_out": (("epoch",), "1"),
     "confusion": (("true_class", "predicted_class"), "1"),
     "majority_class_accuracy": ((), "1"),
     "neurons": ((), "1"),

@@ -214,6 +214,7 @@ def test_every_option_of_a_training_is_in_its_command(monkeypatch, tmp_path, det
         input_dropout=0.1,
         time_stretch=0.2,
         average_epochs=2.0,
+        lost_gradients=3,
         select="last",
         feedforward=True,
         detach_reset=detached,
