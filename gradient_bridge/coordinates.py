@@ -68,15 +68,15 @@ class _Bounded(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, free, base, place, height, span):
-        now = torch.sigmoid(place + free * (4 / span))  # the place between the bounds
-        value = base * torch.exp(span * (now - height))
+        now = (free * (4 / span)).add_(place).sigmoid_()  # the place between the bounds
+        value = (now - height).mul_(span).exp_().mul_(base)
         ctx.save_for_backward(value, now)
         return value
 
     @staticmethod
     def backward(ctx, grad):
         value, now = ctx.saved_tensors
-        return grad * (4 * value * now * (1 - now)), None, None, None, None
+        return (value * 4).mul_(now).mul_(torch.rsub(now, 1)).mul_(grad), None, None, None, None
 
 
 @dataclass(frozen=True)

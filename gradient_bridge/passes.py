@@ -90,6 +90,8 @@ class Request:
         Whether the reset hides the spike from the gradient.
     carrying : frozenset of str
         Keys of the arrays and event spaces that carry a gradient.
+    varying : frozenset of str
+        Keys of the arrays that may hold other values in each pass: what is trained, and what the call gives.
     randomness : {"brian2", "torch"}
     seed : int or None
         Of ``randomness="torch"``.
@@ -108,6 +110,7 @@ class Request:
     every: int = 1
     spikes: tuple = ()
     carrying: frozenset = frozenset()
+    varying: frozenset = frozenset()
     randomness: str = "brian2"
     seed: int | None = None
     numpy: bool = False

@@ -49,6 +49,9 @@ def default_dtype(dtype):
     """
     with _one_at_a_time:
         before = torch.get_default_dtype()
+        if before == dtype:
+            yield
+            return
         try:
             torch.set_default_dtype(dtype)
             yield

@@ -314,6 +314,7 @@ class Twin(Synced, nn.Module):
             every=self.every,
             spikes=spikes_to_keep(self.program, spikes),
             carrying=carried,
+            varying=frozenset(given.keys() | {place.key for place in trained}),
             randomness=self.randomness,
             seed=seed,
             numpy=on_numpy,

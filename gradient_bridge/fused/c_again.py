@@ -50,10 +50,11 @@ class Again(Places):
             return [self.multiply(step, to, of)]
         _, name, number = step
         g, rows = identifier(name), len(self.design.kept[name])
-        taken = [
-            f"fetch({place} + AHEAD * {rows} * n_{g}, n_{g}); copy(n_{g}, {self.at(key, self.states(name, number))}, {place});"
-            for key, place in self.kept(name, number)
-        ]
+        taken = []
+        for key, place in self.kept(name, number):
+            unless = f"if (!whole_{g}) " if self.design.is_read_in_place(key, number) else ""
+            copied = f"copy(n_{g}, {self.at(key, self.states(name, number))}, {place});"
+            taken.append(f"fetch({place} + AHEAD * {rows} * n_{g}, n_{g}); {unless}{copied}")
         return [*taken, *self.kernel_again(name, number)]
 
     def kernel_again(self, name, number):
@@ -77,34 +78,26 @@ class Again(Places):
         keys = (s.source if isinstance(s, Product) else s.mask for s in later)
         return any(key is not None and owner_of(key) == name for key in keys)
 
-    def given(self, kernel, y):
+    def given(self, kernel, states, taken):
         """Arguments that a kernel and its adjoint share."""
-        source, layout, g = (
-            self.sources[kernel.name],
-            self.layouts[kernel.group],
-            identifier(kernel.group),
-        )
-        states = [f"{y} + {k} * L_{g}" for k in range(len(layout.states))]
-        currents = [f"current_{g} + {k} * L_{g}" for k in range(len(source.currents))]
+        source, g = self.sources[kernel.name], identifier(kernel.group)
+        currents = [f"{taken} + {k} * L_{g}" for k in range(len(source.currents))]
         ins = [self.truth(space, shift) for space, shift in source.events]
         return [f"nr_{g}", f"r->co_{g}", "(real)a->first", "(real)t", "time", *states, *currents, *ins]
 
     def run(self, kernel, number):
         """C that runs a kernel from its slot into the next one."""
-        source, layout, g = (
+        name, g = kernel.group, identifier(kernel.group)
+        source, to, taken = (
             self.sources[kernel.name],
-            self.layouts[kernel.group],
-            identifier(kernel.group),
+            self.states(name, number + 1),
+            self.taken(kernel, number),
         )
-        to = self.states(kernel.group, number + 1)
-        states = [f"{to} + {k} * L_{g}" for k in range(len(layout.states))]
+        # the chunk before this one comes next
+        loaded = (
+            self.currents(kernel, "(t0 ? -(long)C : 0)", taken) if self.loads_again(kernel, number) else ()
+        )
+        states = [f"{to} + {k} * L_{g}" for k in range(len(self.layouts[name].states))]
         outs = [self.truth(space, shift) for space, shift in source.emitted]
-        # what the forward pass wrote for the user goes where nobody reads it
-        rest = (
-            sum(space in layout.dense for space, _ in source.emitted) + len(source.traces) + len(layout.last)
-        )
-        spare = [f"out_{g} + {k} * L_{g}" for k in range(rest)]
-        call = ", ".join(
-            [*self.given(kernel, self.states(kernel.group, number)), *states, *outs, *spare, "0", "0"]
-        )
-        return [*self.currents(kernel), f"{{ {TIME} {kernel.name}_step({call}); }}"]
+        call = ", ".join([*self.given(kernel, self.found(name, number), taken), *states, *outs])
+        return [*loaded, f"{{ {TIME} {kernel.name}_again({call}); }}"]

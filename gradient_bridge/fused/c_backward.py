@@ -50,7 +50,8 @@ class Backward(Again, Sums):
             self.line(
                 f"  const size_t L_{g} = UP(a->block * {layout.size}, {layout.repeated}) + {layout.repeated};"
             )
-        self.made += self.buffers()
+        slots = max([self.per_step(name) for name in self.layouts] + [1])
+        self.made += self.buffers(f"C * {slots}")
         for name, layout in self.layouts.items():
             g, k = identifier(name), self.per_step(name)
             self.space(f"y_{g}", f"(C * {k} + 1) * {len(layout.states) or 1} * L_{g}")
@@ -60,8 +61,7 @@ class Backward(Again, Sums):
                 self.space(f"d_{g}_{n}", f"(C * {k} + 1) * L_{g}" if key in layout.slotted else f"L_{g}")
                 if key in layout.slotted:
                     self.space(f"carry_{g}_{n}", f"L_{g}")
-            most = max([len(s.leaves("current")) for s in self.plan.groups[name].all_kernels()] + [1])
-            self.space(f"by_current_{g}", f"{most} * L_{g}")
+            self.space(f"by_current_{g}", f"{self.most_currents(name)} * L_{g}")
         for space, size in self.plan.spaces.items():
             if space in self.plan.sources:
                 continue
@@ -75,7 +75,7 @@ class Backward(Again, Sums):
                 self.space(f"masked_{self.number(delivery)}", f"C * L_{self.group_of(delivery.target)}")
         for link in design.every_link():
             if link.graded and link.space is not None:
-                self.space(f"place_{link.name}", f"{link.rows} * C * a->block", "uint32_t")
+                self.space(f"place_{link.name}", f"{link.rows} * C * a->block", "uint32_t", "room")
                 self.space(f"count_{link.name}", f"{link.rows}", "uint32_t")
         self.line(f"  const int ok = {' && '.join(self.made) or '1'};\n  if (!ok) goto end;")
 
@@ -139,7 +139,7 @@ class Backward(Again, Sums):
         derivatives = self.design.derivatives[kernel.name]
         if not layout.carried and not derivatives.flows:
             return []
-        lines = list(self.currents(kernel))
+        lines = self.load_back(kernel, number)
         outs = [self.truth(space, shift) for space, shift in source.emitted]
         froms, tos = [], []
         for key in layout.states:
@@ -189,12 +189,14 @@ class Backward(Again, Sums):
             for s, shift in source.events
         ]
         by_currents = [f"by_current_{g} + {k} * L_{g}" for k in range(len(source.currents))]
-        given = self.given(kernel, start or self.states(kernel.group, number))
+        states = self.states(kernel.group, number) if start is None else start
+        begin = [f"{start} + {k} * L_{g}" for k in range(len(layout.states))]
+        taken = self.taken(kernel, number)
+        given = self.given(kernel, self.found(kernel.group, number) if start is None else begin, taken)
         call = ", ".join(
             [*given, *froms, *tos, *outs, *sent, *dense, *traces, *inside, *by_currents, f"by_{g}"]
         )
-        states = self.states(kernel.group, number) if start is None else start
-        for place, count in ((states, len(layout.states)), (f"current_{g}", len(source.currents))):
+        for place, count in ((states, len(layout.states)), (taken, len(source.currents))):
             lines += [f"fill_up(n_{g}, nr_{g}, {layout.size}, {place} + {k} * L_{g});" for k in range(count)]
         for k, data in enumerate(source.currents):
             if data in derivatives.by_current:
@@ -208,6 +210,15 @@ class Backward(Again, Sums):
                     f"a->channels_{name}, a->rows_{name}[t + {data[2]}], a->column_{name}, by_current_{g} + {k} * L_{g});"
                 )
         return lines
+
+    def load_back(self, kernel, number):
+        """C that loads the currents of a kernel where the chunk that was run again has not."""
+        group = self.plan.groups[kernel.group]
+        if kernel not in group.kernels or not self.loads_again(kernel, number):
+            return list(self.currents(kernel, "-AHEAD"))
+        if number < len(group.kernels) - 1 or self.read_at_the_end(kernel.group):
+            return []
+        return [f"if (t == t1 - 1) {{ {' '.join(self.currents(kernel, '0', self.taken(kernel, number)))} }}"]
 
     def given_back(self, output, shift, name, number, lines):
         """Where a derivative by an output lies: in place, or in a buffer that may be read past its end."""

@@ -26,10 +26,7 @@ class Forward(Pieces):
                 f"*last_{g} = space({len(layout.last) + 1} * L_{g} * sizeof(real)), *out_{g} = space({self.outputs(name)} * L_{g} * sizeof(real));"
             )
             made += [f"y_{g}", f"last_{g}", f"out_{g}"]
-            for k in range(len(layout.states)):
-                self.line(
-                    f"  if (y_{g}) copy(n_{g}, y_{g} + {k} * L_{g}, a->start_{g} + ({k} * a->trials + q0) * {layout.size});"
-                )
+            self.lines += [f"  if (y_{g}) {line}" for line in self.start(name)]
         for space, size in self.plan.spaces.items():
             if space in self.plan.sources:
                 continue

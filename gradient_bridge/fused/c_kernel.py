@@ -238,6 +238,26 @@ class KernelSource:
             f"  if (all) {name}_({names}, 1); else {name}_({names}, 0);\n}}\n"
         )
 
+    def again(self, spared):
+        """The C function that computes a step once more, and the currents that it reads.
+
+        It writes events and states, but for those `spared`, and nothing that the forward pass wrote for the user.
+        """
+        writer, stores = BodyWriter(self.load), []
+        for k, key in enumerate(self.layout.states):
+            if key in spared:
+                continue
+            value = self.kernel.state.get(key)
+            stored = f"LD(y{k} + i)" if value is None else self.as_real(value, writer.name(value))
+            stores.append(f"ST(z{k} + i, {stored});")
+        for k, event in enumerate(self.kernel.emitted.values()):
+            stores.append(f"store_truth(out{k} + i, {writer.name(event)});")
+        given = self.signature() + [f"real *z{k}" for k in range(len(self.layout.states))]
+        given += [f"uint8_t *out{k}" for k in range(len(self.emitted))]
+        read = [v.data for v in writer.names if v.kind == "current"]
+        name, body = f"{self.kernel.name}_again", self.loop(writer, stores)
+        return f"static NOINLINE EXACT void {name}({', '.join(given)}) {{\n  EXACTLY\n{body}}}\n", read
+
     @staticmethod
     def as_real(value, name):
         """A value as it is stored."""

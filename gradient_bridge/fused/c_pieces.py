@@ -97,24 +97,25 @@ class Pieces:
         owner = owner_of(key)
         return f"({base} + {self.design.layouts[owner].states.index(key)} * L_{identifier(owner)})"
 
-    def currents(self, kernel):
-        """C that loads a kernel's currents."""
+    def currents(self, kernel, ahead="AHEAD", base=None):
+        """C that loads a kernel's currents to some address, and fetches those of so many steps ahead."""
         g, size = identifier(kernel.group), self.design.layouts[kernel.group].size
+        base = base or f"current_{g}"
         for k, data in enumerate(kernel.leaves("current")):
             name = self.design.currents[data[:2]]
             yield (
                 f"load_current(nb, {size}, a->table_{name} + q0 * a->stride_{name}, a->stride_{name}, a->channels_{name}, "
-                f"a->rows_{name}[t + {data[2]}], a->column_{name}, current_{g} + {k} * L_{g});"
+                f"a->rows_{name}[t + {data[2]}], {ahead}, a->column_{name}, {base} + {k} * L_{g});"
             )
 
-    def buffers(self):
-        """C that allocates what both passes need for a block, with the names to free."""
+    def buffers(self, slots="1"):
+        """C that allocates what both passes need for a block, with the names to free; currents of so many kernels."""
         made = []
-        for name, group in self.plan.groups.items():
+        for name in self.plan.groups:
             g = identifier(name)
-            most = max([len(k.leaves("current")) for k in group.all_kernels()] + [0])
             self.line(
-                f"  real *current_{g} = space({most or 1} * L_{g} * sizeof(real)), *before_{g} = space(L_{g} * sizeof(real));"
+                f"  real *current_{g} = space({slots} * {self.most_currents(name)} * L_{g} * sizeof(real)), "
+                f"*before_{g} = space(L_{g} * sizeof(real));"
             )
             made += [f"current_{g}", f"before_{g}"]
         for space, size in self.plan.spaces.items():
@@ -125,6 +126,17 @@ class Pieces:
                 )
                 made += [f"list_{s}", f"count_{s}"]
         return made
+
+    def start(self, name):
+        """C that takes the states of a group at the start, of all trials or of each."""
+        layout, g = self.design.layouts[name], identifier(name)
+        for k in range(len(layout.states)):
+            rows = f"a->start_{g} + {k} * a->started_{g} * {layout.size}"
+            yield f"begin(nb, {layout.size}, y_{g} + {k} * L_{g}, {rows}, a->started_{g} > 1, q0);"
+
+    def most_currents(self, name):
+        """How many currents a kernel of a group reads at most, one at least."""
+        return max([len(k.leaves("current")) for k in self.plan.groups[name].all_kernels()] + [1])
 
     def kept_events(self, space):
         """C of the events of a space as a kept pass holds them."""

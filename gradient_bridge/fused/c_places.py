@@ -28,6 +28,28 @@ class Places(Pieces):
         g = identifier(name)
         return f"(y_{g} + {self.slot(name, number)} * {count} * L_{g})"
 
+    def loads_again(self, kernel, number):
+        """Whether a chunk that is run again loads the currents of a kernel, which stay until its adjoint."""
+        return bool(self.sources[kernel.name].again(self.design.spared(kernel.group, number))[1])
+
+    def taken(self, kernel, number):
+        """C of where the currents of a kernel are."""
+        name, g = kernel.group, identifier(kernel.group)
+        own = kernel in self.plan.groups[name].kernels and self.loads_again(kernel, number)
+        return (
+            f"(current_{g} + {self.slot(name, number)} * {self.most_currents(name)} * L_{g})"
+            if own
+            else f"current_{g}"
+        )
+
+    def found(self, name, number):
+        """C of each state of a group as a kernel finds it: in its slot, or where it is kept in whole vectors."""
+        g, base, kept = identifier(name), self.states(name, number), dict(self.kept(name, number))
+        for k, key in enumerate(self.layouts[name].states):
+            slot = f"{base} + {k} * L_{g}"
+            direct = self.design.is_read_in_place(key, number)
+            yield f"(whole_{g} ? {kept[key]} : {slot})" if direct else slot
+
     def flow(self, key, number, time="t"):
         """C of the derivatives by a carried state before a kernel."""
         name = owner_of(key)
@@ -52,7 +74,7 @@ class Places(Pieces):
         s = identifier(space)
         return f"truth_{s} + (t + {shift} - t0 + 1) * L_{s}"
 
-    def space(self, name, size, kind="real"):
-        """C that allocates for the largest block."""
-        self.line(f"  {kind} *{name} = space((size_t)({size}) * sizeof({kind}));")
+    def space(self, name, size, kind="real", make="space"):
+        """C that allocates for the largest block, zeros or anything (`room`)."""
+        self.line(f"  {kind} *{name} = {make}((size_t)({size}) * sizeof({kind}));")
         self.made.append(name)

@@ -31,6 +31,7 @@ class Source:
         for name in self.plan.groups:
             g = identifier(name)
             add.pointer("const real", f"coefficients_{g}", f"start_{g}", f"by_end_{g}")
+            add.long(f"started_{g}")
             add.pointer(
                 "real", f"end_{g}", f"checkpoints_{g}", f"by_start_{g}", f"by_coefficients_{g}", f"kept_{g}"
             )
@@ -72,6 +73,9 @@ class Source:
                 kernels.append(own.forward())
                 if design.derivatives:
                     kernels.append(own.adjoint(design.derivatives[kernel.name]))
+            if design.derivatives:
+                again = enumerate(group.kernels)
+                kernels += [forward.sources[k.name].again(design.spared(name, n))[0] for n, k in again]
         widest = max([*self.plan.spaces.values(), 1])
         head = f"#define EVENT {'uint16_t' if widest < 1 << 16 else 'uint32_t'}\n"
         head = ("#define DOUBLE\n" if design.double else "") + head
@@ -96,7 +100,7 @@ class Source:
                 fields.append(f"  real *w_{link.name}, *p_{link.name};")
                 make.append(f"  r->w_{link.name} = pad_rows(a->w_{link.name}, {link.rows}, {link.columns});")
                 backwards = (
-                    f"back ? panels(a->w_{link.name}, {link.rows}, {link.columns}) : NULL"
+                    f"back ? panels(a->w_{link.name}, {link.rows}, {link.columns}, a->threads) : NULL"
                     if link.back
                     else "NULL"
                 )

@@ -61,10 +61,7 @@ class Sums(Places):
             layout, g = self.layouts[name], identifier(name)
             if group.first is not None:
                 self.line("    {")
-                for k in range(len(layout.states)):
-                    self.line(
-                        f"      copy(n_{g}, y_{g} + {k} * L_{g}, a->start_{g} + ({k} * a->trials + q0) * {layout.size});"
-                    )
+                self.lines += [f"      {line}" for line in self.start(name)]
                 for space, shift in group.first.emitted:
                     s = identifier(space)
                     self.line(
@@ -84,6 +81,7 @@ class Sums(Places):
         """C that shares the blocks out among parts, each with sums of its own, and adds these up in order."""
         graded = [link for link in self.design.every_link() if link.graded]
         groups = list(self.layouts.values())
+        sums, acc = f"sums + p * {len(groups) + 1}", f"acc + p * {len(graded) + 1}"
         lines = [
             "int backward(const Call *a) {",
             "  Ready r;\n  int failed = !make_ready(a, &r, 1);",
@@ -91,43 +89,37 @@ class Sums(Places):
             f"  double **sums = space(P * {len(groups) + 1} * sizeof(double *));",
             f"  real **acc = space(P * {len(graded) + 1} * sizeof(real *));",
             "  failed |= !sums || !acc;",
-            "  for (long p = 0; p < P && !failed; p++) {",
+            "  if (!failed) {",
+            "#pragma omp parallel for num_threads(a->threads) schedule(dynamic) reduction(| : failed)",
+            "    for (long p = 0; p < P; p++) {",
         ]
         for k, layout in enumerate(groups):
             size = f"{len(layout.graded) or 1} * {layout.repeated}"
-            lines.append(
-                f"    failed |= !(sums[p * {len(groups) + 1} + {k}] = space({size} * sizeof(double)));"
-            )
+            lines.append(f"      failed |= !(({sums})[{k}] = space({size} * sizeof(double)));")
         for k, link in enumerate(graded):
             size = f"{link.rows} * UP({link.columns}, VL)" if link.dense else str(max(link.synapses, 1))
-            lines.append(f"    failed |= !(acc[p * {len(graded) + 1} + {k}] = space({size} * sizeof(real)));")
+            lines.append(f"      failed |= !(({acc})[{k}] = space({size} * sizeof(real)));")
         lines += [
-            "  }",
-            "#pragma omp parallel for num_threads(a->threads) schedule(dynamic) reduction(| : failed)",
-            "  for (long p = 0; p < P; p++)",
-            f"    if (!failed) failed |= backward_part(a, &r, p * blocks / P, (p + 1) * blocks / P, sums + p * {len(groups) + 1}, acc + p * {len(graded) + 1});",
-            "  for (long p = 0; p < P && !failed; p++) {",
+            f"      if (!failed) failed |= backward_part(a, &r, p * blocks / P, (p + 1) * blocks / P, {sums}, {acc});",
+            "    }\n  }\n  if (!failed) {",
         ]
         for k, layout in enumerate(groups):
             g = identifier(layout.name)
-            own = f"sums[p * {len(groups) + 1} + {k}]"
             lines.append(
-                f"    for (size_t k = 0; k < {len(layout.graded)}; k++) for (size_t i = 0; i < {layout.repeated}; i++) "
-                f"a->by_coefficients_{g}[k * {layout.size} + i % {layout.size}] += (real){own}[k * {layout.repeated} + i];"
+                f"    for (long p = 0; p < P; p++) for (size_t k = 0; k < {len(layout.graded)}; k++) "
+                f"for (size_t i = 0; i < {layout.repeated}; i++) a->by_coefficients_{g}[k * {layout.size} + i % {layout.size}] "
+                f"+= (real)({sums})[{k}][k * {layout.repeated} + i];"
             )
         for k, link in enumerate(graded):
-            own = f"acc[p * {len(graded) + 1} + {k}]"
-            if link.dense:
-                lines.append(
-                    f"    for (size_t i = 0; i < {link.rows}; i++) for (size_t j = 0; j < {link.columns}; j++) "
-                    f"a->by_{link.name}[i * {link.columns} + j] += {own}[i * UP({link.columns}, VL) + j];"
-                )
-            else:
-                lines.append(
-                    f"    for (size_t k = 0; k < {link.synapses}; k++) a->by_{link.name}[k] += {own}[k];"
-                )
+            rows, wide = (link.rows, link.columns) if link.dense else (1, link.synapses)
+            padded = f"UP({wide}, VL)" if link.dense else wide
+            lines += [
+                "#pragma omp parallel for num_threads(a->threads)",
+                f"    for (long i = 0; i < {rows}; i++) add_up({wide}, a->by_{link.name} + i * {wide}, acc + {k}, P, "
+                f"{len(graded) + 1}, i * {padded});",
+            ]
         lines += ["  }", "  for (long p = 0; p < P; p++) {"]
-        lines += [f"    if (sums) free(sums[p * {len(groups) + 1} + {k}]);" for k in range(len(groups))]
-        lines += [f"    if (acc) free(acc[p * {len(graded) + 1} + {k}]);" for k in range(len(graded))]
+        lines += [f"    if (sums) free(({sums})[{k}]);" for k in range(len(groups))]
+        lines += [f"    if (acc) free(({acc})[{k}]);" for k in range(len(graded))]
         lines += ["  }", "  free(sums);\n  free(acc);\n  release(&r);\n  return failed;\n}\n"]
         return "\n".join(lines)

@@ -19,7 +19,7 @@ from .plan import identifier
 CHUNK, BLOCK = 16, 16
 RECENT = 4  # passes whose memory is kept for later ones
 PAST = 1 << 22  # bytes of an output from which on it is written past the caches, which it would empty
-LENT = 1 << 20  # bytes from which on what a pass returns is taken from there, too
+LENT = 1 << 17  # bytes from which on what a pass returns is taken from there, too
 PARTS = 16  # sums of derivatives of their own, at most, whatever the number of threads
 
 
@@ -80,14 +80,17 @@ class Call:
         By name in C; see `Run.currents`.
     coefficients : dict of str to torch.Tensor, shape (coefficient, neuron)
         By group.
+    started : dict of str to int
+        By group: trials that the states at the start are given for, all or one.
     keep : bool
         Whether events are kept.
     """
 
-    def __init__(self, run, design, library, structure, sources, currents, coefficients, *, keep):
-        self.last, self.held, self._common = {}, {}, None
+    def __init__(self, run, design, library, structure, sources, currents, coefficients, started, *, keep):
+        self.last, self.held, self._common, self._alive = {}, {}, None, None
         self.run, self.design, self.library, self.structure = run, design, library, structure
         self.sources, self.currents, self.coefficients, self.keep = sources, currents, coefficients, keep
+        self.started = started
         self.dtype, self.trials, self.steps = run.dtype, run.trials, run.steps
         self.pool = run.engine.pool
         self.chunk = CHUNK
@@ -138,25 +141,17 @@ class Call:
                 count = len(self.design.kept[name]) * self.trials * self.steps * layout.size
                 self.held[f"kept_{identifier(name)}"] = self.pool.take((count,), self.dtype)
 
-    def fill(self, inputs, outputs, **more):
-        """The C structure, with the tensors that it points to kept alive."""
-        if self._common is None:
-            self._common = self.common()
-        places, alive = self._common
-        named = {**dict(inputs), **outputs, **more}
-        return self.structure(**places, **self.places(named)), (alive, named)
-
-    def places(self, named):
-        """What the structure of C holds, addresses in the place of tensors."""
-        known = self.structure.names
-        return {
-            name: value.data_ptr() if isinstance(value, torch.Tensor) else value
-            for name, value in named.items()
-            if name in known
-        }
+    def fill(self, structure, named):
+        """A copy of a structure of C in which the addresses of further tensors, and further numbers, stand."""
+        filled = type(structure).from_buffer_copy(structure)
+        known = structure.names
+        for name, value in named.items():
+            if name in known:
+                setattr(filled, name, value.data_ptr() if isinstance(value, torch.Tensor) else value)
+        return filled
 
     def common(self):
-        """What both calls of a pass are given: places, and the tensors that they point to."""
+        """What both calls of a pass are given, by name in C, but for the tensors that go in."""
         named = {
             "steps": self.steps,
             "trials": self.trials,
@@ -171,6 +166,8 @@ class Call:
         }
         for space, values in self.last.items():
             named[f"last_{identifier(space)}"] = values
+        for name, rows in self.started.items():
+            named[f"started_{identifier(name)}"] = rows
         for space, (table, rows) in self.sources.items():
             s = identifier(space)
             named |= {f"bytes_{s}": table, f"rows_{s}": torch.from_numpy(rows)}
@@ -185,7 +182,7 @@ class Call:
                 named[f"column_{name}"] = torch.from_numpy(column)
             named[f"stride_{name}"] = 0 if len(table) == 1 else table.shape[1] * table.shape[2]
             named[f"channels_{name}"] = table.shape[2]
-        return self.places(named), named
+        return named
 
     def synapses(self):
         """Where the synapses of each neuron begin, and their targets, by name of a link that is not a matrix."""
@@ -197,15 +194,6 @@ class Call:
                 if not link.dense:
                     found[link.name] = wiring.compressed
         return found
-
-    def names(self):
-        """Names in C of the tensors that go in, in order."""
-        names = []
-        for name, layout in self.design.layouts.items():
-            g = identifier(name)
-            names += [f"coefficient_{g}_{k}" for k in range(len(layout.graded))]
-            names.append(f"start_{g}")
-        return names + [f"w_{link.name}" for link in self.links] + [f"table_{n}" for n in self.currents]
 
     def outputs(self):
         """What comes out, by name in C."""
@@ -230,12 +218,14 @@ class Call:
             self.last[space] = torch.full(shape, -1, dtype=torch.int32)
         outputs = self.outputs()
         past = int(any(value.nbytes >= PAST for value in outputs.values()))
-        call, alive = self.fill(zip(self.names(), tensors, strict=True), outputs, past=past)
+        self._alive = self.common()  # as long as C may read it
+        inputs = dict(zip(self.design.inputs, tensors, strict=True))
+        self._common = self.fill(self.structure(), self._alive | inputs)
+        call = self.fill(self._common, outputs | {"past": past})
         failed = self.library.forward(ctypes.byref(call))
         self.check(failed & 1)
         if failed & 2:  # some current is not finite: that of a stimulus is refused
             check_currents(self.run.program, self.run.request.stimulus)
-        del alive
         return tuple(outputs.values())
 
     @staticmethod
@@ -245,22 +235,24 @@ class Call:
 
     def backward(self, tensors, needed, grads):
         """Derivatives by the tensors that went in."""
-        names, outputs = self.names(), list(self.outputs_of(grads))
-        by, given = {}, {}
+        names, given = self.design.inputs, dict(self.outputs_of(grads))
+        by = {}
         for name, layout in self.design.layouts.items():
             g = identifier(name)
             rows = torch.zeros(max(len(layout.graded), 1), layout.size, dtype=self.dtype)
             given[f"by_coefficients_{g}"] = rows
             by |= {f"coefficient_{g}_{k}": row for k, row in enumerate(rows.unbind())}
+        graded = {f"w_{link.name}": link for link in self.links if link.graded}  # C writes all of them
         for name, tensor, want in zip(names, tensors, needed, strict=True):
+            if name in graded:
+                given[self.by(name)] = torch.empty_like(tensor)
+            elif want and name not in by:
+                given[self.by(name)] = torch.zeros_like(tensor)
             if want and name not in by:
-                by[name] = given[self.by(name)] = torch.zeros_like(tensor)
-        for link in self.links:  # C adds to all that are graded
-            if link.graded and f"by_{link.name}" not in given:
-                given[f"by_{link.name}"] = torch.zeros_like(tensors[names.index(f"w_{link.name}")])
-        call, alive = self.fill(zip(names, tensors, strict=True), given, **dict(outputs))
+                by[name] = given[self.by(name)]
+        inputs = dict(zip(names, tensors, strict=True))  # hooks of saved tensors may have put them elsewhere
+        call = self.fill(self._common, inputs | given)
         self.check(self.library.backward(ctypes.byref(call)))
-        del alive
         return [by.get(name) for name in names]
 
     @staticmethod
@@ -283,7 +275,7 @@ class Call:
             grad = grads.pop(0)
             one = grad is None or not any(grad.stride())
             if one:
-                value = 0.0 if grad is None else float(grad.reshape(-1)[0]) if grad.numel() else 0.0
+                value = 0.0 if grad is None or not grad.numel() else grad.as_strided((), ()).item()
                 grad = torch.full(((self.block + VECTOR) * size,), value, dtype=self.dtype)
             elif grad.stride(2) != 1 or (grad.stride(0) == 0 and grad.stride(1) != size):
                 grad = grad.contiguous()

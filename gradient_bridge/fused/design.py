@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..program import owner_of
 from .c_source import Source
@@ -188,6 +189,20 @@ class Design:
         name = owner_of(step.target)
         return (step.target, self.before(step, step.target)) in self.kept[name]
 
+    def is_read_in_place(self, key, number):
+        """Whether an array is kept as a kernel of that number finds it, and nothing but kernels reads it."""
+        others = {
+            s.source if isinstance(s, Product) else s.mask
+            for s in self.plan.steps
+            if not isinstance(s, tuple)
+        }
+        return (key, number) in self.kept[owner_of(key)] and key not in others
+
+    def spared(self, name, number):
+        """The arrays of a group that need not be computed again by a kernel: the next one finds what was kept."""
+        following = (number + 1) % len(self.plan.groups[name].kernels)
+        return [key for key in self.layouts[name].states if self.is_read_in_place(key, following)]
+
     def deliveries(self):
         """The deliveries of a step, in order."""
         return [s for s in self.plan.steps if isinstance(s, Delivery)]
@@ -195,6 +210,17 @@ class Design:
     def products(self):
         """The summed variables of a step, in order."""
         return [s for s in self.plan.steps if isinstance(s, Product)]
+
+    @cached_property
+    def inputs(self):
+        """Names in C of the tensors that go into a pass, in order."""
+        names = []
+        for name, layout in self.layouts.items():
+            g = identifier(name)
+            names += [f"coefficient_{g}_{k}" for k in range(len(layout.graded))]
+            names.append(f"start_{g}")
+        names += [f"w_{link.name}" for link in self.every_link()]
+        return names + [f"table_{n}" for n in self.currents.values()]
 
     def every_link(self):
         """All links, in the order of the steps."""

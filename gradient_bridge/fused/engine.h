@@ -235,15 +235,16 @@ INLINE vf v_floordiv(vf a, vf b) {
 }
 
 /* ---------------------------------------------------------------- memory */
+/* with any contents, and with zeros */
+static void *room(size_t bytes) { return aligned_alloc(64, UP(bytes + 4096, 64)); }
 static void *space(size_t bytes) {
-  bytes = UP(bytes + 4096, 64);
-  void *p = aligned_alloc(64, bytes);
-  return p ? memset(p, 0, bytes) : NULL;
+  void *p = room(bytes);
+  return p ? memset(p, 0, UP(bytes + 4096, 64)) : NULL;
 }
 /* rows of w reals, padded to whole vectors with -0.0: x + -0.0 is x */
 static real *pad_rows(const real *w, size_t rows, size_t columns) {
   size_t padded = UP(columns, VL);
-  real *p = space(rows * padded * sizeof(real));
+  real *p = room(rows * padded * sizeof(real));
   for (size_t i = 0; p && i < rows; i++) {
     memcpy(p + i * padded, w + i * columns, columns * sizeof(real));
     for (size_t j = columns; j < padded; j++) p[i * padded + j] = (real)-0.0;
@@ -251,14 +252,17 @@ static real *pad_rows(const real *w, size_t rows, size_t columns) {
   return p;
 }
 /* the transpose, in panels of COLUMNS vectors: q[k][m] = w[m][k] */
-static real *panels(const real *w, size_t rows, size_t columns) {
-  size_t padded = UP(rows, VL), width = COLUMNS * VL;
-  real *all = space(columns * padded * sizeof(real)), *p = all;
-  for (size_t m0 = 0; all && m0 < padded; m0 += width) {
-    size_t wide = padded - m0 < width ? padded - m0 : width;
-    for (size_t j = 0; j < wide && m0 + j < rows; j++)
-      for (size_t k = 0; k < columns; k++) p[k * wide + j] = w[(m0 + j) * columns + k];
-    p += columns * wide;
+static real *panels(const real *w, size_t rows, size_t columns, long threads) {
+  const size_t padded = UP(rows, VL), width = COLUMNS * VL;
+  real *all = room(columns * padded * sizeof(real));
+  if (!all) return NULL;
+  (void)threads;
+#pragma omp parallel for num_threads(threads)
+  for (size_t m0 = 0; m0 < padded; m0 += width) {
+    const size_t wide = padded - m0 < width ? padded - m0 : width;
+    real *p = all + m0 * columns;
+    for (size_t j = 0; j < wide; j++)
+      for (size_t k = 0; k < columns; k++) p[k * wide + j] = m0 + j < rows ? w[(m0 + j) * columns + k] : 0;
   }
   return all;
 }
@@ -498,6 +502,15 @@ INLINE void add_outer(size_t trials, size_t rows, size_t columns, const real *x,
     }
 }
 
+/* a row of the sums of all parts, in their order; they are so many pointers apart, and the row begins at `from` */
+INLINE void add_up(size_t n, real *to, real *const *parts, long count, long apart, size_t from) {
+  memset(to, 0, n * sizeof(real));
+  for (long p = 0; p < count; p++) {
+    const real *part = parts[p * apart] + from;
+    for (size_t k = 0; k < n; k++) to[k] += part[k];
+  }
+}
+
 /* ---------------------------------------------------------------- what comes in */
 /* which of the numbers that it copies are not finite; a library's routine for any length takes longer to begin than
    these lengths need */
@@ -520,26 +533,31 @@ INLINE vm copy_odd(size_t n, real *to, const real *from) {
   return odd;
 }
 INLINE void copy(size_t n, real *to, const real *from) { (void)copy_odd(n, to, from); }
+/* states at the start: rows of the trials from q0 on, or one row for all */
+INLINE void begin(size_t trials, size_t n, real *to, const real *from, int each, size_t q0) {
+  for (size_t b = 0; b < trials; b++, to += n) copy(n, to, from + (each ? (q0 + b) * n : 0));
+}
 INLINE int any(vm m) {
   whole found = 0;
   for (size_t k = 0; k < VL; k++) found |= m[k];
   return found != 0;
 }
-/* rows of many trials are too many streams for a processor to foresee */
+/* rows of many trials are too many streams for a processor to foresee; into the second cache, whose misses hold up less */
 INLINE void fetch(const real *p, size_t n) {
-  for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k);
+  for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k, 0, 2);
 }
 /* memory that a later step writes: a store that has to wait for its line holds up those after it */
 INLINE void claim(const real *p, size_t n) {
   for (size_t k = 0; k < n; k += 64 / sizeof(real)) __builtin_prefetch(p + k, 1);
 }
-/* currents of a step, by trial and neuron; which are not finite, where each neuron takes its own column */
-INLINE vm load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row,
+/* currents of a step, by trial and neuron; which are not finite, where each neuron takes its own column. So many rows
+   ahead is what is fetched beforehand. */
+INLINE vm load_current(size_t trials, size_t n, const real *table, size_t stride, size_t channels, long row, long ahead,
                        const int32_t *column, real *to) {
   vm odd = {0};
   for (size_t b = 0; b < trials; b++, table += stride, to += n) {
     const real *from = table + row * channels;
-    fetch(from + AHEAD * channels, channels < n ? channels : n);
+    if (ahead) fetch(from + ahead * (long)channels, channels < n ? channels : n);
     if (!column) odd |= copy_odd(n, to, from);
     else for (size_t i = 0; i < n; i++) to[i] = from[column[i]];
   }

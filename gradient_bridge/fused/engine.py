@@ -57,7 +57,7 @@ class FusedEngine(ReferenceEngine):
     def program(self, program):
         self._program = program
         self._plans, self._designs, self._fixed, self._evaluators, self._rest = {}, {}, {}, {}, None
-        self.synapses, self.columns, self.held, self._own = Synapses(self), {}, {}, {}
+        self.synapses, self.columns, self.held, self.starts, self._own = Synapses(self), {}, {}, {}, {}
 
     @property
     def rest(self):

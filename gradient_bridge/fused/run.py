@@ -11,6 +11,7 @@ from brian2.input.timedarray import _find_K
 from ...models.errors import UnsupportedModel
 from ..program import SpikeSource
 from ..stimuli import check_currents
+from .arrays import as_bytes, filling, matrix, stacked
 from .call import Call, Fused
 from .design import Wanted
 from .inputs import SourceSpikes, rows_of_currents, rows_of_spikes
@@ -139,20 +140,33 @@ class Run:
         return found
 
     def start(self, layout):
-        """The states of a group at the start, (state, trial, neuron)."""
-        rows = []
-        for key in layout.states:
-            value = self.values[key]
+        """The states of a group at the start, (state, trial or 1, neuron); held where they are the network's own."""
+        values = [self.values[key] for key in layout.states]
+        # what is made in inference mode cannot be part of a later graph
+        if torch.is_inference_mode_enabled() or not self.request.varying.isdisjoint(layout.states):
+            return self._find_start(layout, values)
+        known, key = self.engine.starts, (layout.name, tuple(layout.states), self.dtype)
+        if key not in known or not _identical(known[key][0], values):
+            known[key] = values, self._find_start(layout, values)
+        return known[key][1]
+
+    def _find_start(self, layout, values):
+        rows, each = [], False
+        for key, value in zip(layout.states, values, strict=True):
             if key.endswith(".lastspike"):
                 if bool((torch.as_tensor(value) > (self.program.start + 1e-3) * self.program.dt).any()):
                     raise UnsupportedModel(
                         layout.name, f"a {key} that lies ahead, for the fused engine", INSTEAD
                     )
                 value = torch.from_numpy(np.maximum(steps_since(value, self.program), -(1 << 23)))
-            rows.append(torch.as_tensor(value).to(self.dtype).expand(self.trials, layout.size))
-        if not rows:
-            return torch.zeros(0, self.trials, layout.size, dtype=self.dtype)
-        return torch.stack(rows)
+            rows.append(torch.as_tensor(value).to(self.dtype))
+            each |= rows[-1].ndim == 2 or rows[-1].requires_grad
+        shape = (self.trials if each else 1, layout.size)
+        return (
+            torch.stack([row.expand(shape) for row in rows])
+            if rows
+            else torch.zeros(0, *shape, dtype=self.dtype)
+        )
 
     # -------------------------------------------------------------- the pass
     def run(self):
@@ -193,12 +207,16 @@ class Run:
         if id(design) not in made:
             made[id(design)] = self.arranged(design, coefficients, weights)
         values, matrices = made[id(design)]
-        call = Call(self, design, library, structure, sources, currents, values, keep=back or bool(kept))
-        tensors = []
+        tensors, started = [], {}
         for name, layout in design.layouts.items():
             own = coefficients[name]
             tensors += [filling(own[c], (layout.size,), self.dtype) for c in layout.graded]
             tensors.append(self.start(layout))
+            started[name] = tensors[-1].shape[1]
+        self.trained = self.copies()
+        call = Call(
+            self, design, library, structure, sources, currents, values, started, keep=back or bool(kept)
+        )
         tensors += matrices
         tensors += [table for table, _, _ in currents.values()]
         self.fixed.take_up({}, {})  # it outlives the pass, whose values and graph need not
@@ -232,13 +250,18 @@ class Run:
                 found.add(name)
         return found
 
+    def copies(self):
+        """Trained values as they are now: an optimiser changes them in place, and the pass is about to use them."""
+        found = {}
+        for key, value in self.values.items():
+            if isinstance(value, torch.Tensor) and value.requires_grad and value.is_leaf:
+                found[key] = self.engine.pool.lend(value.shape, value.dtype).copy_(value)
+        return found
+
     # -------------------------------------------------------------- what comes out
     def results(self, design, call, outputs, spaces, kept, sources):
         outputs = list(outputs)
-        trained = [
-            k for k, v in self.values.items() if isinstance(v, torch.Tensor) and v.requires_grad and v.is_leaf
-        ]
-        self.values |= {k: self.values[k].clone() for k in trained}  # an optimiser changes them in place
+        self.values |= self.trained
         ends = {name: outputs.pop(0) for name in design.layouts}
         dense = {space: outputs.pop(0).transpose(0, 1) for space in call.dense}
         traces = {key: outputs.pop(0).transpose(0, 1) for key in design.traces}
@@ -302,36 +325,3 @@ class Run:
 
 def _identical(one, other):
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
-
-
-def as_bytes(stimulus):
-    """Spikes as bytes, without a copy where they are."""
-    stimulus = stimulus.detach()
-    if stimulus.dtype == torch.bool:
-        stimulus = stimulus.view(torch.uint8)
-    return stimulus.to(torch.uint8).contiguous()
-
-
-def filling(value, shape, dtype):
-    """A value as a tensor of some shape; one that has it already adds nothing to the graph."""
-    value = torch.as_tensor(value).to(dtype)
-    return value if value.shape == shape else value.expand(shape)
-
-
-def stacked(values, layout, dtype):
-    """The coefficients of a group as C reads them, (coefficient, neuron), without their graph."""
-    found = torch.empty(len(layout.coefficients), layout.size, dtype=dtype)
-    rows = found.numpy()
-    for row, key in zip(rows, layout.coefficients, strict=True):
-        value = values[key]
-        row[...] = value.detach().numpy() if isinstance(value, torch.Tensor) else value
-    return found
-
-
-def matrix(values, wiring, dense):
-    """Values of synapses as the rows of a matrix, or in the order of the wiring."""
-    if values.ndim == 2:
-        return values
-    if not dense:
-        return values[wiring.synapses]
-    return wiring.matrix(values)
