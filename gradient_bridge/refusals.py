@@ -44,7 +44,7 @@ def refuse_object(obj, python=False):
             return
         raise UnsupportedModel(
             obj.name,
-            "a network_operation, Python code that no statement describes",
+            f"a network_operation{_function_name(obj)}, Python code that no statement describes",
             "express it as equations, a reset or run_regularly; or let it run as it is, without gradients through "
             "it: Twin(net, python=True)",
             verb="is",
@@ -66,6 +66,12 @@ def refuse_object(obj, python=False):
             "express it as equations or run_regularly",
             verb="is",
         )
+
+
+def _function_name(operation):
+    """The function's name, in brackets, where the object's is one that Brian2 made up."""
+    name = getattr(operation.function, "__name__", "")
+    return f" ({name})" if name and operation.name.startswith("networkoperation") else ""
 
 
 def refuse_shared_arrays(name, lines, accesses):

@@ -19,7 +19,10 @@ RANDOMNESS = ("brian2", "torch")
 def check_options(net, engines, engine, dtype, randomness, readout):
     """Refuse what `Twin` cannot be made with."""
     if not isinstance(net, Network):
-        raise TypeError(f"Twin: expected a brian2.Network, got {type(net).__name__}")
+        raise TypeError(
+            f"Twin: expected a brian2.Network, got {type(net).__name__}; put all objects into one: Network(…), or "
+            "Network(collect()) for those in sight"
+        )
     if engine not in engines:
         raise ValueError(f"Twin: engine must be one of {', '.join(engines)}, got {engine!r}")
     if dtype not in (None, *DTYPES):

@@ -70,7 +70,7 @@ def whole_steps(duration, dt, name):
         raise ValueError(
             f"dt = {dt:.9g} s does not divide {name} = {duration:.9g} s ({steps:.6g} steps); "
             f"the nearest dt that does is {duration / whole:.6g} s, the nearest whole number of steps lasts "
-            f"{whole * dt:.6g} s"
+            f"{whole * dt:.6g} s{'; a number without unit is in seconds' if steps < 1 else ''}"
         )
     return whole
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from difflib import get_close_matches
 
 from .._version import __version__
 from .commands import (
@@ -97,9 +98,23 @@ def _names_an_extra(error):
     return isinstance(error, MissingExtra)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses an unknown option with the usage of the command that it was given to, and the nearest options."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        given, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [text.partition("=")[0] for text in unknown if text.startswith("--")]
+            known = [name for name in self._option_string_actions if name.startswith("--")]
+            near = [name for option in options for name in get_close_matches(option, known, n=2)]
+            said = f"; the nearest are {', '.join(near)}" if near else f"; see {self.prog} --help"
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{said}")
+        return given, unknown
+
+
 def make_parser():
     """The parser of the command line."""
-    parser = argparse.ArgumentParser(prog="chronaxie", description=DESCRIPTION)
+    parser = _Parser(prog="chronaxie", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"chronaxie {__version__}")
     parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

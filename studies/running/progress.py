@@ -49,7 +49,7 @@ class Progress:
             )
         else:
             before = f", {done} done before" if done else ""
-            self.line(f"{self.total} jobs{before}, {self.workers} at a time")
+            self.line(f"{self.total} job{'s' * (self.total != 1)}{before}, {self.workers} at a time")
 
     def __enter__(self):
         return self

@@ -71,7 +71,10 @@ class SweepStatus:
     def text(self):
         """All of it in lines."""
         counts = ", ".join(f"{len(self.of(state))} {state}" for state in ORDER if self.of(state))
-        lines = [f"{self.study}: {self.question}", f"{len(self.jobs)} jobs: {counts}"]
+        lines = [
+            f"{self.study}: {self.question}",
+            f"{len(self.jobs)} job{'s' * (len(self.jobs) != 1)}: {counts}",
+        ]
         if self.holder is None:
             lines.append("nobody runs it" if len(self.of(DONE)) < len(self.jobs) else "complete")
             if self.of(WAITING) or self.of(INTERRUPTED) or self.of(RUNNING):

@@ -116,7 +116,9 @@ def checked(kind, values, *, where):
             raise ValueError(f"{where}: {name}: expected finite numbers, which JSON can hold, got {value!r}")
         matched, fitted = _fit(tuples(value), known[name])
         if not matched:
-            raise ValueError(f"{where}: {name}: expected {_text(known[name])}, got {value!r}")
+            raise ValueError(
+                f"{where}: {name}: expected {_text(known[name])}, got {value!r}{_nearly_json(value)}"
+            )
         found[name] = fitted
     return found
 
@@ -173,6 +175,13 @@ def from_json(kind, text, *, where):
     if not isinstance(values, dict):
         raise ValueError(f"{where}: expected the fields of {kind.__name__} as a JSON object, got {text[:80]}")
     return configuration(kind, values, where=where)
+
+
+def _nearly_json(value):
+    """End of the message about a text that was meant as JSON: what JSON wants."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return '; as JSON, names and texts stand in double quotation marks: \'{"name": [1, "text"]}\''
+    return ""
 
 
 def _is_finite(value):

@@ -251,7 +251,9 @@ def test_functions_that_are_none_of_the_network(functions, error, message):
 
 
 def test_not_a_network():
-    with pytest.raises(TypeError, match="expected a brian2.Network, got NeuronGroup"):
+    with pytest.raises(
+        TypeError, match=r"expected a brian2.Network, got NeuronGroup; .* Network\(collect\(\)\)"
+    ):
         Twin(cells())
 
 

@@ -2,7 +2,17 @@
 
 import pytest
 import torch
-from brian2 import Cylinder, Function, Network, NetworkOperation, NeuronGroup, SpatialNeuron, ms, um
+from brian2 import (
+    Cylinder,
+    Function,
+    Network,
+    NetworkOperation,
+    NeuronGroup,
+    SpatialNeuron,
+    ms,
+    network_operation,
+    um,
+)
 from brian2.devices.device import device, reset_device, set_device
 from brian2.groups.group import CodeRunner
 
@@ -16,6 +26,14 @@ from .refused import cells, joined
 def operation():
     group = cells()
     return Network(group, NetworkOperation(lambda: None, name="watch"))
+
+
+def decorated():
+    @network_operation
+    def report():
+        """Does nothing."""
+
+    return Network(cells(), report)
 
 
 def user_function():
@@ -42,6 +60,7 @@ def own_run():
 
 NETWORKS = {
     "network operation": (operation, "'watch' is a network_operation.*equations, a reset or run_regularly"),
+    "decorated function": (decorated, r"'networkoperation.*' is a network_operation \(report\), Python code"),
     "compartments": (compartments, "'dendrite.*' has compartments .Spatial.*point neurons"),
     "GSL": (
         lambda: Network(cells(method="gsl_rkf45")),

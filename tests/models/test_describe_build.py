@@ -231,7 +231,7 @@ def test_another_dt_keeps_the_physical_delay():
     ("dt", "message"),
     [
         (3 * ms, "does not divide dt_ref = 0.004 s .1.33333 steps.; the nearest dt that does is 0.004 s"),
-        (8 * ms, "does not divide dt_ref"),
+        (8 * ms, "does not divide dt_ref.*a number without unit is in seconds"),
         (2 * mV, "dt: expected a time, got 2"),
         (0 * ms, "dt must be a positive time"),
     ],

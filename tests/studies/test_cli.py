@@ -195,7 +195,8 @@ def test_a_missing_compiler_is_found_out_before_the_training(
         (["--learning-rate", "0"], "--learning-rate: expected a finite number > 0, got 0"),
         (["--time-constant-rate", "inf"], "--time-constant-rate: expected a finite number > 0, got inf"),
         (["--rate-penalty", "nan"], "--rate-penalty: expected a finite number >= 0, got nan"),
-        (["--epoch", "3", "--hiden", "4"], "unrecognized arguments: --hiden"),
+        (["--epoch", "3", "--hiden", "4"], "unrecognized arguments: --hiden 4; the nearest are --hidden"),
+        (["--zzz"], "unrecognized arguments: --zzz; see chronaxie run ecg --help"),
     ],
 )
 def test_bad_numbers_get_usage_and_exit_code_2(capsys, options, message):

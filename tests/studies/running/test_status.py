@@ -67,7 +67,7 @@ def test_a_killed_sweep_is_no_running_one_where_nothing_may_be_written(
 def test_status_of_a_complete_sweep(make, run_here, tmp_path):
     sweep = make(values={"drift": 0, "seed": 1, "steps": 1})
     run_here(tmp_path, sweep)
-    assert sweep_status(tmp_path).text().endswith("1 jobs: 1 done\ncomplete")
+    assert sweep_status(tmp_path).text().endswith("1 job: 1 done\ncomplete")
 
 
 def test_status_needs_neither_the_study_nor_torch_nor_brian2(sweep, run_here, tmp_path):

@@ -72,6 +72,10 @@ def test_a_single_value_stands_for_a_tuple_and_a_whole_number_for_a_float():
         ({"name": "x", "sizes": ["a"]}, r"here: sizes: expected tuple\[int, ...\], got \['a'\]"),
         ({"name": "x", "span": [1, 2, 3]}, r"here: span: expected tuple\[float, float\] \| None"),
         ({"name": "x", "on": 1}, "here: on: expected bool, got 1"),
+        (
+            {"name": "x", "sizes": read_value("[3, many]")},
+            r"got '\[3, many\]'; as JSON, .* double quotation marks",
+        ),
         ({"name": "x", "rate": read_value("1e999")}, "here: rate: expected finite numbers, .* got inf"),
         ({"name": "x", "span": [0.0, -math.inf]}, "here: span: expected finite numbers, .* got"),
         ({"name": {"a": (1, math.nan)}}, "here: name: expected finite numbers, .* got"),
