@@ -90,6 +90,22 @@ def read_page(app, docname, source):
         source[0] += "\n\n```{toctree}\n:hidden:\n\n" + "\n".join(pages) + "\n```\n"
 
 
+def breakable(html):
+    """Return a page's HTML in which long literals may break after the signs that join their parts."""
+
+    def joints(found):
+        return found[1] + re.sub(r"([,=/_]|\w\.(?=[A-Za-z]))(?=\w)", r"\1<wbr/>", found[2])
+
+    return re.sub(r'(<span class="pre">)([^<]{16,})', joints, html)
+
+
+def finish_page(app, pagename, templatename, context, doctree):
+    """Let the literals of a page break, also in the cells of tables."""
+    if "body" in context:
+        context["body"] = breakable(context["body"])
+
+
 def setup(app):
-    """Connect the reading of index pages."""
+    """Connect the reading of index pages and the finishing of all."""
     app.connect("source-read", read_page)
+    app.connect("html-page-context", finish_page)

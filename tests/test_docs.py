@@ -120,6 +120,15 @@ def test_a_list_of_links_is_a_table_of_contents(conf):
     assert conf.link_tutorials("[T](tutorials/README.rst)") == "[T](learn/index.rst)"
 
 
+def test_long_literals_of_a_page_break_at_their_joints(conf):
+    one = '<span class="pre">network=alif,alif-fixed/x_y.csv</span> a=b,c'
+    assert conf.breakable(one) == (
+        '<span class="pre">network=<wbr/>alif,<wbr/>alif-fixed/<wbr/>x_<wbr/>y.<wbr/>csv</span> a=b,c'
+    )
+    assert conf.breakable('<span class="pre">tau_m=20</span>') == '<span class="pre">tau_m=20</span>'
+    assert conf.breakable('<span class="pre">--learning-rate=0.015</span>').endswith("=<wbr/>0.015</span>")
+
+
 def test_every_public_name_is_in_the_reference():
     pages = {page.stem: page.read_text() for page in (ROOT / "docs" / "reference").glob("*.*")}
     lacking = []
