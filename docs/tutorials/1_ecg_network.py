@@ -56,7 +56,14 @@ before = cx.models.network_values(net)
 
 twin = cx.Twin(net, trainable=("w", "bias", "tau_m", "tau_a"), surrogate="gaussian")
 history = cx.fit(
-    twin, task, epochs=15, batch_size=32, learning_rate=0.01, warmup=0.1, score_scale=3, progress=False
+    twin,
+    task,
+    epochs=15,
+    batch_size=32,
+    learning_rate=0.01,
+    warmup=0.1,
+    score_scale=3,
+    progress=False,
 )
 print(history.valid_accuracy.round(3).values)
 
@@ -102,9 +109,12 @@ for dt in (4, 1):
 trial = 3
 time = stimulus.time.values
 spikes = out.hidden1_spike_trial.values == trial
-figure, axes = plt.subplots(3, sharex=True, figsize=(8, 5), height_ratios=(1, 2, 1), layout="constrained")
-axes[0].plot(time, task.test.signal[trial])
-axes[0].set_ylabel("ECG (mV)")
+figure, axes = plt.subplots(
+    3, sharex=True, figsize=(8, 5), height_ratios=(1, 2, 1), layout="constrained"
+)
+drawn = "signal" if "signal" in task.test else "stimulus"  # files of encoded spikes hold no ECG
+axes[0].plot(time, task.test[drawn][trial])
+axes[0].set_ylabel("ECG (mV)" if drawn == "signal" else "spikes in")
 axes[1].plot(out.hidden1_spike_time[spikes], out.hidden1_spike_neuron[spikes], "k|", markersize=3)
 axes[1].set_ylabel("neuron")
 axes[2].step(time, task.test.label[trial], where="post", label="labelled")
@@ -135,6 +145,7 @@ print(sorted(one.name for one in cx.load("net.nc").objects))
 # %%
 # With recordings
 # ---------------
-# ``load_task("ecg", data=DIR)`` in place of ``load_task("synthetic_ecg")`` takes the QT Database (``chronaxie
-# fetch qtdb``); ``chronaxie run ecg --data DIR`` is the whole study in one command, with its figures and a
-# report. ``chronaxie simulate net.nc --wfdb RECORD`` lays a network on a recording of yours.
+# ``load_task("ecg")`` in place of ``load_task("synthetic_ecg", seed=0)`` takes the QT Database, once ``chronaxie
+# fetch qtdb`` has brought it; ``data=DIR`` names another folder. ``chronaxie run ecg --data DIR`` is the whole
+# study in one command, with its figures, and ``chronaxie report out/ecg`` makes a page of it. ``chronaxie
+# simulate net.nc --wfdb RECORD`` lays a network on a recording of yours.

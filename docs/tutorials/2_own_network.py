@@ -4,13 +4,21 @@ My own Brian2 network becomes trainable
 
 A network that is written in Brian2, with synaptic currents, delays and a refractory period, is to fire three
 given spike trains. Nothing is rewritten: ``Twin`` takes the network as it is, ``fit`` trains weights, time
-constants and delays, and Brian2 fires what was wanted.
+constants and delays, and Brian2 fires what was wanted, to within a step.
 """
 
 import brian2 as b2
 import matplotlib.pyplot as plt
 import numpy as np
-from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, network_operation
+from brian2 import (
+    Network,
+    NeuronGroup,
+    SpikeGeneratorGroup,
+    SpikeMonitor,
+    Synapses,
+    ms,
+    network_operation,
+)
 
 import chronaxie as cx
 from chronaxie.gradient_bridge import VanRossumLoss
@@ -74,8 +82,9 @@ print("spikes before:", [len(first[k]) for k in range(3)])
 # %%
 # The twin
 # --------
-# ``print(twin.program)`` shows a step in order, and where gradients flow. A distance of spike trains is the
-# loss: both are filtered with 8 ms and compared. Times are bounded by themselves; weights may have either
+# ``print(twin.program)`` shows a step in order, and where gradients flow; names that begin with an underscore
+# are intermediate values of Brian2's own code. A distance of spike trains is the loss: both are filtered with
+# 8 ms and compared. Times are bounded by themselves; weights may have either
 # sign. Trained delays run in the reference engine.
 
 twin = cx.Twin(

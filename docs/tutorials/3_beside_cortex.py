@@ -94,7 +94,14 @@ net = cx.srnn(4, [36], 6, dt=4 * ms, seed=0, input_gain=2, recurrent_gain=0.3, *
 before = cx.models.network_values(net)
 twin = cx.Twin(net, trainable=("w", "bias", "tau_m", "tau_a"), surrogate="gaussian")
 history = cx.fit(
-    twin, task, epochs=12, batch_size=32, learning_rate=0.01, warmup=0.1, score_scale=3, progress=False
+    twin,
+    task,
+    epochs=12,
+    batch_size=32,
+    learning_rate=0.01,
+    warmup=0.1,
+    score_scale=3,
+    progress=False,
 )
 twin.sync()
 learned = cx.models.network_values(net)

@@ -30,7 +30,13 @@ from chronaxie.studies.running.sweep import make_sweep
 # Every configuration is made, and so checked, before the first job begins.
 
 small = {"config": {"train": 48, "valid": 24, "test": 24, "steps": 150}}  # few and short recordings
-shared = {"task": "synthetic_ecg", "options": small, "hidden": (12,), "epochs": 6, "device": "numpy"}
+shared = {
+    "task": "synthetic_ecg",
+    "options": small,
+    "hidden": (12,),
+    "epochs": 6,
+    "device": "numpy",
+}
 sweep = make_sweep("train", values=shared, sweeps={"model": ("alif", "lif")}, seeds=2)
 print(sweep.study.question)
 for job in sweep.jobs:
@@ -40,12 +46,17 @@ for job in sweep.jobs:
 # On this machine
 # ---------------
 # Each worker is a process of one thread. The folder is the sweep: kill this program, and the same call, or
-# ``chronaxie resume out/models``, goes on where it was.
+# ``chronaxie resume out/models``, goes on where it was. Progress is shown on stderr; ``report`` takes the other
+# lines that a sweep says, here to drop them.
 
 outcome = run_sweep(sweep, "out/models", workers=2, report=lambda line: None)
 print("files:", sorted(Path(file).name for file in outcome.files)[:4])
 print("failed:", outcome.failed)
-print(outcome.answer or outcome.problem or "this study has no answer of its own: the dataset is the result")
+print(
+    outcome.answer
+    or outcome.problem
+    or "this study has no answer of its own: the dataset is the result"
+)
 
 # %%
 # A second call finds everything done, and runs nothing.
@@ -84,10 +95,13 @@ more = make_sweep("train", values=shared | {"model": "lif"}, seeds=2)
 with LocalCluster(
     n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
 ) as cluster:
-    there = run_sweep(more, "out/cluster", scheduler=cluster.scheduler_address, report=lambda line: None)
+    there = run_sweep(
+        more, "out/cluster", scheduler=cluster.scheduler_address, report=lambda line: None
+    )
 print("files:", sorted(Path(file).name for file in there.files)[:4])
 print("failed:", there.failed)
 
 # %%
 # What a sweep came to is one page: ``chronaxie report out/models``. How far one is: ``chronaxie status
-# out/models``. A result again, and whether it is the same: ``chronaxie rerun FILE``.
+# out/models``. The result of one job again, and whether it is the same: ``chronaxie rerun
+# out/models/jobs/…/result.nc``.

@@ -150,7 +150,9 @@ def run(config, *, checkpoint=None, resume=False, report=print):
         input_gain=8,
         tau_m={"hidden1": Normal(config.tau_m, config.tau_m / 4)},
     )
-    twin = cx.Twin(net, trainable=("w", "bias", "tau_m", "tau_s"), surrogate=ArcTan(), engine="reference")
+    twin = cx.Twin(
+        net, trainable=("w", "bias", "tau_m", "tau_s"), surrogate=ArcTan(), engine="reference"
+    )
     cx.fit(
         twin,
         task,
@@ -211,7 +213,9 @@ STUDY = Study(
 if __name__ == "__main__":
     ds, net = run(Config(epochs=2))
     print(ds)
-    outcome = run_sweep(make_sweep("5_extend.py"), "out/memory", workers=2, report=lambda line: None)
+    outcome = run_sweep(
+        make_sweep("5_extend.py"), "out/memory", workers=2, report=lambda line: None
+    )
     print(outcome.answer, outcome.failed or "")
     gathered = xr.open_dataset("out/memory/memory.nc", engine="h5netcdf")
     x = np.linspace(-2, 2, 201)
