@@ -77,6 +77,8 @@ def read(network: Network, *, namespace: Mapping[str, Any] | None = None, python
     ------
     UnsupportedModel
         Names the object and the feature that cannot be mirrored.
+    KeyError
+        Names the object and the name in its equations that nothing stands for.
     """
     if type(get_device()) is not RuntimeDevice:
         raise UnsupportedModel(
@@ -199,7 +201,13 @@ def _code_requests(objects, namespace):
     """Every object's request for code, as (object, request); None for a network operation."""
     for obj in objects:
         with _listening() as calls:
-            obj.before_run(namespace)
+            try:
+                obj.before_run(namespace)
+            except KeyError as error:  # Brian2's, which does not say where
+                raise KeyError(
+                    f"{obj.name}: {error.args[0]} Define it where the twin is made, or give it in the object's "
+                    "namespace= or in Twin(…, namespace={…})"
+                ) from error
         if isinstance(obj, MONITORS):
             continue
         if isinstance(obj, NetworkOperation):

@@ -59,7 +59,8 @@ print(
 )
 
 # %%
-# A second call finds everything done, and runs nothing.
+# A second call finds everything done, and runs nothing. Other values are another sweep: with them, name
+# another folder.
 
 again = run_sweep(sweep, "out/models", workers=2, report=lambda line: None)
 print("failed:", again.failed)

@@ -208,7 +208,8 @@ STUDY = Study(
 # Run it
 # ------
 # One job, by itself, as a function; then the study, as ``chronaxie run`` does it. The workers of a sweep
-# import this file to find ``STUDY``, so what follows stands under ``__main__``.
+# import this file to find ``STUDY``, so what follows stands under ``__main__``. A folder belongs to the study as
+# it was: whoever changes this file deletes ``out/memory``, or names another folder.
 
 if __name__ == "__main__":
     ds, net = run(Config(epochs=2))

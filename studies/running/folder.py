@@ -61,6 +61,11 @@ def prepare_sweep(directory, sweep, *, report=print):
         return
     content = read_json(path, what="a sweep")
     differing = [name for name, value in sweep.to_json().items() if content.get(name) != value]
+    if "study_file_hash" in differing and "study" not in differing:
+        raise ResultError(
+            f"{directory}: holds a sweep of {sweep.study_name} as it was before it was changed; give another folder "
+            "with --out, or delete this one"
+        )
     if differing:
         was, given = content.get(differing[0]), sweep.to_json()[differing[0]]
         raise ResultError(

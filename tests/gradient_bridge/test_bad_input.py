@@ -250,6 +250,13 @@ def test_functions_that_are_none_of_the_network(functions, error, message):
     Twin(Network(group), functions={"twice": lambda x: 2 * x})
 
 
+def test_a_name_that_nothing_stands_for():
+    group = cells("dv/dt = (nowhere - v)/(5*ms) : 1")
+    with pytest.raises(KeyError, match=r'cells: The identifier "nowhere" could not be resolved.*namespace='):
+        Twin(Network(group))
+    Twin(Network(group), namespace={"nowhere": 1.0})
+
+
 def test_not_a_network():
     with pytest.raises(
         TypeError, match=r"expected a brian2.Network, got NeuronGroup; .* Network\(collect\(\)\)"

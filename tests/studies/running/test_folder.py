@@ -44,6 +44,16 @@ def test_the_same_sweep_goes_on_and_another_is_refused(make, tmp_path):
         prepare_sweep(tmp_path, make(smoke=True), report=silent)
 
 
+def test_a_study_whose_file_was_changed_is_another_sweep(make, tmp_path):
+    prepare_sweep(tmp_path, make(), report=silent)
+    content = json.loads((tmp_path / "sweep.json").read_text())
+    content["study_file_hash"] = "0"
+    (tmp_path / "sweep.json").write_text(json.dumps(content))
+    for changed in (make(), make(seeds=3)):
+        with pytest.raises(ResultError, match="walk.py as it was before it was changed; .* --out, or delete"):
+            prepare_sweep(tmp_path, changed, report=silent)
+
+
 def test_other_versions_than_at_the_beginning_are_said(make, tmp_path):
     prepare_sweep(tmp_path, make(), report=silent)
     content = json.loads((tmp_path / "sweep.json").read_text())
