@@ -88,7 +88,7 @@ $(DOCS_STAMP): $(STAMP)
 
 # All that is made is made anew: pages of names that are gone would stay, and tutorials that have run would not run again.
 docs: $(DOCS_STAMP)
-	rm -rf docs/learn docs/reference/generated docs/tutorials/out
+	rm -rf docs/learn docs/reference/generated docs/tutorials/out out/docs
 	"$(BIN)/python" -m sphinx -W --keep-going -n -b html -d out/docs/doctrees docs out/docs/html
 
 # Fetches Brian2's sources and what three of the examples import into out/conformance; .venv stays as it is.
