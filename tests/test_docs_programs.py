@@ -172,6 +172,9 @@ def execute(source, folder, **environment):
     """Run a program in a folder, in the engine that a reader gets; return what it prints."""
     (folder / "program.py").write_text(source)
     inherited = {key: value for key, value in os.environ.items() if key != "CHRONAXIE_ENGINE"}
+    inherited["PATH"] = (
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as where it is active
+    )
     done = subprocess.run(
         [sys.executable, "program.py"],
         cwd=folder,
