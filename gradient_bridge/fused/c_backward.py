@@ -51,7 +51,7 @@ class Backward(Again, Sums):
                 f"  const size_t L_{g} = UP(a->block * {layout.size}, {layout.repeated}) + {layout.repeated};"
             )
         slots = max([self.per_step(name) for name in self.layouts] + [1])
-        self.made += self.buffers(f"C * {slots}")
+        self.made += self.buffers(f"(C * {slots} + 1)")
         for name, layout in self.layouts.items():
             g, k = identifier(name), self.per_step(name)
             self.space(f"y_{g}", f"(C * {k} + 1) * {len(layout.states) or 1} * L_{g}")

@@ -33,11 +33,11 @@ class Places(Pieces):
         return bool(self.sources[kernel.name].again(self.design.spared(kernel.group, number))[1])
 
     def taken(self, kernel, number):
-        """C of where the currents of a kernel are."""
+        """C of where the currents of a kernel are: the first slot is for those that are loaded when they are read."""
         name, g = kernel.group, identifier(kernel.group)
         own = kernel in self.plan.groups[name].kernels and self.loads_again(kernel, number)
         return (
-            f"(current_{g} + {self.slot(name, number)} * {self.most_currents(name)} * L_{g})"
+            f"(current_{g} + (1 + {self.slot(name, number)}) * {self.most_currents(name)} * L_{g})"
             if own
             else f"current_{g}"
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brian2 import Clock, Network, NeuronGroup, ms
+from brian2 import Clock, Network, NeuronGroup, Synapses, TimedArray, ms
 
 from chronaxie.gradient_bridge import Twin
 from chronaxie.gradient_bridge.fused import run
@@ -329,3 +329,34 @@ def test_single_precision(name):
                 far[key, kind] = error
     assert not far, f"further from float64 than the reference engine in float32: {far}"
     assert np.isfinite([float(g.sum()) for g in singles[1][1].values() if g is not None]).all()
+
+
+@pytest.mark.parametrize("steps", [2, 20, 33])
+def test_currents_of_every_step_reach_the_derivatives(steps):
+    """Also where the group runs after the synapses, so that its last step has no successor to be run with."""
+    taus = [4.0, 6.0, 9.0] * ms
+    drive = TimedArray(np.random.default_rng(0).normal(1.2, 0.5, (steps, 3)), dt=0.5 * ms)
+    found = []
+    for engine in ("fused", "reference"):
+        cells = NeuronGroup(
+            3,
+            "dv/dt = (drive(t, i) - v) / tau : 1\ntau : second (constant)",
+            threshold="v > 1",
+            reset="v -= 1",
+            method="exponential_euler",
+            namespace={"drive": drive},
+            dt=0.5 * ms,
+            name="cells",
+        )
+        cells.tau = taus
+        recurrent = Synapses(cells, cells, "w : 1", on_pre="v_post += w", name="recurrent")
+        recurrent.connect()
+        recurrent.w = np.linspace(-0.2, 0.3, 9)
+        net = Network(cells, recurrent)
+        net.schedule = ["start", "synapses", "groups", "thresholds", "resets", "end"]
+        twin = Twin(net, trainable=("w", "tau"), engine=engine, namespace={})
+        out = outputs(twin(duration=steps * 0.5 * ms, trials=3, record={"cells": ["v"]}))
+        found.append((out, derivatives(loss_of(out, ALL), dict(twin.named_parameters()))))
+    (ours, by_ours), (theirs, by_theirs) = found
+    assert unequal(ours, theirs) == {}
+    assert unequal_derivatives(by_ours, by_theirs) == {}
