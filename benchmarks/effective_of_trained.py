@@ -1,7 +1,7 @@
 """Do the time scales of trained neurons reflect their adaptation? (claim 17 of docs/claims.md)
 
-    chronaxie run ecg --data DIR --seeds 10 --out out/ecg
-    python benchmarks/effective_of_trained.py out/ecg/*/network_*.nc [--rate 20] [--trials 40] [--seconds 20]
+    chronaxie run ecg --data DIR --seeds 5 --out out/ecg
+    python benchmarks/effective_of_trained.py out/ecg/jobs/*/network.nc [--rate 20] [--trials 40] [--seconds 20]
 
 Networks of one architecture are driven by independent Poisson spikes of a constant rate, which have no time scale of
 their own, once as they are and once with the adaptation of their hidden neurons off (beta = 0). The time scales are
