@@ -279,7 +279,7 @@ SMNIST = Recipe(
     lstm=Training(
         epochs=200, batch_size=200, learning_rate=0.001, schedule="step", step_epochs=50, step_factor=0.5
     ),
-    # For two processor cores: a second layer brings more than width or longer adaptation (docs/digits.md).
+    # For two processor cores: a second layer brings more than longer adaptation (docs/digits.md).
     adlif_network=NetworkRecipe(hidden=(64, 64), reduce="mean", skip=0, **ADLIF_START),
     adlif=Training(
         epochs=30,
