@@ -32,7 +32,7 @@ def deviation(values, axis=-1):
 
 
 def skewness(values, axis=-1):
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a resample of one value has none
         return stats.skew(values, axis=axis, bias=False)
 

@@ -171,11 +171,15 @@ class Run(abc.ABC):
         """Whether nothing is moved in this step, since its gradient is not finite and that is allowed."""
         return False
 
-    def _check_finite(self, loss, where):
-        """Stop where a number is lost, and say where it went first."""
+    def _lost(self):
+        """Names of the parameters that are not finite, and of those whose gradients are not."""
         named = [(n, p) for n, p in self.model.named_parameters() if p.grad is not None]
         broken = [n for n, p in named if not bool(torch.isfinite(p).all())]
-        gradients = [n for n, p in named if not bool(torch.isfinite(p.grad).all())]
+        return broken, [n for n, p in named if not bool(torch.isfinite(p.grad).all())]
+
+    def _check_finite(self, loss, where):
+        """Stop where a number is lost, and say where it went first."""
+        broken, gradients = self._lost()
         if math.isfinite(loss) and not broken and not gradients:
             return
         message = f"fit: loss {loss:g} in {where}: "

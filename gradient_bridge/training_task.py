@@ -263,11 +263,10 @@ class TaskRun(Run):
         """Whether a batch of finite loss and parameters has no finite gradient, and the epoch may leave it out."""
         if self.left_out >= self.options.lost_gradients or not math.isfinite(loss):
             return False
-        trained = [p for p in self.model.parameters() if p.grad is not None]
-        lost = not all(bool(torch.isfinite(p.grad).all()) for p in trained)
-        lost = lost and all(bool(torch.isfinite(p).all()) for p in trained)
-        self.left_out += lost
-        return lost
+        broken, gradients = self._lost()
+        left_out = bool(gradients) and not broken
+        self.left_out += left_out
+        return left_out
 
     def content(self):
         """What a checkpoint holds."""

@@ -85,9 +85,8 @@ def test_every_trained_value_comes_back(shared, w, free, leak):
     """What training made: sync, then pull; Brian2 and the twin hold the same bits as before."""
     net, twin = shared
     net["cells"].tau = [8, 9, 10] * ms
-    net["mutual"].variables["w"].get_value()[:] = (
-        1e-3  # another example's largest number, and a little more, would be infinite
-    )
+    # another example's largest number, and a little more, would be infinite
+    net["mutual"].variables["w"].get_value()[:] = 1e-3
     twin.pull()
     with torch.no_grad():
         twin.trained["mutual"]["w"].free.copy_(torch.from_numpy(w))

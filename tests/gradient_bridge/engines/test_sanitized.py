@@ -89,9 +89,8 @@ def test_a_write_past_the_end_would_be_found(tmp_path, monkeypatch):
     header = tmp_path / "chronaxie" / "gradient_bridge" / "fused" / "engine.h"
     text = header.read_text()
     assert "aligned_alloc(64, UP(bytes + 4096, 64))" in text
-    header.write_text(
-        text.replace("UP(bytes + 4096, 64)", "UP(bytes / 2 + 1, 64)")
-    )  # to allocate and to fill alike
+    # to allocate and to fill alike
+    header.write_text(text.replace("UP(bytes + 4096, 64)", "UP(bytes / 2 + 1, 64)"))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = sanitized([f"{HERE / 'test_contract.py'}::test_outputs_and_derivatives[{CASES[0]}]"], tmp_path)
     assert done.returncode != 0
